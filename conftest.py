@@ -1,0 +1,84 @@
+"""The test environment: set before Django reads its settings, equal for a plain `pytest` and for `script/test`.
+
+TEST_DATABASE_URL chooses the database (default: SQLite in a temporary folder). Nothing else of the caller's
+environment reaches the settings.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+SETTINGS = (
+    "ALLOWED_HOSTS BIND DEBUG DEMO_PASSWORD EMAIL_URL LEDGER_PATH LOG_LEVEL MAILBOX_URL METRICS_TOKEN PORT REDIS_URL"
+    " REMOVAL_EMAIL REPLICA_URLS SITE_NAME SITE_URL STORAGE_URL TIME_ZONE WEB_THREADS WEB_WORKERS WORK_ENGINE"
+).split()
+
+# One folder for the session, made by the process that began it; each parallel process has its own inside.
+if not WORKER:
+    os.environ["NEWSROOM_TEST_DIR"] = tempfile.mkdtemp(prefix="newsroom-pytest-")
+SESSION_DIR = Path(os.environ["NEWSROOM_TEST_DIR"])
+VAR_DIR = SESSION_DIR / (WORKER or "alone")
+VAR_DIR.mkdir(exist_ok=True)
+
+for name in SETTINGS:
+    os.environ.pop(name, None)
+os.environ.update(
+    DJANGO_SETTINGS_MODULE="newsroom.settings",
+    SECRET_KEY="a key for tests alone, long enough that no check complains about it",
+    VAR_DIR=str(VAR_DIR),
+    DATABASE_URL=os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{VAR_DIR}/newsroom.sqlite3",
+    FETCH_ALLOW_NETWORKS="127.0.0.0/8,::1/128",
+    # Playwright runs an event loop in the thread of the test; Django would refuse the database there.
+    DJANGO_ALLOW_ASYNC_UNSAFE="true",
+)
+
+
+def _newest_static_change() -> str:
+    sources = [*ROOT.glob("static/**/*"), *ROOT.glob("*/static/**/*"), ROOT / "requirements.txt"]
+    sources += [ROOT / "newsroom" / "settings.py", ROOT / "newsroom" / "apps.py"]
+    return f"{len(sources)}-{max(path.stat().st_mtime_ns for path in sources if path.exists())}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Pages name their style sheets by hash, so the static files are collected: once, and again when they change."""
+    if WORKER:
+        (VAR_DIR / "static").symlink_to(SESSION_DIR / "static")
+        return
+    import django
+
+    django.setup()
+    collected = Path(config.cache.mkdir("static")) / _newest_static_change()
+    if not collected.exists():
+        _collect_static(collected)
+    for folder in (SESSION_DIR, VAR_DIR):
+        (folder / "static").symlink_to(collected)
+
+
+def _collect_static(collected: Path) -> None:
+    from django.core.management import call_command
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+    an_hour_ago = time.time() - 3600
+    for stale in collected.parent.iterdir():
+        if stale.stat().st_mtime < an_hour_ago:
+            shutil.rmtree(stale, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=collected.parent) as folder:
+        fresh = Path(folder) / "static"
+        shutil.move(VAR_DIR / "static", fresh)
+        # Another session may have put the same files there a moment before.
+        with contextlib.suppress(OSError):
+            fresh.rename(collected)
+
+
+def pytest_unconfigure() -> None:
+    if not WORKER:
+        shutil.rmtree(SESSION_DIR, ignore_errors=True)
