@@ -1,14 +1,14 @@
 """How gunicorn serves the site: `gunicorn --config python:newsroom.gunicorn newsroom.wsgi`.
 
-Read before Django is set up, so it looks at the environment itself. WEB_WORKERS and WEB_THREADS say how many; BIND
-(or PORT) says where.
+Read before Django is set up, so it looks at the environment itself. WEB_WORKERS and WEB_THREADS say how
+many; BIND (or PORT) says where.
 """
 
 from __future__ import annotations
 
 import os
 
-# Under systemd's and script/run's control there is no use for gunicorn's own control socket in the home folder.
+# systemd and script/run control the processes; gunicorn's own control socket would lie in the home folder.
 control_socket_disable = True
 
 bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"

@@ -1,0 +1,1 @@
+"""Feeds: fetched, read and turned into articles."""

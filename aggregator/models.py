@@ -1,0 +1,104 @@
+"""Feeds, the attempts to fetch them, and what we know of their entries."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from articles.leases import Leased, LeasedQuerySet
+from articles.models import Article, Source
+
+
+class FeedQuerySet(LeasedQuerySet):
+    def active(self) -> FeedQuerySet:
+        """Feeds that are fetched: not paused, not gone, of no suspended source."""
+        return self.filter(paused_at__isnull=True, gone_at__isnull=True, source__suspended_at__isnull=True)
+
+
+class Feed(Leased):
+    """An address we read. `due_at` is its next turn."""
+
+    url = models.CharField(max_length=2000)
+    url_key = models.CharField(max_length=64, unique=True, editable=False)
+    title = models.CharField(max_length=300, blank=True)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    review = models.BooleanField(default=False, help_text="What it brings waits for an editor.")
+    tags = models.JSONField(default=list, blank=True, help_text="Tag names every article of this feed gets.")
+    paused_at = models.DateTimeField(null=True, blank=True)
+    pause_reason = models.CharField(max_length=300, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True, editable=False)
+    interval_seconds = models.PositiveIntegerField(default=1800, editable=False)
+    not_before = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="The server asked us to stay away until then."
+    )
+    etag = models.CharField(max_length=500, blank=True, editable=False)
+    last_modified = models.CharField(max_length=100, blank=True, editable=False)
+    body_hash = models.CharField(max_length=64, blank=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    last_error = models.CharField(max_length=500, blank=True, editable=False)
+    last_status = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    last_fetched_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_entry_at = models.DateTimeField(null=True, blank=True, editable=False)
+    moved_to = models.CharField(max_length=2000, blank=True, editable=False)
+    moved_since = models.DateTimeField(null=True, blank=True, editable=False)
+    moved_hops = models.PositiveSmallIntegerField(default=0, editable=False)
+    hubs = models.JSONField(default=list, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = FeedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["title", "pk"]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(paused_at__isnull=True, gone_at__isnull=True), name="feed_due"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.url
+
+
+class Fetch(models.Model):
+    """One attempt to fetch one feed."""
+
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="fetches")
+    started_at = models.DateTimeField()
+    seconds = models.FloatField(default=0)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    bytes = models.PositiveIntegerField(default=0)
+    entries = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    blocked = models.PositiveIntegerField(default=0)
+    repaired = models.BooleanField(default=False, help_text="The document was ill-formed and was mended.")
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-started_at", "-pk"]
+        verbose_name_plural = "fetches"
+        indexes = [
+            models.Index(fields=["feed", "-started_at"], name="fetch_of_feed"),
+            models.Index(fields=["started_at"], name="fetch_age"),
+        ]
+
+
+class EntryRecord(models.Model):
+    """What we know of one entry of one feed, so that it is not imported twice."""
+
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="entries")
+    guid_key = models.CharField(max_length=64)
+    url_key = models.CharField(max_length=64, blank=True)
+    content_hash = models.CharField(max_length=64)
+    article = models.ForeignKey(Article, null=True, on_delete=models.SET_NULL, related_name="+")
+    first_seen_at = models.DateTimeField()
+    blocked = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["feed", "guid_key"], name="entry_once")]
+        indexes = [
+            models.Index(fields=["guid_key"], name="entry_guid"),
+            models.Index(fields=["url_key"], name="entry_url"),
+        ]

@@ -1,0 +1,1 @@
+"""The core: what a reader reads. Knows nothing of feeds and notices."""

@@ -1,0 +1,451 @@
+"""Every change to what a reader reads. Keyword-only verbs, each in one transaction."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Max
+from django.utils.text import slugify
+
+from accounts.models import User
+from articles import search, surfaces
+from articles.bylines import Credit
+from articles.drafts import Draft, DraftPicture
+from articles.models import (
+    Article,
+    ArticleState,
+    BlockedWork,
+    BlockKind,
+    Contribution,
+    Contributor,
+    Hold,
+    HoldKind,
+    Media,
+    RelatedLink,
+    Revision,
+    RevisionKind,
+    Role,
+    SlugRedirect,
+    Source,
+    Tag,
+    TaggedArticle,
+    TagSynonym,
+)
+from articles.tokens import new_token
+
+CREATED, UPDATED, SKIPPED, BLOCKED = "created", "updated", "skipped", "blocked"
+REVISED_FIELDS = ("headline", "standfirst", "body", "byline", "dateline", "language")
+
+
+class NotAllowed(Exception):
+    """The change is not allowed as things stand; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of one draft."""
+
+    draft: Draft
+    outcome: str
+    article_id: int | None = None
+
+
+# --- ingest -----------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def ingest(*, source: Source, drafts: Sequence[Draft], at: datetime, publish: bool = True) -> list[Ingested]:
+    """Store a batch of one source's entries; returns one outcome per draft, in order.
+
+    Known by its canonical address, an article is updated or left alone, never doubled. What matches
+    a withheld work by any key is blocked. What an editor changed is never overwritten.
+    """
+    drafts_by_key = {draft.url_key: draft for draft in drafts}
+    known = {a.url_key: a for a in Article.objects.filter(url_key__in=drafts_by_key)}
+    blocked = _blocked_keys(drafts_by_key.values())
+    fresh: dict[str, Draft] = {}
+    outcomes: dict[str, tuple[str, int | None]] = {}
+    for key, draft in drafts_by_key.items():
+        if key in known:
+            outcomes[key] = (_update(known[key], draft, at=at), known[key].pk)
+        elif keys_of_draft(source, draft) & blocked:
+            outcomes[key] = (BLOCKED, None)
+        else:
+            fresh[key] = draft
+    for article in _create(source, list(fresh.values()), at=at, publish=publish):
+        outcomes[str(article.url_key)] = (CREATED, article.pk)
+    touched = [pk for outcome, pk in outcomes.values() if pk and outcome in (CREATED, UPDATED)]
+    search.index(touched)
+    surfaces.changed(surfaces.keys_of(touched))
+    return [Ingested(draft, *outcomes[draft.url_key]) for draft in drafts]
+
+
+def keys_of_draft(source: Source | None, draft: Draft) -> set[tuple[str, str]]:
+    """(kind, key) pairs by which a withheld work would be recognised in this draft."""
+    keys = {(BlockKind.ADDRESS.value, key) for key in (draft.url_key, *draft.other_url_keys)}
+    if draft.guid_key:
+        keys.add((BlockKind.GUID.value, draft.guid_key))
+    if draft.text_key:
+        keys.add((BlockKind.TEXT.value, draft.text_key))
+    if draft.title_day_key:
+        keys.add((BlockKind.TITLE_DAY.value, draft.title_day_key))
+    return keys
+
+
+def _blocked_keys(drafts: Iterable[Draft]) -> set[tuple[str, str]]:
+    keys = {key for draft in drafts for _, key in keys_of_draft(None, draft)}
+    rows = BlockedWork.objects.filter(key__in=keys, hold__in=Hold.objects.in_effect())
+    return set(rows.values_list("kind", "key"))
+
+
+def _create(source: Source, drafts: list[Draft], *, at: datetime, publish: bool) -> list[Article]:
+    pictures = _pictures([draft.picture for draft in drafts if draft.picture], at=at)
+    articles = [
+        Article(
+            state=ArticleState.PUBLISHED if publish else ArticleState.REVIEW,
+            slug=slug_for(draft.headline, draft.url_key),
+            headline=draft.headline[:300],
+            standfirst=draft.standfirst,
+            body=draft.body,
+            byline=draft.byline[:500],
+            dateline=draft.dateline[:120],
+            language=draft.language or source.language,
+            source=source,
+            canonical_url=draft.canonical_url,
+            url_key=draft.url_key,
+            text_key=draft.text_key,
+            title_day_key=draft.title_day_key,
+            signature=draft.signature,
+            copyright_holder=(draft.copyright_holder or source.copyright_holder)[:200],
+            usage_terms=draft.usage_terms[:500],
+            licence_url=draft.licence_url[:500],
+            lead_media=pictures.get(draft.picture.url) if draft.picture else None,
+            published_at=min(draft.published_at or at, at),
+            fetched_at=at,
+        )
+        for draft in drafts
+    ]
+    Article.objects.bulk_create(articles, batch_size=200)
+    pairs = list(zip(articles, drafts, strict=True))
+    _add_tags([(article, draft.tags) for article, draft in pairs])
+    _add_credits([(article, draft.credits) for article, draft in pairs])
+    return articles
+
+
+def slug_for(headline: str, seed: str) -> str:
+    """A readable, unique slug: words of the headline and six characters of `seed`."""
+    words = slugify(headline, allow_unicode=True)[:90].strip("-")
+    return f"{words}-{seed[:6]}" if words else seed[:12]
+
+
+def _pictures(pictures: Sequence[DraftPicture], *, at: datetime) -> dict[str, Media]:
+    wanted = {picture.url: picture for picture in pictures}
+    found = {media.original_url: media for media in Media.objects.filter(original_url__in=wanted)}
+    new = [
+        Media(
+            token=new_token(),
+            original_url=url,
+            alt=picture.alt[:500],
+            caption=picture.caption[:1000],
+            credit=picture.credit[:300],
+            holder=picture.holder[:300],
+            terms=picture.terms[:1000],
+            due_at=at,
+        )
+        for url, picture in wanted.items()
+        if url not in found
+    ]
+    Media.objects.bulk_create(new)
+    return found | {media.original_url: media for media in new}
+
+
+def name_key(name: str) -> str:
+    """A name folded: accents, case and punctuation do not make another person."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return slugify(bare, allow_unicode=True)[:200] or new_token()[:12]
+
+
+def tags_named(names: Iterable[str]) -> dict[str, Tag]:
+    """The tags for these words, made where missing; synonyms lead to the tag they stand for."""
+    slugs = {slugify(name, allow_unicode=True)[:100]: name for name in names}
+    slugs.pop("", None)
+    tags = {tag.slug: tag for tag in Tag.objects.filter(slug__in=slugs)}
+    synonyms = TagSynonym.objects.filter(slug__in=slugs).select_related("tag")
+    tags.update({synonym.slug: synonym.tag for synonym in synonyms})
+    missing = [Tag(slug=slug, name=name[:100]) for slug, name in slugs.items() if slug not in tags]
+    Tag.objects.bulk_create(missing, ignore_conflicts=True)
+    if missing:
+        tags.update({tag.slug: tag for tag in Tag.objects.filter(slug__in=[tag.slug for tag in missing])})
+    return {name: tags[slug] for slug, name in slugs.items() if slug in tags}
+
+
+def _add_tags(wanted: Sequence[tuple[Article, Sequence[str]]]) -> None:
+    tags = tags_named({name for _, names in wanted for name in names})
+    by_slug = {slugify(name, allow_unicode=True)[:100]: tag for name, tag in tags.items()}
+    rows = {
+        (article.pk, tag.pk): TaggedArticle(content_object=article, tag=tag)
+        for article, names in wanted
+        for name in names
+        if (tag := by_slug.get(slugify(name, allow_unicode=True)[:100]))
+    }
+    TaggedArticle.objects.bulk_create(rows.values(), ignore_conflicts=True)
+
+
+def contributors_named(credits: Iterable[Credit]) -> dict[str, Contributor]:
+    """name_key to Contributor for these credits, made where missing."""
+    wanted = {name_key(credit.name): credit for credit in credits}
+    found = {person.name_key: person for person in Contributor.objects.filter(name_key__in=wanted)}
+    missing = [
+        Contributor(name=credit.name[:200], slug=key, name_key=key, is_agency=credit.role == Role.AGENCY)
+        for key, credit in wanted.items()
+        if key not in found
+    ]
+    Contributor.objects.bulk_create(missing, ignore_conflicts=True)
+    if missing:
+        keys = [person.name_key for person in missing]
+        found.update({p.name_key: p for p in Contributor.objects.filter(name_key__in=keys)})
+    return found
+
+
+def _add_credits(wanted: Sequence[tuple[Article, Sequence[Credit]]]) -> None:
+    people = contributors_named(credit for _, credits in wanted for credit in credits)
+    rows = {
+        (article.pk, name_key(credit.name), str(credit.role)): Contribution(
+            article=article,
+            contributor=people[name_key(credit.name)],
+            role=Role(credit.role),
+            position=position,
+        )
+        for article, credits in wanted
+        for position, credit in enumerate(credits)
+        if name_key(credit.name) in people
+    }
+    Contribution.objects.bulk_create(rows.values(), ignore_conflicts=True)
+
+
+def _update(article: Article, draft: Draft, *, at: datetime) -> str:
+    """A later version of an article we know. Held, erased and hand-edited ones are left as they are."""
+    if article.state == ArticleState.ERASED or article.edited_at or article.source_id is None:
+        return SKIPPED
+    changes = {
+        "headline": draft.headline[:300],
+        "standfirst": draft.standfirst,
+        "body": draft.body,
+        "byline": draft.byline[:500],
+        "dateline": draft.dateline[:120],
+    }
+    if all(getattr(article, name) == value for name, value in changes.items()):
+        return SKIPPED
+    if Hold.objects.in_effect().filter(article=article).exists():
+        return SKIPPED
+    keep_revision(article=article, kind=RevisionKind.UPDATE, at=at, by=None)
+    for name, value in changes.items():
+        setattr(article, name, value)
+    article.text_key, article.signature = draft.text_key, draft.signature
+    article.updated_at, article.version = at, article.version + 1
+    article.save(update_fields=[*changes, "text_key", "signature", "updated_at", "version"])
+    return UPDATED
+
+
+# --- editing ----------------------------------------------------------------------------------
+
+
+def keep_revision(
+    *, article: Article, kind: RevisionKind, at: datetime, by: User | None, note: str = ""
+) -> Revision:
+    """Keep the version that is stored now, before it is changed."""
+    stored = Article.objects.values(*REVISED_FIELDS).get(pk=article.pk)
+    last = article.revisions.aggregate(last=Max("number"))["last"] or 0
+    return Revision.objects.create(
+        article=article, number=last + 1, kind=kind, snapshot=stored, at=at, by=by, note=note
+    )
+
+
+def refresh(*, articles: Iterable[Article]) -> None:
+    """What readers see of these articles changed: search rows and ready pages follow, in this transaction."""
+    ids = [article.pk for article in articles]
+    search.index(ids)
+    surfaces.changed(surfaces.keys_of(ids))
+
+
+@transaction.atomic
+def publish(*, article: Article, at: datetime, by: User | None, embargo_until: datetime | None = None) -> Article:
+    """Make an article public now, or from `embargo_until` on."""
+    if article.state == ArticleState.ERASED:
+        raise NotAllowed("An erased article cannot be published again.")
+    article.state = ArticleState.PUBLISHED
+    article.published_at = embargo_until or article.published_at or at
+    article.save(update_fields=["state", "published_at"])
+    refresh(articles=[article])
+    return article
+
+
+@transaction.atomic
+def retract(*, article: Article, at: datetime, by: User | None, note: str) -> Article:
+    """We no longer stand by it: its page says so and its text goes from public view."""
+    if article.state != ArticleState.PUBLISHED:
+        raise NotAllowed("Only a published article can be retracted.")
+    keep_revision(article=article, kind=RevisionKind.CORRECTION, at=at, by=by, note=note)
+    article.state, article.updated_at = ArticleState.RETRACTED, at
+    article.save(update_fields=["state", "updated_at"])
+    refresh(articles=[article])
+    return article
+
+
+@transaction.atomic
+def correct(*, article: Article, at: datetime, by: User | None, note: str, **changes: Any) -> Article:
+    """Correct a published article; `note` is shown to readers."""
+    if not note.strip():
+        raise NotAllowed("A correction needs a note that readers can read.")
+    keep_revision(article=article, kind=RevisionKind.CORRECTION, at=at, by=by, note=note)
+    for name, value in changes.items():
+        setattr(article, name, value)
+    article.updated_at = article.edited_at = at
+    article.version += 1
+    article.save()
+    refresh(articles=[article])
+    return article
+
+
+@transaction.atomic
+def relate(*, article: Article, to: Sequence[Article], by: User | None) -> None:
+    """Set the hand-chosen related articles, in this order."""
+    article.related_links.filter(to_article__isnull=False).delete()
+    RelatedLink.objects.bulk_create(
+        RelatedLink(article=article, to_article=other, position=position)
+        for position, other in enumerate(to)
+        if other.pk != article.pk
+    )
+    surfaces.changed([f"article:{article.pk}"])
+
+
+@transaction.atomic
+def rename_slug(*, article: Article, slug: str) -> Article:
+    """Give an article a new address; the old one leads to it for ever."""
+    SlugRedirect.objects.update_or_create(slug=article.slug, defaults={"article": article})
+    SlugRedirect.objects.filter(slug=slug).delete()
+    article.slug = slug
+    article.save(update_fields=["slug"])
+    refresh(articles=[article])
+    return article
+
+
+@transaction.atomic
+def suspend_source(*, source: Source, at: datetime, by: User | None, reason: str) -> Source:
+    """From `at` on nothing of this source is shown or fetched."""
+    source.suspended_at, source.suspended_reason = at, reason
+    source.save(update_fields=["suspended_at", "suspended_reason"])
+    surfaces.changed([surfaces.SITE])
+    return source
+
+
+# --- withholding ------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def place_hold(
+    *,
+    article: Article,
+    kind: HoldKind,
+    reference: str,
+    effective_at: datetime,
+    at: datetime,
+    by: User | None,
+    note: str = "",
+    other_keys: Iterable[tuple[BlockKind, str]] = (),
+) -> Hold:
+    """Withhold an article from `effective_at` on. Placed twice under one reference it is one hold.
+
+    A second call can only bring the moment forward: a deadline never moves to later. A legal hold
+    also blocks the work from coming in again under another address, identifier or copy.
+    """
+    hold = Hold.objects.select_for_update().standing().filter(article=article, reference=reference).first()
+    if hold is None:
+        hold = Hold.objects.create(
+            article=article, kind=kind, reference=reference, effective_at=effective_at, placed_at=at,
+            placed_by=by, note=note,
+        )  # fmt: skip
+    elif effective_at < hold.effective_at:
+        hold.effective_at, hold.placed_by = effective_at, by or hold.placed_by
+        hold.save(update_fields=["effective_at", "placed_by"])
+    if kind == HoldKind.LEGAL:
+        block(hold=hold, keys=[*keys_of_article(article), *other_keys])
+    surfaces.changed(surfaces.keys_of([article.pk]))
+    return hold
+
+
+@transaction.atomic
+def release_hold(*, hold: Hold, at: datetime, by: User | None) -> Hold:
+    """Lift one hold; the article shows again when no other stands. Byte for byte: nothing was changed."""
+    hold = Hold.objects.select_for_update().get(pk=hold.pk)
+    if hold.released_at is None:
+        hold.released_at, hold.released_by = at, by
+        hold.save(update_fields=["released_at", "released_by"])
+        search.index([hold.article_id])
+        surfaces.changed(surfaces.keys_of([hold.article_id]))
+    return hold
+
+
+def keys_of_article(article: Article) -> list[tuple[BlockKind, str]]:
+    """The keys by which this article's work would be recognised if it came again."""
+    keys = [
+        (BlockKind.ADDRESS, article.url_key or ""),
+        (BlockKind.TEXT, article.text_key),
+        (BlockKind.TITLE_DAY, article.title_day_key),
+    ]
+    if article.lead_media_id and article.lead_media and article.lead_media.sha256:
+        keys.append((BlockKind.PICTURE, article.lead_media.sha256))
+    return [(kind, key) for kind, key in keys if key]
+
+
+def block(*, hold: Hold, keys: Iterable[tuple[BlockKind, str]]) -> None:
+    """Remember by which keys the held work is recognised, for as long as the hold stands."""
+    BlockedWork.objects.bulk_create(
+        [BlockedWork(hold=hold, article_id=hold.article_id, kind=kind, key=key) for kind, key in keys],
+        ignore_conflicts=True,
+    )
+
+
+@transaction.atomic
+def erase(*, article: Article, at: datetime) -> Article:
+    """Destroy what the article said, for good. The row stays as a tombstone that blocks its return.
+
+    Only under a hold in effect. Text, credits, tags, revisions, search row, ready pages and pictures
+    that nothing else shows are gone when this commits (files right after it).
+    """
+    article = Article.objects.select_for_update().get(pk=article.pk)
+    if not Hold.objects.in_effect().filter(article=article).exists():
+        raise NotAllowed("Only an article under a hold in effect can be erased.")
+    keys = surfaces.keys_of([article.pk])
+    article.revisions.all().delete()
+    article.contributions.all().delete()
+    article.related_links.all().delete()
+    article.related_from.all().delete()
+    TaggedArticle.objects.filter(content_object=article).delete()
+    media, article.lead_media, article.story = article.lead_media, None, None
+    for name in ("headline", "standfirst", "body", "byline", "dateline", "canonical_url", "copyright_holder",
+                 "usage_terms", "licence_url"):  # fmt: skip
+        setattr(article, name, "")
+    article.signature = None
+    article.state, article.updated_at = ArticleState.ERASED, at
+    article.version = F("version") + 1
+    article.save()
+    if media and not media.articles.exclude(pk=article.pk).exists():
+        _erase_media(media)
+    search.remove([article.pk])
+    surfaces.changed(keys)
+    article.refresh_from_db()
+    return article
+
+
+def _erase_media(media: Media) -> None:
+    files = [media.file, *(rendition.file for rendition in media.renditions.all())]
+    names = [(file.storage, file.name) for file in files if file]
+    media.delete()
+    transaction.on_commit(lambda: [storage.delete(name) for storage, name in names])
+

@@ -1,0 +1,549 @@
+"""What a reader reads: articles, who made them, where they came from, and what withholds them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+from django.urls import reverse
+from taggit.managers import TaggableManager
+from taggit.models import ItemBase, TagBase
+
+from articles.leases import Leased, LeasedQuerySet
+
+
+class ArticleState(models.TextChoices):
+    """Where an article stands. Scheduled is `published` with `published_at` in the future."""
+
+    DRAFT = "draft", "Draft"
+    REVIEW = "review", "In review"
+    APPROVED = "approved", "Approved"
+    PUBLISHED = "published", "Published"
+    RETRACTED = "retracted", "Retracted"
+    ERASED = "erased", "Erased"
+
+
+class UsagePolicy(models.TextChoices):
+    """How much of a source's text we show."""
+
+    HEADLINE = "headline", "Headline only"
+    EXCERPT = "excerpt", "Excerpt"
+    FULL = "full", "Full text"
+
+
+class Role(models.TextChoices):
+    """What a person did for an article."""
+
+    AUTHOR = "author", "Author"
+    CONTRIBUTING_REPORTER = "contributing_reporter", "Contributing reporter"
+    PHOTOGRAPHER = "photographer", "Photographer"
+    ILLUSTRATOR = "illustrator", "Illustrator"
+    EDITOR = "editor", "Editor"
+    TRANSLATOR = "translator", "Translator"
+    AGENCY = "agency", "Agency"
+
+
+class HoldKind(models.TextChoices):
+    """Why an article is withheld. Legal answers 451, editorial 410."""
+
+    LEGAL = "legal", "Legal"
+    EDITORIAL = "editorial", "Editorial"
+
+
+class BlockKind(models.TextChoices):
+    """By what a removed work is recognised when it comes again."""
+
+    ADDRESS = "address", "Canonical address"
+    GUID = "guid", "Feed identifier"
+    TEXT = "text", "Text"
+    TITLE_DAY = "title_day", "Source, headline and day"
+    PICTURE = "picture", "Picture"
+
+
+class Source(models.Model):
+    """An outlet that published something first, and the terms on which we may show it."""
+
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=200, unique=True, allow_unicode=True)
+    homepage = models.URLField(max_length=500, blank=True)
+    domain = models.CharField(
+        max_length=253, blank=True, db_index=True, help_text="The registrable domain, such as example.org."
+    )
+    language = models.CharField(max_length=12, blank=True)
+    description = models.TextField(blank=True)
+    usage = models.CharField(max_length=10, choices=UsagePolicy, default=UsagePolicy.EXCERPT)
+    excerpt_words = models.PositiveSmallIntegerField(default=60, validators=[MinValueValidator(1)])
+    terms = models.TextField(
+        blank=True, help_text="What the owner allows, in words. Needed before full text is shown."
+    )
+    terms_url = models.URLField(max_length=500, blank=True)
+    terms_recorded_on = models.DateField(null=True, blank=True)
+    copyright_holder = models.CharField(max_length=200, blank=True)
+    suspended_at = models.DateTimeField(
+        null=True, blank=True, help_text="From then on nothing of this source is shown or fetched."
+    )
+    suspended_reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=Q(usage__in=UsagePolicy.values), name="source_usage_known"),
+            models.CheckConstraint(
+                condition=~Q(usage="full") | ~Q(terms=""),
+                name="source_full_text_needs_terms",
+                violation_error_message="Record the owner's terms before showing full text.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("source", args=[self.slug])
+
+
+class Contributor(models.Model):
+    """A person, or an agency, who had a part in articles."""
+
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=200, unique=True, allow_unicode=True)
+    name_key = models.CharField(
+        max_length=200, unique=True, editable=False, help_text="The name folded, so that one person is one row."
+    )
+    is_agency = models.BooleanField(default=False)
+    about = models.TextField(blank=True)
+    homepage = models.URLField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("contributor", args=[self.slug])
+
+
+class Tag(TagBase):
+    """A topic."""
+
+    slug = models.SlugField(max_length=100, unique=True, allow_unicode=True)
+    description = models.TextField(blank=True)
+    featured = models.BooleanField(default=False, help_text="Shown in the navigation.")
+    position = models.PositiveSmallIntegerField(default=100, help_text="Order in the navigation.")
+
+    class Meta:
+        ordering = ["position", "name"]
+        indexes = [models.Index(fields=["position", "name"], condition=Q(featured=True), name="tag_navigation")]
+
+    def get_absolute_url(self) -> str:
+        return reverse("tag", args=[self.slug])
+
+
+class TagSynonym(models.Model):
+    """Another word for a tag: what feeds and editors write, folded to the tag we use."""
+
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="synonyms")
+    name = models.CharField(max_length=100)
+    slug = models.SlugField(max_length=100, unique=True, allow_unicode=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TaggedArticle(ItemBase):
+    """One tag on one article."""
+
+    content_object = models.ForeignKey("Article", on_delete=models.CASCADE)
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="tagged")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["content_object", "tag"], name="article_tag_once")]
+        indexes = [models.Index(fields=["tag", "content_object"], name="tagged_by_tag")]
+
+
+class Media(Leased):
+    """A picture, re-encoded by us, with the credit and terms it came with.
+
+    Until its file is here `due_at` says when to fetch `original_url`.
+    """
+
+    token = models.CharField(max_length=32, unique=True, editable=False)
+    file = models.FileField(upload_to="pictures/", blank=True)
+    sha256 = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
+    width = models.PositiveIntegerField(default=0, editable=False)
+    height = models.PositiveIntegerField(default=0, editable=False)
+    original_url = models.URLField(max_length=2000, blank=True)
+    alt = models.CharField(max_length=500, blank=True)
+    caption = models.CharField(max_length=1000, blank=True)
+    credit = models.CharField(max_length=300, blank=True)
+    holder = models.CharField(max_length=300, blank=True)
+    terms = models.CharField(max_length=1000, blank=True)
+    terms_expire_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=300, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = LeasedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "picture"
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="picture_due"),
+            models.Index(fields=["original_url"], name="picture_address"),
+        ]
+
+    def __str__(self) -> str:
+        return self.alt or self.caption or self.token
+
+
+class Rendition(models.Model):
+    """One size of a picture."""
+
+    media = models.ForeignKey(Media, on_delete=models.CASCADE, related_name="renditions")
+    file = models.FileField(upload_to="pictures/")
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    content_type = models.CharField(max_length=40, default="image/webp")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["media", "width"], name="rendition_once")]
+        ordering = ["width"]
+
+
+class Story(models.Model):
+    """Articles about one event."""
+
+    slug = models.SlugField(max_length=200, unique=True, allow_unicode=True)
+    headline = models.CharField(max_length=300)
+    standfirst = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "stories"
+
+    def __str__(self) -> str:
+        return self.headline
+
+    def get_absolute_url(self) -> str:
+        return reverse("story", args=[self.slug])
+
+
+class HoldQuerySet(models.QuerySet["Hold"]):
+    def standing(self) -> HoldQuerySet:
+        """Holds that nobody released, in effect or with their moment still to come."""
+        return self.filter(released_at__isnull=True)
+
+    def in_effect(self) -> HoldQuerySet:
+        """Holds whose moment has come by the database's clock, or had come once (latched)."""
+        return self.standing().filter(Q(latched_at__isnull=False) | Q(effective_at__lte=Now()))
+
+    def unlatched(self) -> HoldQuerySet:
+        """Holds in effect of which that was not yet written down."""
+        return self.standing().filter(latched_at__isnull=True, effective_at__lte=Now())
+
+
+class ArticleQuerySet(models.QuerySet["Article"]):
+    def public(self) -> ArticleQuerySet:
+        """Articles a reader may see. The database's clock decides.
+
+        Published, past any embargo, not expired, of no suspended source, with no hold in effect.
+        """
+        held = Hold.objects.in_effect().filter(article=OuterRef("pk"))
+        return self.filter(
+            Q(source__isnull=True) | Q(source__suspended_at__isnull=True) | Q(source__suspended_at__gt=Now()),
+            Q(expires_at__isnull=True) | Q(expires_at__gt=Now()),
+            ~Exists(held),
+            state=ArticleState.PUBLISHED,
+            published_at__lte=Now(),
+        )
+
+    def newest_first(self) -> ArticleQuerySet:
+        return self.order_by("-published_at", "-pk")
+
+
+class Article(models.Model):
+    """One piece of journalism, ours or a source's."""
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    state = models.CharField(max_length=10, choices=ArticleState, default=ArticleState.DRAFT)
+    slug = models.SlugField(max_length=200, unique=True, allow_unicode=True)
+    headline = models.CharField(max_length=300)
+    standfirst = models.TextField(blank=True)
+    body = models.TextField(blank=True, help_text="Sanitised HTML.")
+    byline = models.CharField(max_length=500, blank=True, help_text="The printed line, as the source had it.")
+    dateline = models.CharField(max_length=120, blank=True)
+    language = models.CharField(max_length=12, blank=True, db_index=False)
+    source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.PROTECT, related_name="articles")
+    canonical_url = models.CharField(
+        "primary source", max_length=2000, blank=True, help_text="The address of the original."
+    )
+    url_key = models.CharField(
+        max_length=64, null=True, blank=True, unique=True, editable=False, help_text="SHA-256 of the canonical address."
+    )
+    text_key = models.CharField(max_length=64, blank=True, default="", editable=False)
+    title_day_key = models.CharField(max_length=64, blank=True, default="", editable=False)
+    signature = models.BinaryField(null=True, blank=True, editable=False)
+    copyright_holder = models.CharField(max_length=200, blank=True)
+    usage_terms = models.CharField(max_length=500, blank=True)
+    licence_url = models.CharField(max_length=500, blank=True)
+    lead_media = models.ForeignKey(
+        Media, null=True, blank=True, on_delete=models.SET_NULL, related_name="articles"
+    )
+    story = models.ForeignKey(Story, null=True, blank=True, on_delete=models.SET_NULL, related_name="articles")
+    published_at = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(null=True, blank=True, help_text="When readers last got a new version.")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    fetched_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    edited_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When an editor last changed it; a feed never overwrites that."
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
+    contributors = models.ManyToManyField(
+        Contributor, through="Contribution", related_name="articles", blank=True
+    )
+
+    objects = ArticleQuerySet.as_manager()
+    tags = TaggableManager(through=TaggedArticle, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=ArticleState.values), name="article_state_known"),
+            models.CheckConstraint(
+                condition=Q(source__isnull=True)
+                | Q(state="erased")
+                | Q(canonical_url__startswith="http://")
+                | Q(canonical_url__startswith="https://"),
+                name="article_links_to_its_source",
+                violation_error_message="An article from a source needs the http(s) address of the original.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="published") | Q(published_at__isnull=False),
+                name="article_published_has_a_date",
+                violation_error_message="A published article needs a publication date.",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["-published_at", "-id"], condition=Q(state="published"), name="article_newest"
+            ),
+            models.Index(
+                fields=["source", "-published_at", "-id"],
+                condition=Q(state="published"),
+                name="article_newest_of_source",
+            ),
+            models.Index(fields=["text_key"], condition=~Q(text_key=""), name="article_text"),
+            models.Index(fields=["title_day_key"], condition=~Q(title_day_key=""), name="article_title_day"),
+            models.Index(fields=["state", "-created_at", "-id"], name="article_desk"),
+            models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="article_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return self.headline or f"[{self.get_state_display()}]"
+
+    def get_absolute_url(self) -> str:
+        return reverse("article", args=[self.slug])
+
+
+class Contribution(models.Model):
+    """What one person did for one article."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="contributions")
+    contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, related_name="contributions")
+    role = models.CharField(max_length=24, choices=Role, default=Role.AUTHOR)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["article", "contributor", "role"], name="contribution_once"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="contribution_role_known"),
+        ]
+        indexes = [models.Index(fields=["contributor", "article"], name="contribution_of")]
+
+    def __str__(self) -> str:
+        return f"{self.contributor} ({self.get_role_display()})"
+
+
+class RelatedLink(models.Model):
+    """A link an editor chose: to an article of ours or to an address outside."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="related_links")
+    to_article = models.ForeignKey(
+        Article, null=True, blank=True, on_delete=models.CASCADE, related_name="related_from"
+    )
+    url = models.URLField(max_length=2000, blank=True)
+    title = models.CharField(max_length=300, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["article", "to_article"], name="related_article_once"),
+            models.CheckConstraint(
+                condition=Q(to_article__isnull=True) | ~Q(to_article=F("article")),
+                name="related_to_another_article",
+                violation_error_message="An article is not related to itself.",
+            ),
+            models.CheckConstraint(
+                condition=(Q(to_article__isnull=False) & Q(url="")) | (Q(to_article__isnull=True) & ~Q(url="")),
+                name="related_one_target",
+                violation_error_message="Give either an article or an address.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or str(self.to_article or self.url)
+
+
+class RevisionKind(models.TextChoices):
+    EDIT = "edit", "Edited here"
+    UPDATE = "update", "Updated by the source"
+    CORRECTION = "correction", "Corrected"
+
+
+class Revision(models.Model):
+    """A version that was replaced, kept until its article is erased."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=12, choices=RevisionKind)
+    snapshot = models.JSONField(help_text="Field name to value, as it stood before the change.")
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    note = models.CharField(max_length=1000, blank=True, help_text="Shown to readers when it is a correction.")
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["article", "number"], name="revision_once")]
+
+
+class Hold(models.Model):
+    """Something that withholds an article from readers from a moment on.
+
+    `effective_at` may lie in the future: the public query compares it with the database's clock, so
+    a deadline needs no worker. `latched_at` is written the first time anybody met the hold in
+    effect; from then on a clock set back changes nothing.
+    """
+
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="holds")
+    kind = models.CharField(max_length=10, choices=HoldKind)
+    reference = models.CharField(max_length=80, help_text="Whose hold it is, such as claim:42.")
+    effective_at = models.DateTimeField()
+    latched_at = models.DateTimeField(null=True, blank=True, editable=False)
+    placed_at = models.DateTimeField()
+    placed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    note = models.CharField(max_length=300, blank=True, help_text="Shown to readers in the article's place.")
+
+    objects = HoldQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["article", "reference"], condition=Q(released_at__isnull=True), name="hold_once"
+            ),
+            models.CheckConstraint(condition=Q(kind__in=HoldKind.values), name="hold_kind_known"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["article", "effective_at"], condition=Q(released_at__isnull=True), name="hold_standing"
+            ),
+            models.Index(
+                fields=["effective_at"],
+                condition=Q(released_at__isnull=True, latched_at__isnull=True),
+                name="hold_coming",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} hold {self.reference}"
+
+
+class BlockedWork(models.Model):
+    """One key by which a withheld work is recognised when it comes again; stands as long as its hold.
+
+    A trigger on the articles table compares (migration 0002), so feeds, editors, `bulk_create` and
+    `loaddata` all meet it.
+    """
+
+    hold = models.ForeignKey(Hold, on_delete=models.PROTECT, related_name="blocks")
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10, choices=BlockKind)
+    key = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["hold", "kind", "key"], name="block_once")]
+        indexes = [models.Index(fields=["key", "kind"], name="block_key")]
+
+
+class SlugRedirect(models.Model):
+    """An address an article once had."""
+
+    slug = models.SlugField(max_length=200, unique=True, allow_unicode=True)
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="old_slugs")
+
+
+class ReadyPage(models.Model):
+    """The bytes of one public address, ready to send (docs/decisions/ready-pages.md).
+
+    Deleted in the transaction of the change that makes them wrong; after `valid_until` (the earliest
+    deadline, embargo or expiry of anything they show) they are no longer served.
+    """
+
+    path = models.CharField(max_length=400, primary_key=True)
+    etag = models.CharField(max_length=40)
+    content_type = models.CharField(max_length=80)
+    body_gzip = models.BinaryField()
+    body_br = models.BinaryField()
+    headers = models.JSONField(default=dict)
+    valid_until = models.DateTimeField(null=True)
+    stored_at = models.DateTimeField(db_default=Now())
+
+
+class ReadyPageKey(models.Model):
+    """One thing a ready page depends on, such as article:42, tag:climate, list:latest."""
+
+    page = models.ForeignKey(ReadyPage, on_delete=models.CASCADE, related_name="keys")
+    key = models.CharField(max_length=240)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "page"], name="page_key_once")]
+
+
+class SurfaceSerial(models.Model):
+    """One row: the number of the last change to anything public. Locked by each change."""
+
+    serial = models.BigIntegerField(default=0)
+
+
+class SurfaceChange(models.Model):
+    """The number of the last change to one key, so that a slow renderer notices it was overtaken."""
+
+    key = models.CharField(max_length=240, primary_key=True)
+    serial = models.BigIntegerField()
+
+
+class Heartbeat(models.Model):
+    """When each kind of work was last done."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    at = models.DateTimeField()
+    detail = models.JSONField(default=dict)
+
+

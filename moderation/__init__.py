@@ -1,0 +1,1 @@
+"""Removal notices from rights owners: taken in, decided, carried out, proved."""

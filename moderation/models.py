@@ -1,0 +1,401 @@
+"""Notices, the claims in them, what was decided, and the ledger of removals."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from articles.leases import Leased, LeasedQuerySet
+from articles.models import Article, Hold
+
+
+class Channel(models.TextChoices):
+    FORM = "form", "Form"
+    EMAIL = "email", "E-mail"
+    API = "api", "API"
+    STAFF = "staff", "Staff"
+
+
+class Ground(models.TextChoices):
+    """On what right the claimant relies."""
+
+    COPYRIGHT = "copyright", "Copyright"
+    PRESS_PUBLISHER = "press_publisher", "Press publishers' right"
+    PRIVACY = "privacy", "Privacy or personal data"
+    DEFAMATION = "defamation", "Defamation"
+    COURT_ORDER = "court_order", "Court order"
+    OTHER = "other", "Another right"
+
+
+class Lane(models.TextChoices):
+    """What happens without a decision follows from what was proved, not from a score."""
+
+    A = "A", "A: the source's own domain proved, held at once"
+    B = "B", "B: mailbox confirmed and complete, held at the deadline"
+    C = "C", "C: unconfirmed or incomplete, a person decides"
+
+
+class Verdict(models.TextChoices):
+    """What one line of a notice turned out to be."""
+
+    OURS = "ours", "Our article"
+    NOT_OURS = "not_ours", "Not on this site"
+    GONE = "gone", "Already removed"
+    DUPLICATE = "duplicate", "Already in an open case"
+    UNRECOGNISED = "unrecognised", "Not recognised as an address"
+
+
+class ClaimState(models.TextChoices):
+    RECEIVED = "received", "Received"
+    UNDER_REVIEW = "under_review", "Under review"
+    UPHELD = "upheld", "Upheld"
+    REFUSED = "refused", "Refused"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    COUNTERED = "countered", "Countered"
+    REINSTATED = "reinstated", "Reinstated"
+    ERASED = "erased", "Erased"
+
+
+_S = ClaimState
+MOVES: dict[ClaimState, set[ClaimState]] = {
+    _S.RECEIVED: {_S.UNDER_REVIEW, _S.UPHELD, _S.REFUSED, _S.WITHDRAWN},
+    _S.UNDER_REVIEW: {_S.UPHELD, _S.REFUSED, _S.WITHDRAWN},
+    _S.UPHELD: {_S.ERASED, _S.COUNTERED, _S.WITHDRAWN},
+    _S.COUNTERED: {_S.UPHELD, _S.REINSTATED},
+    _S.REFUSED: {_S.UPHELD},
+    _S.REINSTATED: set(),
+    _S.WITHDRAWN: set(),
+    _S.ERASED: set(),
+}
+OPEN_STATES = (ClaimState.RECEIVED, ClaimState.UNDER_REVIEW)
+
+
+class AppendOnlyError(TypeError):
+    """History is written once: rows of this table are neither changed nor deleted."""
+
+
+class AppendOnlyQuerySet(models.QuerySet[Any]):
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise AppendOnlyError("rows of this table are never changed")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnlyError("rows of this table are never deleted")
+
+
+class AppendOnly(models.Model):
+    """Abstract: a row that can be added and then only read."""
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnlyError("rows of this table are never changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnlyError("rows of this table are never deleted")
+
+
+class Notice(models.Model):
+    """The letter as it came. May name many articles; each becomes a Claim."""
+
+    reference = models.CharField(max_length=24, unique=True, editable=False)
+    secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    intake_key = models.CharField(
+        max_length=64, db_index=True, editable=False, help_text="SHA-256 of what was sent, so that twice is one case."
+    )
+    channel = models.CharField(max_length=8, choices=Channel, default=Channel.FORM)
+    received_at = models.DateTimeField(help_text="Arrival at our side; the clock starts here.")
+    deadline_at = models.DateTimeField(editable=False, help_text="Arrival plus the promised hours. Never moves.")
+    language = models.CharField(max_length=12, default="en")
+    name = models.CharField("full name", max_length=200, blank=True)
+    email = models.EmailField(max_length=254, blank=True)
+    organisation = models.CharField(max_length=200, blank=True)
+    address = models.TextField("postal address", max_length=1000, blank=True)
+    phone = models.CharField(max_length=60, blank=True)
+    role = models.CharField(max_length=40, blank=True, help_text="Owner, or whom the sender acts for.")
+    rights_holder = models.CharField(max_length=200, blank=True)
+    ground = models.CharField(max_length=20, choices=Ground, default=Ground.COPYRIGHT)
+    work = models.TextField("the work", max_length=10_000, blank=True)
+    original_urls = models.TextField("where the original is", max_length=10_000, blank=True)
+    explanation = models.TextField(max_length=20_000, blank=True)
+    good_faith = models.BooleanField(default=False)
+    accurate = models.BooleanField("accurate, under penalty of perjury", default=False)
+    signature = models.CharField(max_length=200, blank=True)
+    letter = models.TextField(blank=True, editable=False, help_text="What was sent, verbatim.")
+    raw = models.BinaryField(null=True, editable=False, help_text="The message as it came, for e-mail.")
+    message_id = models.CharField(max_length=500, blank=True, db_index=True, editable=False)
+    missing = models.JSONField(default=list, editable=False, help_text="Which legal elements are missing.")
+    confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    proofs = models.JSONField(default=list, editable=False, help_text="Domains proved, with method and moment.")
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-received_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["intake_key"], condition=Q(closed_at__isnull=True), name="notice_open_once"
+            ),
+            models.UniqueConstraint(
+                fields=["message_id"], condition=~Q(message_id=""), name="notice_message_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class ClaimQuerySet(LeasedQuerySet):
+    def open(self) -> ClaimQuerySet:
+        """Claims that wait for a person, nearest deadline first."""
+        return self.filter(state__in=OPEN_STATES).order_by("deadline_at", "pk")
+
+
+class Claim(Leased):
+    """One article in one notice: this is what has a state and a hold. `due_at` is when erasure is due."""
+
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="claims")
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveIntegerField(help_text="Its place in the notice, from 1.")
+    state = models.CharField(max_length=12, choices=ClaimState, default=ClaimState.RECEIVED)
+    lane = models.CharField(max_length=1, choices=Lane, default=Lane.C)
+    lane_reason = models.CharField(max_length=300, blank=True)
+    hold = models.ForeignKey(Hold, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    deadline_at = models.DateTimeField(help_text="The notice's deadline, here for the queue's order.")
+    version = models.PositiveIntegerField(default=1, editable=False)
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reviewer_until = models.DateTimeField(null=True, blank=True, editable=False)
+    decided_at = models.DateTimeField(null=True, blank=True, editable=False)
+    proved_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When every surface was seen clean."
+    )
+
+    objects = ClaimQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["deadline_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "article"], name="claim_once"),
+            models.CheckConstraint(condition=Q(state__in=ClaimState.values), name="claim_state_known"),
+            models.CheckConstraint(condition=Q(lane__in=["A", "B", "C"]), name="claim_lane_known"),
+            models.CheckConstraint(
+                condition=~Q(state__in=["upheld", "countered", "erased"]) | Q(hold__isnull=False),
+                name="claim_in_force_has_a_hold",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["refused", "withdrawn", "reinstated"]) | Q(hold__isnull=True),
+                name="claim_lifted_has_no_hold",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["deadline_at", "id"],
+                condition=Q(state__in=["received", "under_review"]),
+                name="claim_queue",
+            ),
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="claim_erasure_due"),
+            models.Index(fields=["state", "-deadline_at", "-id"], name="claim_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notice}/{self.number}"
+
+    @property
+    def reference(self) -> str:
+        """The opaque name its hold carries."""
+        return f"claim:{self.pk}"
+
+
+class NoticeLine(models.Model):
+    """One line of a notice and what it turned out to be; a bad line never discards the rest."""
+
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField()
+    text = models.CharField(max_length=2000)
+    verdict = models.CharField(max_length=12, choices=Verdict)
+    claim = models.ForeignKey(Claim, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["notice", "position"], name="line_once")]
+
+
+class ClaimEvent(AppendOnly):
+    """One move of a claim's state."""
+
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="events")
+    before = models.CharField(max_length=12, blank=True)
+    after = models.CharField(max_length=12)
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    note = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+
+class ReasonCode(models.TextChoices):
+    """Why a claim was refused or upheld."""
+
+    OWNER_ASKED = "owner_asked", "The owner asked; the promise applies"
+    LICENSED = "licensed", "We hold a licence for this use"
+    NOT_THE_OWNER = "not_the_owner", "The claimant does not own the work"
+    NOT_PROTECTED = "not_protected", "Not protected (facts, headline, link, very short extract)"
+    EXCEPTION = "exception", "An exception of the law covers the use (quotation, reporting)"
+    OTHER_WORK = "other_work", "The article does not contain the work"
+    ABUSE = "abuse", "Manifestly unfounded or abusive notice"
+    CLAIMANT_WITHDREW = "claimant_withdrew", "The claimant withdrew"
+    COUNTER_NOTICE = "counter_notice", "Counter-notice"
+
+
+class Decision(AppendOnly):
+    """What was decided on a claim, by whom and why. The latest stands."""
+
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="decisions")
+    outcome = models.CharField(max_length=12, choices=ClaimState)
+    reason_code = models.CharField(max_length=20, choices=ReasonCode)
+    reasons = models.TextField(blank=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    second = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The second person, without whom no article stays up.",
+    )
+    automated = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(outcome="refused") | (Q(second__isnull=False) & ~Q(reasons="")),
+                name="refusal_has_reasons_and_a_second_person",
+            )
+        ]
+
+
+class RefusalProposal(models.Model):
+    """A refusal one moderator proposed, waiting for another to second it."""
+
+    claim = models.OneToOneField(Claim, on_delete=models.CASCADE, related_name="proposal")
+    reason_code = models.CharField(max_length=20, choices=ReasonCode)
+    reasons = models.TextField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+
+class CounterNotice(models.Model):
+    """An affected party's answer to a removal (17 U.S.C. 512(g)(3))."""
+
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="counter_notices")
+    received_at = models.DateTimeField()
+    name = models.CharField(max_length=200)
+    email = models.EmailField()
+    address = models.TextField(max_length=1000)
+    phone = models.CharField(max_length=60, blank=True)
+    statement = models.TextField(max_length=20_000)
+    consents_to_court = models.BooleanField(default=False)
+    accepts_service = models.BooleanField(default=False)
+    under_penalty = models.BooleanField(default=False)
+    signature = models.CharField(max_length=200)
+    reinstate_not_before = models.DateField()
+    reinstate_due_on = models.DateField()
+
+
+class LetterKind(models.TextChoices):
+    RECEIVED = "received", "Received"
+    CONFIRM = "confirm", "Please confirm"
+    INCOMPLETE = "incomplete", "Something is missing"
+    REMOVED = "removed", "Removed"
+    REFUSED = "refused", "Refused"
+    ERASED = "erased", "Erased"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    REINSTATED = "reinstated", "Reinstated"
+    COUNTERED = "countered", "Counter-notice"
+
+
+class Letter(Leased):
+    """A mail we owe, written in the transaction that made us owe it. Sent when `sent_at` is set."""
+
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="letters")
+    claim = models.ForeignKey(Claim, null=True, blank=True, on_delete=models.PROTECT, related_name="letters")
+    kind = models.CharField(max_length=12, choices=LetterKind)
+    to = models.EmailField(max_length=254)
+    language = models.CharField(max_length=12, default="en")
+    context = models.JSONField(default=dict)
+    key = models.CharField(max_length=120, unique=True, help_text="What it is about, so that it is sent once.")
+    message_id = models.CharField(max_length=200, unique=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=500, blank=True)
+
+    objects = LeasedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+        indexes = [models.Index(fields=["due_at"], condition=Q(sent_at__isnull=True), name="letter_unsent")]
+
+
+class Probe(models.Model):
+    """One look at one surface through the front door after a removal."""
+
+    claim = models.ForeignKey(Claim, on_delete=models.CASCADE, related_name="probes")
+    surface = models.CharField(max_length=80)
+    url = models.CharField(max_length=500)
+    at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    clean = models.BooleanField()
+    found = models.CharField(max_length=200, blank=True, help_text="What was still there.")
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["claim", "-at"], name="probe_of_claim")]
+
+
+class LedgerEntry(AppendOnly):
+    """One line of the removal ledger; the same line stands in a file outside the database."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=20)
+    payload = models.TextField(help_text="Canonical JSON.")
+    previous = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering = ["seq"]
+        verbose_name_plural = "ledger entries"
+
+
+class DomainProof(models.Model):
+    """That a claimant controls a domain, and how that was proved."""
+
+    domain = models.CharField(max_length=253, db_index=True)
+    email = models.EmailField(max_length=254, db_index=True)
+    method = models.CharField(max_length=12)
+    token = models.CharField(max_length=64)
+    asked_at = models.DateTimeField()
+    proved_at = models.DateTimeField(null=True, blank=True)
+    notice = models.ForeignKey(Notice, null=True, blank=True, on_delete=models.CASCADE, related_name="domain_proofs")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "domain", "method"], name="domain_proof_once")
+        ]

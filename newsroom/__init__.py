@@ -1,0 +1,1 @@
+"""Newsroom: settings, addresses and the wiring between the apps."""

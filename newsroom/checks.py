@@ -1,0 +1,66 @@
+"""System checks: a wrong setting stops the start and says what to set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+
+@register()
+def environment(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Values that would start but not work."""
+    return [*_site_url(), *_secret_key(), *_hours(), *_engine()]
+
+
+def _site_url() -> Iterator[CheckMessage]:
+    parts = urlsplit(settings.SITE_URL)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
+        yield Error(
+            f"SITE_URL is {settings.SITE_URL!r}.",
+            hint="Set SITE_URL to scheme and host alone, such as https://news.example.",
+            id="newsroom.E001",
+        )
+    elif parts.hostname not in settings.ALLOWED_HOSTS and "*" not in settings.ALLOWED_HOSTS:
+        yield Error(
+            f"SITE_URL's host {parts.hostname!r} is not in ALLOWED_HOSTS.",
+            hint="Add it to ALLOWED_HOSTS, or leave ALLOWED_HOSTS unset.",
+            id="newsroom.E002",
+        )
+
+
+def _secret_key() -> Iterator[CheckMessage]:
+    key = settings.SECRET_KEY
+    if len(key) < 50 or len(set(key)) < 8:
+        yield Error(
+            "SECRET_KEY is weak.",
+            hint="Set SECRET_KEY to at least 50 random characters, or leave it unset to have one made in VAR_DIR.",
+            id="newsroom.E003",
+        )
+
+
+def _hours() -> Iterator[CheckMessage]:
+    if not 0 < settings.HOLD_AFTER_HOURS <= settings.PROMISE_HOURS <= 24:
+        yield Error(
+            "A removal would take effect later than promised.",
+            hint="HOLD_AFTER_HOURS may not exceed PROMISE_HOURS, nor PROMISE_HOURS 24.",
+            id="newsroom.E004",
+        )
+
+
+def _engine() -> Iterator[CheckMessage]:
+    if settings.WORK_ENGINE not in ("embedded", "celery"):
+        yield Error(
+            f"WORK_ENGINE is {settings.WORK_ENGINE!r}.",
+            hint="Set WORK_ENGINE to embedded or celery.",
+            id="newsroom.E005",
+        )
+    elif settings.WORK_ENGINE == "celery" and not settings.REDIS_URL:
+        yield Error(
+            "WORK_ENGINE is celery but REDIS_URL is not set.",
+            hint="Set REDIS_URL, such as redis://127.0.0.1:6379/0.",
+            id="newsroom.E006",
+        )

@@ -1,0 +1,64 @@
+"""Whether the process lives, and whether it can serve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+
+from articles.models import Heartbeat
+from moderation import ledger
+
+
+def alive(request: HttpRequest) -> HttpResponse:
+    """The process answers; touches nothing."""
+    return HttpResponse("ok\n", content_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+def ready(request: HttpRequest) -> HttpResponse:
+    """200 when readers can be served, 503 with the reasons when not. Heartbeats are told, not judged:
+    a site whose worker is dead still serves, and still hides what must be hidden.
+    """
+    reasons = list(reasons_not_to_serve())
+    detail = {"ready": not reasons, "reasons": reasons, "heartbeat_age_seconds": _ages(reasons)}
+    return JsonResponse(
+        detail,
+        status=503 if reasons else 200,
+        headers={"Cache-Control": "no-store"} | ({"Retry-After": "10"} if reasons else {}),
+    )
+
+
+def reasons_not_to_serve() -> Iterator[str]:
+    """One sentence for each thing that stands in the way."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        missing = unapplied_migrations()
+    except Error as error:
+        yield f"The database does not answer: {type(error).__name__}."
+        return
+    if missing:
+        yield f"Migrations are not applied: {', '.join(missing)}. Run manage.py migrate."
+    elif ledger.is_behind():
+        yield "The database is behind its removal ledger. Run manage.py replay_ledger."
+
+
+def unapplied_migrations() -> list[str]:
+    """Names such as articles.0002_blocks, in the order in which they would be applied."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def heartbeat_ages() -> dict[str, float]:
+    """Seconds since each kind of work was last done."""
+    now = timezone.now()
+    return {name: round((now - at).total_seconds(), 1) for name, at in Heartbeat.objects.values_list("name", "at")}
+
+
+def _ages(reasons: list[str]) -> dict[str, float]:
+    # Without a database, or without its tables, there is nothing to tell.
+    return {} if reasons else heartbeat_ages()

@@ -1,0 +1,44 @@
+"""What every answer passes through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from moderation import ledger
+
+Answer = Callable[[HttpRequest], HttpResponse]
+PRIVATE = ("/admin/", "/removal/")
+UNGATED = ("/admin/", "/removal/", "/static/", "/healthz", "/readyz", "/metrics")
+
+
+def privacy_headers(get_response: Answer) -> Answer:
+    """Private pages are kept by nobody and named to nobody."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if request.path.startswith(PRIVATE):
+            response.headers["Cache-Control"] = "no-store, private"
+            response.headers["X-Robots-Tag"] = "noindex, noarchive"
+            response.headers["Referrer-Policy"] = "same-origin"
+        return response
+
+    return answer
+
+
+def ledger_gate(get_response: Answer) -> Answer:
+    """No public page while the database is behind its ledger: what was removed could be in it."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(UNGATED) and ledger.is_behind():
+            return HttpResponse(
+                "Being restored. Please come back in a few minutes.\n",
+                status=503,
+                content_type="text/plain; charset=utf-8",
+                headers={"Retry-After": "120", "Cache-Control": "no-store"},
+            )
+        return get_response(request)
+
+    return answer

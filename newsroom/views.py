@@ -1,0 +1,45 @@
+"""Pages of the site as a whole: what is shown when something is not there or went wrong."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    response = render(request, "error.html", {"title": title, "text": text, "status": status}, status=status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(
+        request, 404, "Not here", "There is no page at this address. Search, or start from the front page."
+    )
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, 403, "Not allowed", "Your account may not do this.")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, 400, "Not understood", "The request was not one this site can read.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _page(
+        request,
+        403,
+        "Please send it again",
+        "This form was open too long, or cookies are switched off. Go back, reload the page and send it"
+        " again; a removal notice can also be sent by e-mail.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Without templates or the database: either may be what failed."""
+    text = (
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Something went wrong</title>"
+        "<h1>Something went wrong on our side</h1><p>Please try again in a minute.</p></html>"
+    )
+    return HttpResponse(text, status=500, headers={"Cache-Control": "no-store"})

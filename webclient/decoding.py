@@ -1,0 +1,168 @@
+"""Compressed answers undone piece by piece, never beyond the size allowed."""
+
+from __future__ import annotations
+
+import importlib
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+
+import brotli
+
+from webclient.errors import BadEncoding, TooLarge
+
+PIECE = 65536
+ALIASES = {"x-gzip": "gzip", "": "identity"}
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+class Decoder(Protocol):
+    """Undoes one compression; each piece it yields is at most about PIECE long."""
+
+    def pieces(self, data: bytes) -> Iterator[bytes]: ...
+
+    def is_complete(self) -> bool: ...
+
+
+class Identity:
+    """The bytes as they come."""
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        yield data
+
+    def is_complete(self) -> bool:
+        return True
+
+
+class Gzip:
+    """gzip, several members in a row included; rubbish after the last is left out."""
+
+    def __init__(self) -> None:
+        self.inflater = zlib.decompressobj(31)
+        self.began = False
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        while data:
+            if self.inflater.eof:
+                if not data.startswith(GZIP_MAGIC):
+                    return
+                self.inflater = zlib.decompressobj(31)
+            self.began = True
+            yield self.inflater.decompress(data, PIECE)
+            data = self.inflater.unused_data if self.inflater.eof else self.inflater.unconsumed_tail
+
+    def is_complete(self) -> bool:
+        return self.inflater.eof or not self.began
+
+
+class Deflate:
+    """deflate in its zlib wrapping, or bare as some servers send it."""
+
+    def __init__(self) -> None:
+        self.inflater: Any = None
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        if self.inflater is None and data:
+            # A zlib header's low four bits say "deflate".
+            self.inflater = zlib.decompressobj(15 if data[0] & 0x0F == 8 else -15)
+        while data and not self.inflater.eof:
+            yield self.inflater.decompress(data, PIECE)
+            data = self.inflater.unconsumed_tail
+
+    def is_complete(self) -> bool:
+        return self.inflater is None or bool(self.inflater.eof)
+
+
+class Brotli:
+    """br, with bounded output."""
+
+    def __init__(self) -> None:
+        self.inflater = brotli.Decompressor()
+        self.began = False
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        self.began = self.began or bool(data)
+        if not data or self.inflater.is_finished():
+            return
+        yield self.inflater.process(data, output_buffer_limit=PIECE)
+        while not self.inflater.can_accept_more_data():
+            yield self.inflater.process(b"", output_buffer_limit=PIECE)
+
+    def is_complete(self) -> bool:
+        return not self.began or bool(self.inflater.is_finished())
+
+
+class Zstandard:
+    """zstd, where the library is installed."""
+
+    def __init__(self, library: Any) -> None:
+        # The window bounds what one piece of input can make the library allocate.
+        self.inflater = library.ZstdDecompressor(max_window_size=2**23).decompressobj()
+        self.began = False
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        # The library has no output limit: feed it little enough that a bomb
+        # (at most some 20,000 to 1) passes the caller's limit in small steps.
+        for start in range(0, len(data), 64):
+            self.began = True
+            if self.inflater.eof:
+                return
+            yield self.inflater.decompress(data[start : start + 64])
+
+    def is_complete(self) -> bool:
+        return not self.began or bool(self.inflater.eof)
+
+
+def _zstandard() -> Any:
+    try:
+        return importlib.import_module("zstandard")
+    except ImportError:
+        return None
+
+
+ZSTANDARD = _zstandard()
+ACCEPTED = "gzip, deflate, br" + (", zstd" if ZSTANDARD else "")
+
+
+def decoder_for(content_encoding: str) -> Decoder:
+    """What undoes the encoding a server declared; raises BadEncoding for stacks and unknown ones."""
+    names = [part.strip().lower() for part in content_encoding.split(",")]
+    names = [ALIASES.get(name, name) for name in names]
+    names = [name for name in names if name != "identity"]
+    if len(names) > 1:
+        raise BadEncoding("The server compressed its answer more than once.")
+    return _decoder(names[0]) if names else Identity()
+
+
+def _decoder(name: str) -> Decoder:
+    if name == "gzip":
+        return Gzip()
+    if name == "deflate":
+        return Deflate()
+    if name == "br":
+        return Brotli()
+    if name == "zstd" and ZSTANDARD:
+        return Zstandard(ZSTANDARD)
+    raise BadEncoding(f"The server compressed its answer in an unknown way: {name[:40]}.")
+
+
+def decode(stream: Iterable[bytes], content_encoding: str, limit: int) -> bytes:
+    """The whole body, uncompressed; raises TooLarge as soon as it passes the limit."""
+    decoder = decoder_for(content_encoding)
+    body = bytearray()
+    try:
+        for data in stream:
+            for piece in decoder.pieces(data):
+                body += piece
+                if len(body) > limit:
+                    raise TooLarge(f"The answer is larger than {limit // 1024} KiB.")
+    except _faults() as error:
+        raise BadEncoding("The server's compressed answer is damaged.") from error
+    if not decoder.is_complete():
+        raise BadEncoding("The server's compressed answer is cut short.")
+    return bytes(body)
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    own: tuple[type[Exception], ...] = (zlib.error, brotli.error)
+    return (*own, ZSTANDARD.ZstdError) if ZSTANDARD else own
