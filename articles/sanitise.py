@@ -1,0 +1,427 @@
+"""The one place where foreign HTML becomes ours, and foreign text becomes plain text."""
+
+from __future__ import annotations
+
+import html as entities
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import urljoin
+
+import nh3
+
+# Raise it whenever the rules below or the library's change: stored bodies carry
+# the version they were cleaned under, and older ones are cleaned again.
+SANITISER_VERSION = 1
+
+MAX_CHARS = 512 * 1024
+MAX_DEPTH = 200
+MAX_ROUNDS = 5
+MAX_PLAIN_CHARS = 100_000
+MAX_TEXT_CHARS = 1_000
+MAX_URL_CHARS = 4_000
+
+ALLOWED_TAGS = frozenset(
+    {
+        "p",
+        "br",
+        "h2",
+        "h3",
+        "h4",
+        "strong",
+        "em",
+        "sub",
+        "sup",
+        "ul",
+        "ol",
+        "li",
+        "blockquote",
+        "pre",
+        "code",
+        "a",
+    }
+    | {"hr", "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "figure", "figcaption", "img"}
+)
+ALLOWED_ATTRIBUTES: dict[str, frozenset[str]] = {
+    "a": frozenset({"href", "title"}),
+    "blockquote": frozenset({"cite"}),
+    "img": frozenset({"src", "alt", "title", "width", "height"}),
+    "ol": frozenset({"start"}),
+    "td": frozenset({"colspan", "rowspan"}),
+    "th": frozenset({"colspan", "rowspan", "scope"}),
+}
+URL_SCHEMES = frozenset({"http", "https", "mailto"})
+LINK_REL = "noopener nofollow ugc"
+
+_CLEAN_CONTENT_TAGS = frozenset({"script", "style", "iframe", "object", "noscript", "template"})
+_CLEANER = nh3.Cleaner(
+    tags=ALLOWED_TAGS,
+    attributes=ALLOWED_ATTRIBUTES,
+    clean_content_tags=_CLEAN_CONTENT_TAGS,
+    url_schemes=URL_SCHEMES,
+    url_relative="deny",
+    link_rel=LINK_REL,
+)
+
+# Text in these runs to the end of the document when they are never closed.
+_RAW_TEXT = frozenset({"script", "style", "iframe", "noembed", "noframes", "textarea", "title", "xmp"})
+_DROPPED_WITH_CONTENT = _RAW_TEXT | _CLEAN_CONTENT_TAGS | {"svg", "math", "select", "button"}
+_CLOSERS = {name: re.compile(rf"</{name}(?=[\s/>])[^>]*+>?", re.I) for name in _DROPPED_WITH_CONTENT}
+
+_SECTIONS = (
+    *("div", "section", "article", "header", "footer", "aside", "main", "nav", "center", "address"),
+    *("dl", "dt", "dd", "details", "summary", "fieldset"),
+)
+_RENAMED = {
+    **dict.fromkeys(_SECTIONS, "p"),
+    **{"b": "strong", "i": "em", "cite": "em", "dfn": "em", "tt": "code", "kbd": "code", "samp": "code"},
+    **{"h1": "h2", "h5": "h4", "h6": "h4"},
+}
+_VOID = frozenset({"br", "hr", "img"})
+_NUMBERS = frozenset({"width", "height", "colspan", "rowspan", "start"})
+_LINKS = frozenset({"href", "src", "cite"})
+# The parser closes these by itself, so they cannot nest without one of the others.
+_SELF_CLOSING = frozenset({"p", "li", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"})
+_BLOCKS = frozenset({"h2", "h3", "h4", "ul", "ol", "blockquote", "pre", "table", "figure", "figcaption"})
+
+# A tag as the HTML standard reads it. Every quantifier is possessive: one pass, no backtracking.
+_ATTRIBUTE = re.compile(
+    r"""([^\s/>][^\s/>=]*+)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>"'][^\s>]*+)|(?=>)))?+""",
+)
+_TAG = re.compile(
+    r"""<(/?)([a-zA-Z][^\s/>]*+)"""
+    r"""((?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+|(?=>)))?+)*+)>"""
+)
+_MARKUP = re.compile(r"<([a-zA-Z/!?])")
+_COMMENT_END = re.compile(r"--!?>")
+_IGNORED_IN_ADDRESS = re.compile(r"[\x00-\x1f\x7f-\xa0]+")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*:", re.I)
+_WEB_ADDRESS = re.compile(r"https?://[^/?#\s]", re.I)
+_EMPTY_PARAGRAPH = re.compile(r"<p>(?:\s|&nbsp;|<br>)*+</p>\s*+")
+_PRE_NEWLINES = re.compile(r"<pre>\n++")
+
+# Illegal in XML or PostgreSQL, or able to reorder the page around them.
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u202e\ufff9-\ufffb\ufeff\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]"
+)
+_LINE_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069\u00ad\u200b\u2060]")
+_SPACES = re.compile(r"\s+")
+_LINE_END = "\x00"
+_BREAKING = _BLOCKS | {"p", "br", "hr", "li", "tr", "td", "th", "caption", "img"}
+_OTHER_HTML_NAMES = frozenset(
+    {
+        "html",
+        "head",
+        "body",
+        "meta",
+        "link",
+        "base",
+        "form",
+        "input",
+        "label",
+        "option",
+        "span",
+        "font",
+        "small",
+    }
+    | {
+        "big",
+        "u",
+        "s",
+        "strike",
+        "del",
+        "ins",
+        "mark",
+        "abbr",
+        "acronym",
+        "q",
+        "time",
+        "wbr",
+        "nobr",
+        "bdi",
+        "bdo",
+    }
+    | {
+        "ruby",
+        "rt",
+        "rp",
+        "var",
+        "picture",
+        "source",
+        "video",
+        "audio",
+        "embed",
+        "applet",
+        "param",
+        "map",
+        "area",
+    }
+    | {"canvas", "col", "colgroup", "marquee", "blink", "frame", "frameset", "hgroup", "menu", "dialog"}
+)
+_HTML_NAMES = ALLOWED_TAGS | _RENAMED.keys() | _DROPPED_WITH_CONTENT | _OTHER_HTML_NAMES
+
+# A unit of an excerpt: a character where the script writes no spaces, else a word.
+_UNIT = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff][\u3001\u3002\uff01\uff0c\uff1a\uff1f\u300d\u300f]*"
+    r"|[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]{1,5}"
+    r"|[^\s\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]{1,60}"
+)
+
+
+class TooComplex(ValueError):
+    """The markup is longer or more deeply nested than we are willing to parse."""
+
+
+class _Token(NamedTuple):
+    """A piece of text (no name) or one tag, with its attributes as written."""
+
+    text: str
+    name: str = ""
+    closes: bool = False
+    attributes: str = ""
+
+
+def sanitise(html: str, *, base_url: str = "") -> str:
+    """HTML that is safe to show: only our tags, only absolute web links. Twice gives the same as once.
+
+    Markup beyond our limits comes back as its text alone, in paragraphs.
+    """
+    html = _strip_controls(html)
+    try:
+        return _settled(html, base_url)
+    except TooComplex:
+        return _plain_paragraphs(html)
+
+
+def clean_text(value: str, *, max_length: int = MAX_TEXT_CHARS) -> str:
+    """One line of plain text: tags gone, entities read once, white space single. Escape it on output."""
+    value = _strip_controls(value[: 8 * MAX_TEXT_CHARS + 8 * max_length])
+    text = entities.unescape("".join(_text_pieces(value, separator=" ", names=_HTML_NAMES)))
+    text = _LINE_CONTROLS.sub("", _strip_controls(text))
+    text = _SPACES.sub(" ", text).strip()
+    return text if len(text) <= max_length else text[: max_length - 1].rstrip() + "…"
+
+
+def to_text(html: str) -> str:
+    """The words of the markup, one line per paragraph."""
+    # Controls are gone from the text, so one of them can mark where a line ends.
+    text = "".join(_text_pieces(_strip_controls(html), separator=_LINE_END))
+    lines = (_strip_controls(entities.unescape(line)) for line in text.split(_LINE_END))
+    return "\n".join(filter(None, (_SPACES.sub(" ", line).strip() for line in lines)))
+
+
+def excerpt(html: str, words: int) -> str:
+    """The first words as plain text, an ellipsis where more follows. Han and kana characters count singly."""
+    text = _SPACES.sub(" ", to_text(html))
+    end = 0
+    for count, unit in enumerate(_UNIT.finditer(text)):
+        if count >= words:
+            return text[:end].rstrip(" ,;:–—-") + "…"
+        end = unit.end()
+    return text
+
+
+def ckeditor_allowed_content() -> str:
+    """The same allow-list in the editor's own notation, so that it keeps what we keep."""
+    plain = " ".join(sorted(ALLOWED_TAGS - ALLOWED_ATTRIBUTES.keys()))
+    required = {"href", "src"}
+    rules = [plain]
+    for tag, names in sorted(ALLOWED_ATTRIBUTES.items()):
+        listed = ",".join(("!" if name in required else "") + name for name in sorted(names))
+        rules.append(f"{tag}[{listed}]")
+    return "; ".join(rules)
+
+
+def _strip_controls(value: str) -> str:
+    return _CONTROLS.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _tokens(html: str) -> Iterator[_Token]:
+    """Text and tags in order; comments and the content of dropped elements are left out. Linear time."""
+    position, unclosed = 0, set[str]()
+    while position < len(html):
+        found = _MARKUP.search(html, position)
+        if found is None:
+            break
+        opening = found.start()
+        if opening > position:
+            yield _Token(html[position:opening])
+        tag = _TAG.match(html, opening)
+        if tag is None and found[1].isalpha():
+            # Never finished, so it swallows the rest, as in a browser. To try again
+            # at each later "<" would cost quadratic time.
+            yield _Token(html[opening:], name="!")
+            return
+        if tag is None:
+            position = _after_comment(html, opening)
+            continue
+        name, position = tag[2].lower(), tag.end()
+        if name in _DROPPED_WITH_CONTENT and not tag[1]:
+            position = _after_dropped(html, name, position, unclosed)
+        else:
+            yield _Token(tag[0], name, bool(tag[1]), tag[3])
+    if position < len(html):
+        yield _Token(html[position:])
+
+
+def _after_comment(html: str, opening: int) -> int:
+    if html.startswith("<!--", opening):
+        for empty in ("<!-->", "<!--->"):
+            if html.startswith(empty, opening):
+                return opening + len(empty)
+        end = _COMMENT_END.search(html, opening + 4)
+        return end.end() if end else len(html)
+    return html.find(">", opening) + 1 or len(html)
+
+
+def _after_dropped(html: str, name: str, position: int, unclosed: set[str]) -> int:
+    closer = None if name in unclosed else _CLOSERS[name].search(html, position)
+    if closer:
+        return closer.end()
+    unclosed.add(name)
+    return len(html) if name in _RAW_TEXT else position
+
+
+def _settled(html: str, base_url: str) -> str:
+    """Cleaned until cleaning changes nothing. Once does, unless elements cross one another or a table."""
+    for _ in range(MAX_ROUNDS):
+        prepared, orderly = _prepare(html, base_url)
+        cleaned = _tidy(_CLEANER.clean(prepared))
+        if len(cleaned) > MAX_CHARS:
+            break
+        if orderly or cleaned == html:
+            return cleaned
+        html = cleaned
+    raise TooComplex("elements cross one another in a way that has no plain reading")
+
+
+def _prepare(html: str, base_url: str) -> tuple[str, bool]:
+    """The same document in our tags alone, so that its depth is known before the sanitiser builds a tree.
+
+    Also says whether its elements lie properly within one another.
+    """
+    if len(html) > MAX_CHARS:
+        raise TooComplex(f"{len(html)} characters; {MAX_CHARS} are read")
+    pieces: list[str] = []
+    nesting = _Nesting()
+    for token in _tokens(html):
+        if not token.name:
+            pieces.append(token.text.replace("<", "&lt;"))
+            continue
+        name = _RENAMED.get(token.name, token.name)
+        if name not in ALLOWED_TAGS:
+            continue
+        if token.closes:
+            nesting.close(name)
+            pieces.append(f"</{name}>")
+        elif (tag := _opening_tag(name, token.attributes, base_url)) and nesting.open(name):
+            pieces.append(tag)
+    return "".join(pieces), nesting.orderly and not nesting.tags
+
+
+class _Nesting:
+    """The elements that the parser may have open, never fewer than it has."""
+
+    def __init__(self) -> None:
+        self.tags: list[str] = []
+        self.orderly = True
+
+    def open(self, name: str) -> bool:
+        """Count the element in, unless it is a link within a link, which no parser allows."""
+        if name in _VOID or name in _SELF_CLOSING:
+            return True
+        if name == "a" and "a" in self.tags:
+            self.orderly = False
+            return False
+        self.tags.append(name)
+        if len(self.tags) > MAX_DEPTH:
+            raise TooComplex(f"more than {MAX_DEPTH} elements inside one another")
+        self.orderly = self.orderly and name != "table"
+        return True
+
+    def close(self, name: str) -> None:
+        """Forget an element only where the parser is sure to close it too: never across a table or a block."""
+        if name in _SELF_CLOSING:
+            return
+        if self.tags and self.tags[-1] == name:
+            self.tags.pop()
+            return
+        self.orderly = False
+        block = name in _BLOCKS
+        for index in range(len(self.tags) - 1, -1, -1):
+            if self.tags[index] == name:
+                del self.tags[index : None if block else index + 1]
+                return
+            if self.tags[index] == "table" or (not block and self.tags[index] in _BLOCKS):
+                return
+
+
+def _opening_tag(name: str, written: str, base_url: str) -> str:
+    allowed = ALLOWED_ATTRIBUTES.get(name)
+    if not allowed:
+        return f"<{name}>"
+    attributes = _attributes(written, allowed, base_url)
+    if name == "img" and not _is_picture(attributes):
+        return ""
+    listed = "".join(f' {key}="{entities.escape(value)}"' for key, value in attributes.items())
+    return f"<{name}{listed}>"
+
+
+def _attributes(written: str, allowed: frozenset[str], base_url: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for match in _ATTRIBUTE.finditer(written):
+        name = match[1].lower()
+        if name not in allowed or name in found:
+            continue
+        value = entities.unescape(match[2] or match[3] or match[4] or "")
+        if name in _LINKS:
+            value = _absolute(value, base_url)
+        elif name in _NUMBERS:
+            value = value.strip().removesuffix("px")
+            value = value if value.isascii() and value.isdigit() and len(value) < 6 else ""
+        found[name] = _strip_controls(value)
+    return {name: value for name, value in found.items() if value or name == "alt"}
+
+
+def _absolute(address: str, base_url: str) -> str:
+    """The address in full, or nothing. Browsers ignore line breaks and tabs within one, so they go first."""
+    address = _IGNORED_IN_ADDRESS.sub("", address.strip()).replace(" ", "%20")
+    if len(address) > MAX_URL_CHARS:
+        return ""
+    if not _SCHEME.match(address):
+        try:
+            address = urljoin(base_url, address)
+        except ValueError:
+            return ""
+    # The sanitiser knows only some attributes as links, `cite` not among them.
+    return address if address.partition(":")[0].lower() in URL_SCHEMES else ""
+
+
+def _is_picture(attributes: dict[str, str]) -> bool:
+    """A picture to look at: on the web, and no counting pixel."""
+    small = any(attributes.get(side, "9") in {"0", "1", "2"} for side in ("width", "height"))
+    return bool(_WEB_ADDRESS.match(attributes.get("src", ""))) and not small
+
+
+def _tidy(html: str) -> str:
+    """Without empty paragraphs, nor the first line break in <pre>, which each parser drops anew."""
+    return _PRE_NEWLINES.sub("<pre>", _EMPTY_PARAGRAPH.sub("", html)).strip()
+
+
+def _plain_paragraphs(html: str) -> str:
+    text = to_text(html[: 4 * MAX_CHARS])[:MAX_PLAIN_CHARS]
+    # Quotes stay as they are: the sanitiser would write them so too.
+    lines = (entities.escape(line, quote=False) for line in text.split("\n") if line)
+    return "".join(f"<p>{line}</p>" for line in lines)
+
+
+def _text_pieces(html: str, *, separator: str, names: frozenset[str] | None = None) -> Iterator[str]:
+    """The text between the tags, entities still unread; a separator where a block begins or ends.
+
+    With names given, only those count as tags, so that a headline keeps its "<3" and "List<Stern>".
+    """
+    for token in _tokens(html):
+        if not token.name or (names is not None and token.name not in names):
+            yield token.text
+        elif _RENAMED.get(token.name, token.name) in _BREAKING:
+            yield separator
