@@ -1,6 +1,12 @@
-"""The body editor: CKEditor 4 cut down to what the sanitiser allows (docs/decisions/editor.md)."""
+"""The body editor: CKEditor 4 cut down to what the sanitiser allows (docs/decisions/editor.md).
+
+The editor's own filter is a comfort, never a defence: `articles.fields.HTMLField` sanitises on the
+server whatever reaches the database.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 REMOVED_PLUGINS = (
     "about", "adobeair", "ajax", "autoembed", "autogrow", "bbcode", "bidi", "codesnippet",
@@ -13,3 +19,31 @@ REMOVED_PLUGINS = (
     "stylescombo", "stylesheetparser", "tableresize", "tableselection", "tabletools", "templates",
     "uicolor", "uploadimage", "uploadwidget", "wsc", "wysiwygarea", "contextmenu",
 )  # fmt: skip
+
+
+def configuration() -> dict[str, Any]:
+    """CKEDITOR_CONFIGS["default"]: edits inside the page (`divarea`), uploads nothing, asks nobody."""
+    return {
+        "skin": "moono-lisa",
+        "customConfig": "",
+        "versionCheck": False,
+        "defaultLanguage": "en",
+        "width": "100%",
+        "height": 420,
+        "extraPlugins": "divarea",
+        "removePlugins": ",".join(REMOVED_PLUGINS),
+        "toolbar": [
+            ["Format"],
+            ["Bold", "Italic", "Subscript", "Superscript", "RemoveFormat"],
+            ["NumberedList", "BulletedList", "Blockquote"],
+            ["Link", "Unlink"],
+            ["Table", "HorizontalRule"],
+            ["PasteText", "Undo", "Redo"],
+        ],
+        "format_tags": "p;h2;h3;h4",
+        "stylesSet": False,
+        "linkShowAdvancedTab": False,
+        "linkShowTargetTab": False,
+        "entities": False,
+        "forcePasteAsPlainText": "allow-word",
+    }

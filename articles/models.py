@@ -13,6 +13,7 @@ from django.urls import reverse
 from taggit.managers import TaggableManager
 from taggit.models import ItemBase, TagBase
 
+from articles.fields import HTMLField
 from articles.leases import Leased, LeasedQuerySet
 
 
@@ -277,7 +278,7 @@ class Article(models.Model):
     slug = models.SlugField(max_length=200, unique=True, allow_unicode=True)
     headline = models.CharField(max_length=300)
     standfirst = models.TextField(blank=True)
-    body = models.TextField(blank=True, help_text="Sanitised HTML.")
+    body = HTMLField(blank=True, help_text="Sanitised HTML.")
     byline = models.CharField(max_length=500, blank=True, help_text="The printed line, as the source had it.")
     dateline = models.CharField(max_length=120, blank=True)
     language = models.CharField(max_length=12, blank=True, db_index=False)

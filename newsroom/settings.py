@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF
 
+from articles import editor
+
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -253,6 +255,7 @@ LOGIN_URL = "admin:login"
 # --- libraries --------------------------------------------------------------------------------
 
 TAGGIT_CASE_INSENSITIVE = True
+CKEDITOR_CONFIGS = {"default": editor.configuration()}
 # The package says at every command that CKEditor 4 is old; newsroom.checks holds the line instead:
 # it fails when the hardened configuration or the sanitiser is not in force.
 SILENCED_SYSTEM_CHECKS = ["ckeditor.W001"]
