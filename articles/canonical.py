@@ -257,7 +257,9 @@ def _plain_host(host: str) -> str:
 
 
 def _plain_path(path: str) -> str:
-    path = _AMP_ENDING.sub(r"\1", _AMP_BEGINNING.sub("", path))
+    shorter = _AMP_ENDING.sub(r"\1", _AMP_BEGINNING.sub("", path))
+    while shorter != path:
+        path, shorter = shorter, _AMP_ENDING.sub(r"\1", shorter)
     return path.rstrip("/") or "/"
 
 
