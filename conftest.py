@@ -1,4 +1,4 @@
-"""The test environment: set before Django reads its settings, equal for a plain `pytest` and for `script/test`.
+"""The test environment: set before Django reads its settings, the same for `pytest` and for `script/test`.
 
 TEST_DATABASE_URL chooses the database (default: SQLite in a temporary folder). Nothing else of the caller's
 environment reaches the settings.
@@ -13,14 +13,15 @@ import tempfile
 import time
 from pathlib import Path
 
+import django
 import pytest
 
 ROOT = Path(__file__).resolve().parent
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
-SETTINGS = (
-    "ALLOWED_HOSTS BIND DEBUG DEMO_PASSWORD EMAIL_URL LEDGER_PATH LOG_LEVEL MAILBOX_URL METRICS_TOKEN PORT REDIS_URL"
-    " REMOVAL_EMAIL REPLICA_URLS SITE_NAME SITE_URL STORAGE_URL TIME_ZONE WEB_THREADS WEB_WORKERS WORK_ENGINE"
-).split()
+SETTINGS = """
+ALLOWED_HOSTS BIND DEBUG DEMO_PASSWORD EMAIL_URL LEDGER_PATH LOG_LEVEL MAILBOX_URL METRICS_TOKEN PORT REDIS_URL
+REMOVAL_EMAIL REPLICA_URLS SITE_NAME SITE_URL STORAGE_URL TIME_ZONE WEB_THREADS WEB_WORKERS WORK_ENGINE
+"""
 
 # One folder for the session, made by the process that began it; each parallel process has its own inside.
 if not WORKER:
@@ -29,7 +30,7 @@ SESSION_DIR = Path(os.environ["NEWSROOM_TEST_DIR"])
 VAR_DIR = SESSION_DIR / (WORKER or "alone")
 VAR_DIR.mkdir(exist_ok=True)
 
-for name in SETTINGS:
+for name in SETTINGS.split():
     os.environ.pop(name, None)
 os.environ.update(
     DJANGO_SETTINGS_MODULE="newsroom.settings",
@@ -41,6 +42,9 @@ os.environ.update(
     DJANGO_ALLOW_ASYNC_UNSAFE="true",
 )
 
+# Before the fixtures below `tests/` import our models.
+django.setup()
+
 
 def _newest_static_change() -> str:
     sources = [*ROOT.glob("static/**/*"), *ROOT.glob("*/static/**/*"), ROOT / "requirements.txt"]
@@ -49,13 +53,10 @@ def _newest_static_change() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Pages name their style sheets by hash, so the static files are collected: once, and again when they change."""
+    """Pages name their style sheets by hash, so the static files are collected, again when they change."""
     if WORKER:
         (VAR_DIR / "static").symlink_to(SESSION_DIR / "static")
         return
-    import django
-
-    django.setup()
     collected = Path(config.cache.mkdir("static")) / _newest_static_change()
     if not collected.exists():
         _collect_static(collected)

@@ -56,7 +56,9 @@ def unapplied_migrations() -> list[str]:
 def heartbeat_ages() -> dict[str, float]:
     """Seconds since each kind of work was last done."""
     now = timezone.now()
-    return {name: round((now - at).total_seconds(), 1) for name, at in Heartbeat.objects.values_list("name", "at")}
+    return {
+        name: round((now - at).total_seconds(), 1) for name, at in Heartbeat.objects.values_list("name", "at")
+    }
 
 
 def _ages(reasons: list[str]) -> dict[str, float]:

@@ -15,7 +15,6 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from aggregator.models import Feed
-from articles.models import Article
 from moderation import ledger
 from moderation.models import OPEN_STATES, Claim, Lane, LedgerEntry, Letter
 from newsroom.health import heartbeat_ages
@@ -77,7 +76,9 @@ class Promise(Collector):
             )
 
     def _letters(self) -> Iterator[GaugeMetricFamily]:
-        unsent = Letter.objects.filter(sent_at__isnull=True).aggregate(number=Count("pk"), oldest=Min("created_at"))
+        unsent = Letter.objects.filter(sent_at__isnull=True).aggregate(
+            number=Count("pk"), oldest=Min("created_at")
+        )
         yield _gauge("newsroom_letters_unsent", "Letters owed and not yet sent.", unsent["number"])
         age = (timezone.now() - unsent["oldest"]).total_seconds() if unsent["oldest"] else 0
         yield _gauge("newsroom_oldest_unsent_letter_seconds", "How long the oldest of them waits.", age)
@@ -88,10 +89,10 @@ class Promise(Collector):
         late = (timezone.now() - figures["oldest"]).total_seconds() if figures["oldest"] else 0
         yield _gauge("newsroom_feeds_due", "Feeds whose turn has come.", figures["number"])
         yield _gauge("newsroom_oldest_due_feed_seconds", "How long the first of them waits.", late)
-        newest = Article.objects.aggregate(at=Max("created_at"))["at"]
+        newest = Feed.objects.aggregate(at=Max("last_entry_at"))["at"]
         if newest:
             age = (timezone.now() - newest).total_seconds()
-            yield _gauge("newsroom_newest_article_seconds", "Since the last article came in.", age)
+            yield _gauge("newsroom_newest_entry_seconds", "Since a feed last brought something new.", age)
 
     def _worker(self) -> Iterator[GaugeMetricFamily]:
         ages = GaugeMetricFamily(

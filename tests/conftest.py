@@ -9,11 +9,16 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.apps import AppConfig
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connections
+from django.db.models.signals import post_migrate
+
+from articles.models import SurfaceSerial
 
 
 @pytest.fixture(scope="session")
@@ -24,9 +29,22 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         database["TEST"]["NAME"] = str(django_settings.VAR_DIR / "test.sqlite3")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def rows_of_migrations() -> Iterator[None]:
+    """Tests with real transactions empty every table afterwards; what a migration put there comes back."""
+
+    def put_back(sender: AppConfig, using: str, **kwargs: Any) -> None:
+        if sender.name == "articles":
+            SurfaceSerial.objects.using(using).get_or_create(pk=1)
+
+    post_migrate.connect(put_back)
+    yield
+    post_migrate.disconnect(put_back)
+
+
 @pytest.fixture(autouse=True)
 def own_files(settings, tmp_path: Path) -> None:
-    """Each test writes its ledger, media and mail into a folder of its own, and starts with an empty cache."""
+    """Each test has its own folder for ledger, media and mail, and starts with an empty cache."""
     settings.LEDGER_PATH = tmp_path / "ledger" / "ledger.jsonl"
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")

@@ -1,0 +1,57 @@
+"""Health answers mean what they say."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
+from django.utils import timezone
+
+from articles.models import Heartbeat
+
+
+def test_a_living_process_says_so_without_a_database(client: Client) -> None:
+    # No django_db mark: touching the database would fail the test.
+    answer = client.get("/healthz")
+
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+
+
+@pytest.mark.django_db
+def test_readiness_tells_how_long_ago_the_worker_did_each_kind_of_work(client: Client) -> None:
+    Heartbeat.objects.create(name="letters", at=timezone.now() - timedelta(seconds=90))
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json()["ready"] is True
+    assert 90 <= answer.json()["heartbeat_age_seconds"]["letters"] < 120
+
+
+@pytest.mark.django_db
+def test_a_site_with_a_migration_missing_is_not_ready_and_says_which(client: Client) -> None:
+    MigrationRecorder(connection).record_unapplied("moderation", "0001_initial")
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert "moderation.0001_initial" in answer.json()["reasons"][0]
+    assert answer.headers["Retry-After"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_site_whose_database_is_gone_is_not_ready(client: Client, settings, tmp_path) -> None:
+    working = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = str(tmp_path / "no" / "such" / "database")
+    try:
+        answer = client.get("/readyz")
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = working
+
+    assert answer.status_code == 503
+    assert "database does not answer" in answer.json()["reasons"][0]
