@@ -1,0 +1,93 @@
+"""The list of what is to be done: kinds of due work, and how a portion of one is done.
+
+What is due is always a query over the domain's own rows, claimed by a lease, so any number of workers on any
+number of hosts may do it, and one that dies is taken over when its leases run out.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from articles import surfaces
+from articles.models import Heartbeat, Hold
+from newsroom.prune import prune
+
+logger = logging.getLogger(__name__)
+
+BEAT = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of due work. `run(limit, at)` does at most `limit` of it and says how many it did."""
+
+    name: str
+    run: Callable[[int, datetime], int]
+    waiting: Callable[[datetime], bool]
+    limit: int = 20
+
+
+def periodic(name: str, period: timedelta, run: Callable[[int, datetime], int], limit: int) -> Kind:
+    """Work that has no due rows of its own: it has a turn once in a period, and one worker takes it."""
+    turn = f"turn: {name}"
+
+    def waiting(at: datetime) -> bool:
+        return not Heartbeat.objects.filter(name=turn, at__gt=at - period).exists()
+
+    def take_turn(limit: int, at: datetime) -> int:
+        Heartbeat.objects.get_or_create(name=turn, defaults={"at": at - 2 * period})
+        taken = Heartbeat.objects.filter(name=turn, at__lte=at - period).update(at=at)
+        return run(limit, at) if taken else 0
+
+    return Kind(name, take_turn, waiting, limit)
+
+
+def portion(kind: Kind, *, at: datetime) -> int:
+    """Do the next portion of one kind if any of it waits, and leave word of it. Returns how many were done."""
+    if not kind.waiting(at):
+        beat_idle(kind.name, at=at)
+        return 0
+    started = time.monotonic()
+    done = kind.run(kind.limit, at)
+    beat(kind.name, at=at, done=done, seconds=round(time.monotonic() - started, 3))
+    return done
+
+
+def one_round(kinds: Sequence[Kind], *, at: datetime) -> list[str]:
+    """Everything that is due at `at`, until nothing is left of it. Returns the names of the kinds that failed."""
+    failed = []
+    for kind in kinds:
+        try:
+            while portion(kind, at=at) >= kind.limit:
+                pass
+        except Exception:
+            logger.exception("%s failed", kind.name)
+            failed.append(kind.name)
+    return failed
+
+
+def beat(name: str, *, at: datetime, **detail: Any) -> None:
+    """Leave word that this was done at that moment."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"at": at, "detail": detail})
+
+
+def beat_idle(name: str, *, at: datetime) -> None:
+    """Leave word that nothing of this waits; a word a quarter of a minute old will do."""
+    if not Heartbeat.objects.filter(name=name, at__gt=at - BEAT).exists():
+        Heartbeat.objects.update_or_create(name=name, defaults={"at": at})
+
+
+def _latch(limit: int, at: datetime) -> int:
+    surfaces.latch()
+    return 1
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind("latch holds", _latch, lambda at: Hold.objects.unlatched().exists(), limit=2),
+    periodic("prune", timedelta(hours=1), prune, limit=1000),
+)
