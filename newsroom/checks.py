@@ -9,11 +9,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from articles.fields import HTMLField
+from articles.models import Article
+
 
 @register()
 def environment(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Values that would start but not work."""
-    return [*_site_url(), *_secret_key(), *_hours(), *_engine()]
+    return [*_site_url(), *_secret_key(), *_hours(), *_engine(), *_editor()]
 
 
 def _site_url() -> Iterator[CheckMessage]:
@@ -63,4 +66,16 @@ def _engine() -> Iterator[CheckMessage]:
             "WORK_ENGINE is celery but REDIS_URL is not set.",
             hint="Set REDIS_URL, such as redis://127.0.0.1:6379/0.",
             id="newsroom.E006",
+        )
+
+
+def _editor() -> Iterator[CheckMessage]:
+    config = settings.CKEDITOR_CONFIGS["default"]
+    removed = set(config.get("removePlugins", "").split(","))
+    hardened = {"image", "iframe", "sourcearea", "wysiwygarea", "filebrowser"} <= removed
+    if not hardened or not isinstance(Article._meta.get_field("body"), HTMLField):
+        yield Error(
+            "The body editor is not hardened.",
+            hint="Keep articles.editor.configuration() in CKEDITOR_CONFIGS and HTMLField on Article.body.",
+            id="newsroom.E007",
         )
