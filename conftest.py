@@ -44,6 +44,8 @@ os.environ.update(
 
 # Before the fixtures below `tests/` import our models.
 django.setup()
+# Parallel processes inherit the environment; with this name in it they would read the settings too early.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def _newest_static_change() -> str:
