@@ -108,11 +108,16 @@ class Notice(models.Model):
     reference = models.CharField(max_length=24, unique=True, editable=False)
     secret_hash = models.CharField(max_length=64, unique=True, editable=False)
     intake_key = models.CharField(
-        max_length=64, db_index=True, editable=False, help_text="SHA-256 of what was sent, so that twice is one case."
+        max_length=64,
+        db_index=True,
+        editable=False,
+        help_text="SHA-256 of what was sent, so that twice is one case.",
     )
     channel = models.CharField(max_length=8, choices=Channel, default=Channel.FORM)
     received_at = models.DateTimeField(help_text="Arrival at our side; the clock starts here.")
-    deadline_at = models.DateTimeField(editable=False, help_text="Arrival plus the promised hours. Never moves.")
+    deadline_at = models.DateTimeField(
+        editable=False, help_text="Arrival plus the promised hours. Never moves."
+    )
     language = models.CharField(max_length=12, default="en")
     name = models.CharField("full name", max_length=200, blank=True)
     email = models.EmailField(max_length=254, blank=True)
@@ -133,7 +138,9 @@ class Notice(models.Model):
     message_id = models.CharField(max_length=500, blank=True, db_index=True, editable=False)
     missing = models.JSONField(default=list, editable=False, help_text="Which legal elements are missing.")
     confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    proofs = models.JSONField(default=list, editable=False, help_text="Domains proved, with method and moment.")
+    proofs = models.JSONField(
+        default=list, editable=False, help_text="Domains proved, with method and moment."
+    )
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
@@ -339,7 +346,9 @@ class Letter(Leased):
     to = models.EmailField(max_length=254)
     language = models.CharField(max_length=12, default="en")
     context = models.JSONField(default=dict)
-    key = models.CharField(max_length=120, unique=True, help_text="What it is about, so that it is sent once.")
+    key = models.CharField(
+        max_length=120, unique=True, help_text="What it is about, so that it is sent once."
+    )
     message_id = models.CharField(max_length=200, unique=True)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -393,9 +402,65 @@ class DomainProof(models.Model):
     token = models.CharField(max_length=64)
     asked_at = models.DateTimeField()
     proved_at = models.DateTimeField(null=True, blank=True)
-    notice = models.ForeignKey(Notice, null=True, blank=True, on_delete=models.CASCADE, related_name="domain_proofs")
+    notice = models.ForeignKey(
+        Notice, null=True, blank=True, on_delete=models.CASCADE, related_name="domain_proofs"
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["notice", "domain", "method"], name="domain_proof_once")
         ]
+
+
+class NoticeEvent(AppendOnly):
+    """Something that happened to a notice as a whole: arrived, confirmed, completed, a domain proved."""
+
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=12)
+    at = models.DateTimeField()
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+
+class MailOutcome(models.TextChoices):
+    """What became of one message that reached us."""
+
+    NOTICE = "notice", "A notice of its own"
+    REPLY = "reply", "Added to a notice"
+    CONFIRMED = "confirmed", "Confirmed a notice"
+    IGNORED = "ignored", "No answer is owed"
+
+
+class IncomingMail(models.Model):
+    """One message that reached us and what became of it, so that twice delivered is once read."""
+
+    digest = models.CharField(
+        max_length=64, unique=True, editable=False, help_text="SHA-256 of what was written."
+    )
+    message_id = models.CharField(max_length=500, blank=True, db_index=True)
+    received_at = models.DateTimeField()
+    outcome = models.CharField(max_length=10, choices=MailOutcome)
+    reason = models.CharField(max_length=200, blank=True)
+    notice = models.ForeignKey(Notice, null=True, blank=True, on_delete=models.CASCADE, related_name="mails")
+    sender = models.CharField(max_length=254, blank=True)
+    subject = models.CharField(max_length=300, blank=True)
+    text = models.TextField(blank=True, help_text="What a reply said; a notice keeps its own letter.")
+
+    class Meta:
+        ordering = ["-received_at", "-pk"]
+        verbose_name = "incoming mail"
+        verbose_name_plural = "incoming mail"
+
+
+class RateWindow(models.Model):
+    """How often something happened in one window of time. The key is a hash: no address is kept."""
+
+    key = models.CharField(max_length=64)
+    began_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "began_at"], name="rate_window_once")]
+        indexes = [models.Index(fields=["began_at"], name="rate_window_age")]
