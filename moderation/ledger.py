@@ -317,7 +317,7 @@ def _fault_in_database(entry: LedgerEntry | None, seq: int, previous: str) -> Fa
     except ValueError:
         return Fault(seq, "database", "its payload is not JSON")
     stored = Line(entry.seq, moment(entry.at), entry.kind, payload, entry.previous, entry.hash)
-    return _fault_in(stored, seq, previous, "database")
+    return fault_in(stored, seq, previous, "database")
 
 
 def _fault_in_file(line: bytes | None, seq: int, previous: str) -> Fault | None:
@@ -326,12 +326,13 @@ def _fault_in_file(line: bytes | None, seq: int, previous: str) -> Fault | None:
     if not line.endswith(b"\n"):
         return Fault(seq, "file", "cut off in the middle of the line")
     try:
-        return _fault_in(parse(line), seq, previous, "file")
+        return fault_in(parse(line), seq, previous, "file")
     except ValueError as error:
         return Fault(seq, "file", str(error))
 
 
-def _fault_in(line: Line, seq: int, previous: str, where: str) -> Fault | None:
+def fault_in(line: Line, seq: int, previous: str, where: str) -> Fault | None:
+    """What is wrong with this line as entry `seq` after the one with the hash `previous`, if anything is."""
     if line.seq != seq:
         return Fault(seq, where, f"missing; entry {line.seq} stands in its place")
     if line.previous != previous:

@@ -189,6 +189,7 @@ class Claim(Leased):
 
     class Meta:
         ordering = ["deadline_at", "pk"]
+        permissions = [("decide_claim", "Can decide claims")]
         constraints = [
             models.UniqueConstraint(fields=["notice", "article"], name="claim_once"),
             models.CheckConstraint(condition=Q(state__in=ClaimState.values), name="claim_state_known"),
@@ -376,6 +377,27 @@ class Probe(models.Model):
     class Meta:
         ordering = ["-at", "-pk"]
         indexes = [models.Index(fields=["claim", "-at"], name="probe_of_claim")]
+
+
+class ProbePlan(Leased):
+    """Where an article stood and what to look for there, remembered before its text is gone.
+
+    `marks` are salted hashes of phrases, so that nothing of the article can be read from them.
+    """
+
+    claim = models.OneToOneField(Claim, on_delete=models.CASCADE, related_name="plan")
+    addresses = models.JSONField(default=list, help_text="Pairs of surface and path.")
+    own_path = models.CharField(max_length=300)
+    salt = models.CharField(max_length=32)
+    marks = models.JSONField(default=list)
+
+    objects = LeasedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="probe_due")]
+
+    def __str__(self) -> str:
+        return f"Where {self.claim} stood"
 
 
 class LedgerEntry(AppendOnly):

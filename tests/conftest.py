@@ -42,6 +42,27 @@ def rows_of_migrations() -> Iterator[None]:
     post_migrate.disconnect(put_back)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def rows_written_once() -> None:
+    """Tables whose rows a trigger protects are emptied after such tests like all others."""
+    database = connections["default"]
+    if database.vendor != "sqlite":
+        return  # TRUNCATE asks no row
+    flush = database.ops.execute_sql_flush
+
+    def empty(statements: list[str]) -> None:
+        with database.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%DELETE%'")
+            triggers = cursor.fetchall()
+            for name, _ in triggers:
+                cursor.execute(f"DROP TRIGGER {name}")
+            flush(statements)
+            for _, sql in triggers:
+                cursor.execute(sql)
+
+    database.ops.execute_sql_flush = empty
+
+
 @pytest.fixture(autouse=True)
 def own_files(settings, tmp_path: Path) -> None:
     """Each test has its own folder for ledger, media and mail, and starts with an empty cache."""
