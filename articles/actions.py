@@ -15,7 +15,9 @@ from django.utils.text import slugify
 from accounts.models import User
 from articles import search, surfaces
 from articles.bylines import Credit
+from articles.canonical import address_key
 from articles.drafts import Draft, DraftPicture
+from articles.fingerprint import text_fingerprint, title_day_key
 from articles.models import (
     Article,
     ArticleState,
@@ -36,6 +38,7 @@ from articles.models import (
     TaggedArticle,
     TagSynonym,
 )
+from articles.sanitise import to_text
 from articles.tokens import new_token
 
 CREATED, UPDATED, SKIPPED, BLOCKED = "created", "updated", "skipped", "blocked"
@@ -274,7 +277,9 @@ def refresh(*, articles: Iterable[Article]) -> None:
 
 
 @transaction.atomic
-def publish(*, article: Article, at: datetime, by: User | None, embargo_until: datetime | None = None) -> Article:
+def publish(
+    *, article: Article, at: datetime, by: User | None, embargo_until: datetime | None = None
+) -> Article:
     """Make an article public now, or from `embargo_until` on."""
     if article.state == ArticleState.ERASED:
         raise NotAllowed("An erased article cannot be published again.")
@@ -342,6 +347,50 @@ def suspend_source(*, source: Source, at: datetime, by: User | None, reason: str
     source.save(update_fields=["suspended_at", "suspended_reason"])
     surfaces.changed([surfaces.SITE])
     return source
+
+
+def is_blocked(*, article: Article) -> bool:
+    """Is this a withheld work coming in again: under another row, by address, text or headline and day?"""
+    keys = {(kind.value, key) for kind, key in keys_of_article(article)}
+    rows = BlockedWork.objects.filter(key__in=[key for _, key in keys], hold__in=Hold.objects.in_effect())
+    return bool(keys & set(rows.exclude(article_id=article.pk).values_list("kind", "key")))
+
+
+def identify(article: Article) -> Article:
+    """Compute the keys by which this article's work is known, from what it says now."""
+    article.url_key = address_key(article.canonical_url) if article.canonical_url else None
+    article.text_key = text_fingerprint(to_text(article.body)) if article.body else ""
+    if article.source and article.published_at:
+        article.title_day_key = title_day_key(
+            article.source.slug, article.headline, article.published_at.date()
+        )
+    return article
+
+
+@transaction.atomic
+def save_edit(*, article: Article, at: datetime, by: User | None) -> Article:
+    """Store what an editor wrote, keeping the version before. `refresh` follows when its rows are stored too."""
+    if article.pk:
+        keep_revision(article=article, kind=RevisionKind.EDIT, at=at, by=by)
+        article.version += 1
+        article.updated_at = at if article.state == ArticleState.PUBLISHED else article.updated_at
+    if article.state == ArticleState.PUBLISHED and article.published_at is None:
+        article.published_at = at
+    article.edited_at = at
+    article.slug = article.slug or slug_for(article.headline, new_token())
+    identify(article).save()
+    return article
+
+
+@transaction.atomic
+def set_aside(*, article: Article, to: ArticleState, by: User | None) -> Article:
+    """Take an article back from readers, to draft or to review."""
+    if article.state == ArticleState.ERASED or to not in (ArticleState.DRAFT, ArticleState.REVIEW):
+        raise NotAllowed("Only an article that was not erased can go back to draft or review.")
+    article.state = to
+    article.save(update_fields=["state"])
+    refresh(articles=[article])
+    return article
 
 
 # --- withholding ------------------------------------------------------------------------------
@@ -448,4 +497,3 @@ def _erase_media(media: Media) -> None:
     names = [(file.storage, file.name) for file in files if file]
     media.delete()
     transaction.on_commit(lambda: [storage.delete(name) for storage, name in names])
-

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from articles.sanitise import ckeditor_allowed_content
+
 REMOVED_PLUGINS = (
     "about", "adobeair", "ajax", "autoembed", "autogrow", "bbcode", "bidi", "codesnippet",
     "codesnippetgeshi", "colorbutton", "colordialog", "copyformatting", "devtools", "dialogadvtab",
     "div", "docprops", "elementspath", "embed", "embedbase", "embedsemantic", "exportpdf",
     "filebrowser", "find", "flash", "font", "forms", "iframe", "iframedialog", "image", "image2",
     "indentblock", "justify", "language", "liststyle", "magicline", "mathjax", "maximize", "newpage",
-    "pagebreak", "pastefromgdocs", "pastefromlibreoffice", "pastefromword", "placeholder", "preview",
+    "pagebreak", "pastefromgdocs", "pastefromlibreoffice", "pastefromword", "pastetools", "placeholder", "preview",
     "print", "save", "scayt", "sharedspace", "showblocks", "smiley", "sourcearea", "sourcedialog",
     "stylescombo", "stylesheetparser", "tableresize", "tableselection", "tabletools", "templates",
     "uicolor", "uploadimage", "uploadwidget", "wsc", "wysiwygarea", "contextmenu",
@@ -41,6 +43,7 @@ def configuration() -> dict[str, Any]:
             ["PasteText", "Undo", "Redo"],
         ],
         "format_tags": "p;h2;h3;h4",
+        "allowedContent": ckeditor_allowed_content(),
         "stylesSet": False,
         "linkShowAdvancedTab": False,
         "linkShowTargetTab": False,

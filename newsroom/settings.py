@@ -41,12 +41,12 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=sorted({SITE_HOST, "127.0.0.1"
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 INSTALLED_APPS = [
+    "taggit",
     "newsroom.apps.NewsroomConfig",
     "moderation.apps.ModerationConfig",
     "aggregator.apps.AggregatorConfig",
     "articles.apps.ArticlesConfig",
     "accounts.apps.AccountsConfig",
-    "taggit",
     "ckeditor",
     "csp",
     "django.contrib.admin",
