@@ -59,7 +59,7 @@ def test_what_was_backed_up_comes_back_and_what_came_later_goes(site: Path, sett
     make_article("A later story")
     (settings.MEDIA_ROOT / "pictures" / "harbour.webp").unlink()
     (settings.MEDIA_ROOT / "pictures" / "later.webp").write_bytes(b"later")
-    ReadyPage.objects.create(path="/", etag="x", content_type="text/html", body_gzip=b"", body_br=b"")
+    ReadyPage.objects.create(path="/", etag="x", body_gzip=b"", body_br=b"")
 
     call_command("restore", site / "monday.tar")
 
