@@ -1,0 +1,1 @@
+"""The dialects of feeds, one module each, and what they share."""
