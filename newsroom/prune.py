@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
@@ -24,6 +25,6 @@ def prune(limit: int, at: datetime) -> int:
 
 
 def _delete_some(rows: QuerySet[Session] | QuerySet[ReadyPage] | QuerySet[Fetch], limit: int) -> int:
-    keys = list(rows.values_list("pk", flat=True)[:limit])
+    keys: list[Any] = list(rows.values_list("pk", flat=True)[:limit])
     rows.model._default_manager.filter(pk__in=keys).delete()
     return len(keys)
