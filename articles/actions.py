@@ -374,8 +374,6 @@ def save_edit(*, article: Article, at: datetime, by: User | None) -> Article:
         keep_revision(article=article, kind=RevisionKind.EDIT, at=at, by=by)
         article.version += 1
         article.updated_at = at if article.state == ArticleState.PUBLISHED else article.updated_at
-    if article.state == ArticleState.PUBLISHED and article.published_at is None:
-        article.published_at = at
     article.edited_at = at
     article.slug = article.slug or slug_for(article.headline, new_token())
     identify(article).save()

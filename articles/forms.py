@@ -8,6 +8,7 @@ from ckeditor.widgets import CKEditorWidget
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
+from django.utils import timezone
 
 from articles import actions
 from articles.canonical import NotAnAddress, canonical_url
@@ -65,6 +66,8 @@ class ArticleForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         self._check_version(cleaned)
+        if cleaned.get("state") == ArticleState.PUBLISHED and not cleaned.get("published_at"):
+            cleaned["published_at"] = timezone.now()
         if cleaned.get("source") and not cleaned.get("canonical_url") and "canonical_url" not in self.errors:
             self.add_error("canonical_url", "An article from a source needs the address of the original.")
         return cleaned

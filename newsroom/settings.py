@@ -254,6 +254,8 @@ LOGIN_URL = "admin:login"
 
 # --- libraries --------------------------------------------------------------------------------
 
+# An address typed without a scheme is https; Django 6 does that by itself.
+FORMS_URLFIELD_ASSUME_HTTPS = True
 TAGGIT_CASE_INSENSITIVE = True
 CKEDITOR_CONFIGS = {"default": editor.configuration()}
 # The package says at every command that CKEditor 4 is old; newsroom.checks holds the line instead:
