@@ -114,7 +114,10 @@ class Contributor(models.Model):
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=200, unique=True, allow_unicode=True)
     name_key = models.CharField(
-        max_length=200, unique=True, editable=False, help_text="The name folded, so that one person is one row."
+        max_length=200,
+        unique=True,
+        editable=False,
+        help_text="The name folded, so that one person is one row.",
     )
     is_agency = models.BooleanField(default=False)
     about = models.TextField(blank=True)
@@ -140,7 +143,9 @@ class Tag(TagBase):
 
     class Meta:
         ordering = ["position", "name"]
-        indexes = [models.Index(fields=["position", "name"], condition=Q(featured=True), name="tag_navigation")]
+        indexes = [
+            models.Index(fields=["position", "name"], condition=Q(featured=True), name="tag_navigation")
+        ]
 
     def get_absolute_url(self) -> str:
         return reverse("tag", args=[self.slug])
@@ -282,12 +287,19 @@ class Article(models.Model):
     byline = models.CharField(max_length=500, blank=True, help_text="The printed line, as the source had it.")
     dateline = models.CharField(max_length=120, blank=True)
     language = models.CharField(max_length=12, blank=True, db_index=False)
-    source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.PROTECT, related_name="articles")
+    source = models.ForeignKey(
+        Source, null=True, blank=True, on_delete=models.PROTECT, related_name="articles"
+    )
     canonical_url = models.CharField(
         "primary source", max_length=2000, blank=True, help_text="The address of the original."
     )
     url_key = models.CharField(
-        max_length=64, null=True, blank=True, unique=True, editable=False, help_text="SHA-256 of the canonical address."
+        max_length=64,
+        null=True,
+        blank=True,
+        unique=True,
+        editable=False,
+        help_text="SHA-256 of the canonical address.",
     )
     text_key = models.CharField(max_length=64, blank=True, default="", editable=False)
     title_day_key = models.CharField(max_length=64, blank=True, default="", editable=False)
@@ -298,14 +310,19 @@ class Article(models.Model):
     lead_media = models.ForeignKey(
         Media, null=True, blank=True, on_delete=models.SET_NULL, related_name="articles"
     )
-    story = models.ForeignKey(Story, null=True, blank=True, on_delete=models.SET_NULL, related_name="articles")
+    story = models.ForeignKey(
+        Story, null=True, blank=True, on_delete=models.SET_NULL, related_name="articles"
+    )
     published_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(null=True, blank=True, help_text="When readers last got a new version.")
     expires_at = models.DateTimeField(null=True, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     edited_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When an editor last changed it; a feed never overwrites that."
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When an editor last changed it; a feed never overwrites that.",
     )
     version = models.PositiveIntegerField(default=1, editable=False)
     contributors = models.ManyToManyField(
@@ -395,7 +412,8 @@ class RelatedLink(models.Model):
                 violation_error_message="An article is not related to itself.",
             ),
             models.CheckConstraint(
-                condition=(Q(to_article__isnull=False) & Q(url="")) | (Q(to_article__isnull=True) & ~Q(url="")),
+                condition=(Q(to_article__isnull=False) & Q(url=""))
+                | (Q(to_article__isnull=True) & ~Q(url="")),
                 name="related_one_target",
                 violation_error_message="Give either an article or an address.",
             ),
@@ -422,7 +440,9 @@ class Revision(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    note = models.CharField(max_length=1000, blank=True, help_text="Shown to readers when it is a correction.")
+    note = models.CharField(
+        max_length=1000, blank=True, help_text="Shown to readers when it is a correction."
+    )
 
     class Meta:
         ordering = ["-number"]
@@ -463,7 +483,9 @@ class Hold(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["article", "effective_at"], condition=Q(released_at__isnull=True), name="hold_standing"
+                fields=["article", "effective_at"],
+                condition=Q(released_at__isnull=True),
+                name="hold_standing",
             ),
             models.Index(
                 fields=["effective_at"],
@@ -503,22 +525,24 @@ class SlugRedirect(models.Model):
 class ReadyPage(models.Model):
     """The bytes of one public address, ready to send (docs/decisions/ready-pages.md).
 
-    Deleted in the transaction of the change that makes them wrong; after `valid_until` (the earliest
-    deadline, embargo or expiry of anything they show) they are no longer served.
+    Deleted in the transaction of the change that makes them wrong; no longer served after `valid_until`
+    (the earliest deadline, embargo or expiry of anything they show), by another `build` of the program,
+    or once `serial` lies before the last change that touched the whole site.
     """
 
     path = models.CharField(max_length=400, primary_key=True)
     etag = models.CharField(max_length=40)
-    content_type = models.CharField(max_length=80)
+    headers = models.JSONField(default=dict)
     body_gzip = models.BinaryField()
     body_br = models.BinaryField()
-    headers = models.JSONField(default=dict)
+    build = models.CharField(max_length=32, default="")
+    serial = models.BigIntegerField(default=0)
     valid_until = models.DateTimeField(null=True)
-    stored_at = models.DateTimeField(db_default=Now())
+    stored_at = models.DateTimeField(db_default=Now(), db_index=True)
 
 
 class ReadyPageKey(models.Model):
-    """One thing a ready page depends on, such as article:42, tag:climate, list:latest."""
+    """One thing a ready page depends on, such as article:42, tag:7, list:latest."""
 
     page = models.ForeignKey(ReadyPage, on_delete=models.CASCADE, related_name="keys")
     key = models.CharField(max_length=240)
@@ -528,9 +552,10 @@ class ReadyPageKey(models.Model):
 
 
 class SurfaceSerial(models.Model):
-    """One row: the number of the last change to anything public. Locked by each change."""
+    """One row: the number of the last change to anything public, and of the last to everything."""
 
     serial = models.BigIntegerField(default=0)
+    site = models.BigIntegerField(default=0)
 
 
 class SurfaceChange(models.Model):
@@ -538,6 +563,7 @@ class SurfaceChange(models.Model):
 
     key = models.CharField(max_length=240, primary_key=True)
     serial = models.BigIntegerField()
+    at = models.DateTimeField(db_default=Now(), db_index=True)
 
 
 class Heartbeat(models.Model):
@@ -546,5 +572,3 @@ class Heartbeat(models.Model):
     name = models.CharField(max_length=60, primary_key=True)
     at = models.DateTimeField()
     detail = models.JSONField(default=dict)
-
-

@@ -4,34 +4,37 @@ Every public page is a registered surface. What it shows it declares (`shows`), 
 stored as a row with those keys. A change names the keys it touches (`changed`) in its own
 transaction and so deletes every row that would be wrong after it. A renderer that began before a
 change cannot store what it made (`store` compares serials under the lock each change takes).
+docs/decisions/ready-pages.md tells why.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any
 
 import brotli
-from django.db import connection, transaction
-from django.db.models import F, Min, Q
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from articles.models import (
     Article,
-    ArticleState,
+    Contribution,
     Hold,
     ReadyPage,
-    ReadyPageKey,
     SurfaceChange,
     SurfaceSerial,
+    TaggedArticle,
 )
 
 View = Callable[..., HttpResponse]
@@ -39,6 +42,19 @@ Locate = Callable[[Article], Iterable[str]]
 
 LATEST = "list:latest"
 SITE = "site"
+LISTS = ("list:", "tag:", "source:", "contributor:", "story:")
+
+# Where a view leaves, in the WSGI environment, what its answer shows; the layer before Django stores it.
+DECLARED = "newsroom.surface"
+LONGEST_PATH = 400
+# Beyond so many articles on one page the boundary is asked of all articles: simpler, and never later.
+MANY = 500
+# A renderer slower than this stores nothing, so older changes need not be remembered.
+SLOWEST_RENDERER = timedelta(minutes=10)
+CHANGES_KEPT = timedelta(hours=1)
+PAGES_KEPT = timedelta(days=7)
+# How long a reader's request may wait for another writer before it leaves a row unwritten.
+PATIENCE_MS = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +68,54 @@ class Surface:
 REGISTER: dict[str, Surface] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a renderer began: the number of the last change by then, and the database's time."""
+
+    serial: int
+    at: datetime
+
+
 @dataclass(slots=True)
 class Shown:
-    """What one response depends on."""
+    """What one response depends on, and whether anybody else may get the same bytes."""
 
-    keys: set[str] = field(default_factory=lambda: {SITE})
+    began: Moment
+    keys: set[str] = field(default_factory=set)
     article_ids: set[int] = field(default_factory=set)
+    storable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A stored answer. `body` is None when the visitor has it already (or asked for the head alone)."""
+
+    etag: str
+    headers: str
+    encoding: str
+    length: int
+    body: bytes | None
+    matched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """One answer in the forms in which it is kept and sent."""
+
+    etag: str
+    gzip: bytes
+    br: bytes
+
+
+# --- registering ------------------------------------------------------------------------------
 
 
 def shows(request: HttpRequest, *, articles: Iterable[Article] = (), keys: Iterable[str] = ()) -> None:
     """Declare what the response to `request` shows: articles, and lists such as `tag:7` or LATEST."""
     shown: Shown = request.surface  # type: ignore[attr-defined]
-    for article in articles:
-        shown.article_ids.add(article.pk)
-        shown.keys.add(f"article:{article.pk}")
+    ids = {article.pk for article in articles}
+    shown.article_ids |= ids
+    shown.keys.update(f"article:{pk}" for pk in ids)
     shown.keys.update(keys)
 
 
@@ -82,121 +132,367 @@ def surface(name: str, *, locate: Locate, store: bool = True) -> Callable[[View]
         @wraps(view)
         def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             latch()
-            before = serial()
-            request.surface = Shown()  # type: ignore[attr-defined]
-            response = view(request, *args, **kwargs)
-            return _finish(request, response, before=before, storable=store)
+            shown = Shown(began=now())
+            request.surface = shown  # type: ignore[attr-defined]
+            return _finish(request, view(request, *args, **kwargs), store=store)
 
         answer.surface_name = name  # type: ignore[attr-defined]
+        answer.surface_is_stored = store  # type: ignore[attr-defined]
         return answer
 
     return decorate
 
 
-def _finish(request: HttpRequest, response: HttpResponse, *, before: int, storable: bool) -> HttpResponse:
+def _finish(request: HttpRequest, response: HttpResponse, *, store: bool) -> HttpResponse:
     response.headers.setdefault("Cache-Control", "no-cache")
-    patch_vary_headers(response, ["Accept-Encoding"])
-    if response.status_code != 200 or response.streaming:
-        return response
-    response.headers["ETag"] = _etag(response.content)
-    if storable and request.method == "GET" and not request.META.get("QUERY_STRING"):
+    if response.status_code == 200 and not response.streaming:
+        patch_vary_headers(response, ["Accept-Encoding"])
+        response.headers["ETag"] = f'"{fingerprint(response.content)}"'
         shown: Shown = request.surface  # type: ignore[attr-defined]
-        _store(request.path, response, shown, before=before)
+        shown.storable = store and not _is_personal(request, response)
+        request.META[DECLARED] = shown
     return response
 
 
-def _etag(body: bytes) -> str:
-    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+def _is_personal(request: HttpRequest, response: HttpResponse) -> bool:
+    """True when the answer may differ from visitor to visitor; such bytes are never stored."""
+    session = getattr(request, "session", None)
+    return bool(
+        request.method != "GET"
+        or request.META.get("QUERY_STRING")
+        or settings.SESSION_COOKIE_NAME in request.COOKIES
+        or (session is not None and session.accessed)
+        or request.META.get("CSRF_COOKIE_NEEDS_UPDATE")
+        or response.cookies
+        or {name.strip().lower() for name in response.headers["Vary"].split(",")} != {"accept-encoding"}
+    )
+
+
+def fingerprint(body: bytes) -> str:
+    """What an entity tag is made of."""
+    return hashlib.sha256(body).hexdigest()[:32]
+
+
+# --- serving ----------------------------------------------------------------------------------
+
+_CLOCK = {"sqlite": "STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW')", "postgresql": "statement_timestamp()"}
+_FIND = {"sqlite": "INSTR(%s, {needle}) > 0", "postgresql": "POSITION({needle} IN %s) > 0"}
+_TEXT = {"sqlite": "headers", "postgresql": "headers::text"}
+_READY: dict[tuple[str, str, bool], str] = {}
+
+
+def _ready_sql(vendor: str, encoding: str, head: bool) -> str:
+    body = "body_br" if encoding == "br" else "body_gzip"
+    tag = f"'\"' || etag || '{tag_suffix(encoding)}\"'"
+    matched = _FIND[vendor].format(needle=tag)
+    wanted = "NULL" if head else f"CASE WHEN {matched} THEN NULL ELSE {body} END"
+    sql = (
+        f"SELECT etag, {_TEXT[vendor]}, LENGTH({body}), {matched}, {wanted} FROM articles_readypage"  # noqa: S608
+        f" WHERE path = %s AND build = %s AND (valid_until IS NULL OR valid_until > {_CLOCK[vendor]})"
+        " AND serial >= (SELECT site FROM articles_surfaceserial WHERE id = 1)"
+    )
+    return sql.replace("%s", "?") if vendor == "sqlite" else sql
+
+
+def tag_suffix(encoding: str) -> str:
+    """Each encoding of a page is its own representation, with its own strong entity tag."""
+    return f"-{encoding}" if encoding else ""
+
+
+def ready(path: str, *, build: str, encoding: str, if_none_match: str, head: bool) -> Ready | None:
+    """The stored answer for a path, as good as one made now; one SELECT, checked by the database's clock.
+
+    The driver is asked directly: Django's cursor would cost as much again as the query.
+    """
+    connection.ensure_connection()
+    key = (connection.vendor, encoding, head and bool(encoding))
+    sql = _READY.get(key) or _READY.setdefault(key, _ready_sql(*key))
+    with connection.wrap_database_errors, closing(connection.connection.cursor()) as cursor:
+        cursor.execute(sql, [if_none_match] * (sql.count("etag ||")) + [path, build])
+        # All rows, not one: an unfinished SELECT would hold SQLite's snapshot and hide later changes.
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    etag, headers, length, matched, body = rows[0]
+    if body is not None and not encoding:
+        body = gzip.decompress(body)
+        length = len(body)
+    return Ready(etag, headers, encoding, length, None if body is None else bytes(body), bool(matched))
+
+
+# --- changing ---------------------------------------------------------------------------------
 
 
 def latch() -> None:
-    """Write down which holds have come into effect, so that no clock set back undoes them."""
+    """Write down which holds have come into effect, so that no clock set back undoes them.
+
+    One indexed EXISTS when there is nothing to write. While another transaction writes it is left to
+    the next caller: the public query hides a hold in effect, written down or not.
+    """
     if Hold.objects.unlatched().exists():
-        due = Hold.objects.unlatched()
-        with transaction.atomic():
-            touched = list(due.values_list("article_id", flat=True))
-            due.update(latched_at=Now())
-            changed(keys_of(touched))
+        _briefly(_latch, durable=True)
 
 
-def serial() -> int:
-    """The number of the last change to anything public."""
-    return SurfaceSerial.objects.values_list("serial", flat=True).get(pk=1)
+def _latch() -> bool:
+    due = dict(Hold.objects.unlatched().values_list("pk", "article_id"))
+    Hold.objects.filter(pk__in=due, latched_at__isnull=True).update(latched_at=Now())
+    changed(keys_of(list(due.values())))
+    return True
+
+
+def now() -> Moment:
+    """The number of the last change to anything public, and the database's time."""
+    row = SurfaceSerial.objects.annotate(at=Now()).values_list("serial", "at").get(pk=1)
+    return Moment(*row)
 
 
 def keys_of(article_ids: Sequence[int]) -> set[str]:
     """Every key a page that shows one of these articles, or a list they belong to, may depend on."""
-    keys = {LATEST} if article_ids else set()
-    keys.update(f"article:{pk}" for pk in article_ids)
-    articles = Article.objects.filter(pk__in=article_ids)
-    for source, story in articles.values_list("source_id", "story_id"):
+    return {f"article:{pk}" for pk in article_ids} | lists_of(article_ids)
+
+
+def lists_of(article_ids: Sequence[int]) -> set[str]:
+    """The keys of the lists these articles belong to: enough where the articles themselves are new."""
+    if not article_ids:
+        return set()
+    keys = {LATEST}
+    for source, story in (
+        Article.objects.filter(pk__in=article_ids).values_list("source_id", "story_id").distinct()
+    ):
         keys.update([f"source:{source}"] if source else [])
         keys.update([f"story:{story}"] if story else [])
-    through = Article.tags.through.objects.filter(content_object__in=article_ids)  # type: ignore[attr-defined]
-    keys.update(f"tag:{pk}" for pk in through.values_list("tag_id", flat=True))
-    people = articles.filter(contributions__isnull=False).values_list("contributions__contributor_id", flat=True)
-    keys.update(f"contributor:{pk}" for pk in people)
+    tags = TaggedArticle.objects.filter(content_object__in=article_ids).values_list("tag_id", flat=True)
+    people = Contribution.objects.filter(article__in=article_ids).values_list("contributor_id", flat=True)
+    keys.update(f"tag:{pk}" for pk in tags.distinct())
+    keys.update(f"contributor:{pk}" for pk in people.order_by().distinct())
     return keys
 
 
 def changed(keys: Iterable[str]) -> None:
     """Delete every ready page that depends on one of `keys`, in the caller's transaction.
 
-    Call it last in a transaction: the lock it takes makes changes queue until the commit.
+    SITE means all pages, at the price of one row. Call it last in a transaction: the lock it takes
+    makes changes queue until the commit. Five statements for any number of keys.
     """
-    keys = sorted(set(keys))
-    if not keys:
+    wanted = sorted(set(keys))
+    if not wanted:
         return
     if not connection.in_atomic_block:
         raise RuntimeError("surfaces.changed() belongs into the transaction of the change")
-    SurfaceSerial.objects.filter(pk=1).update(serial=F("serial") + 1)
-    now = serial()
-    SurfaceChange.objects.bulk_create(
-        [SurfaceChange(key=key, serial=now) for key in keys],
-        update_conflicts=True,
-        unique_fields=["key"],
-        update_fields=["serial"],
-        batch_size=400,
+    site = "serial + 1" if SITE in wanted else "site"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE articles_surfaceserial SET serial = serial + 1, site = {site} WHERE id = 1"  # noqa: S608
+        )
+        listed = [key for key in wanted if key != SITE]
+        if listed:
+            _delete_pages(cursor, listed)
+
+
+def _delete_pages(cursor: Any, keys: list[str]) -> None:
+    now = _CLOCK[connection.vendor].replace("%", "%%")
+    cursor.execute(
+        "INSERT INTO articles_surfacechange (key, serial, at)"  # noqa: S608
+        f" SELECT changed.value, s.serial, {now} FROM {_rows('changed')}, articles_surfaceserial s WHERE s.id = 1"
+        " ON CONFLICT (key) DO UPDATE SET serial = excluded.serial, at = excluded.at",
+        [_list(keys)],
     )
-    for start in range(0, len(keys), 400):
-        pages = ReadyPageKey.objects.filter(key__in=keys[start : start + 400]).values("page")
-        ReadyPage.objects.filter(pk__in=pages).delete()
+    touched = f"SELECT DISTINCT page_id FROM articles_readypagekey WHERE {_in('key')}"  # noqa: S608
+    cursor.execute(touched, [_list(keys)])
+    _delete_rows(cursor, [path for (path,) in cursor.fetchall()])
 
 
-def _store(path: str, response: HttpResponse, shown: Shown, *, before: int) -> bool:
-    if len(path) > 400:
+def _delete_rows(cursor: Any, paths: list[str]) -> None:
+    if paths:
+        cursor.execute(f"DELETE FROM articles_readypagekey WHERE {_in('page_id')}", [_list(paths)])  # noqa: S608
+        cursor.execute(f"DELETE FROM articles_readypage WHERE {_in('path')}", [_list(paths)])  # noqa: S608
+
+
+def _list(values: Sequence[Any]) -> Any:
+    """Any number of values as one parameter."""
+    return json.dumps(values) if connection.vendor == "sqlite" else list(values)
+
+
+def _in(column: str) -> str:
+    if connection.vendor == "sqlite":
+        return f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608
+    return f"{column} = ANY(%s)"
+
+
+def _rows(name: str) -> str:
+    return f"json_each(%s) {name}" if connection.vendor == "sqlite" else f"unnest(%s) {name}(value)"
+
+
+# --- storing ----------------------------------------------------------------------------------
+
+
+def pack(body: bytes) -> Packed:
+    """An answer's body made ready to keep."""
+    return Packed(fingerprint(body), gzip.compress(body, 6, mtime=0), brotli.compress(body, quality=5))
+
+
+def store(path: str, *, build: str, headers: Mapping[str, str], packed: Packed, shown: Shown) -> bool:
+    """Keep an answer, unless a change overtook its renderer. False when it was not kept.
+
+    Under the lock that every change takes: what began before a change was committed either sees the
+    change's number here, or is deleted by the change itself. A busy database is not waited for.
+    """
+    if len(path) > LONGEST_PATH or "\x00" in path:
         return False
-    until = next_boundary(shown)
     page = ReadyPage(
         path=path,
-        etag=response.headers["ETag"],
-        content_type=response.headers["Content-Type"],
-        body_gzip=gzip.compress(response.content, 6, mtime=0),
-        body_br=brotli.compress(response.content, quality=5),
-        headers={name: value for name, value in response.headers.items() if name in ("Link", "X-Robots-Tag")},
-        valid_until=until,
-        stored_at=timezone.now(),
+        etag=packed.etag,
+        headers=dict(headers),
+        body_gzip=packed.gzip,
+        body_br=packed.br,
+        build=build,
+        serial=shown.began.serial,
+        valid_until=next_boundary(shown),
     )
-    with transaction.atomic():
-        SurfaceSerial.objects.select_for_update().get(pk=1)
-        overtaken = SurfaceChange.objects.filter(key__in=shown.keys, serial__gt=before).exists()
-        if not overtaken:
-            ReadyPage.objects.filter(path=path).delete()
-            page.save(force_insert=True)
-            ReadyPageKey.objects.bulk_create(ReadyPageKey(page=page, key=key) for key in sorted(shown.keys))
-    return not overtaken
+    return _briefly(lambda: _is_current(shown) and _write(page, shown.keys), durable=False)
+
+
+def _is_current(shown: Shown) -> bool:
+    """Takes the lock of changes. True when nothing shown has changed since its renderer began."""
+    began = shown.began
+    row = SurfaceSerial.objects.select_for_update().annotate(at=Now()).get(pk=1)
+    if row.serial == began.serial:
+        return True
+    if row.site > began.serial or row.at - began.at > SLOWEST_RENDERER:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM articles_surfacechange WHERE serial > %s AND {_in('key')} LIMIT 1",  # noqa: S608
+            [began.serial, _list(sorted(shown.keys))],
+        )
+        return cursor.fetchone() is None
+
+
+def _write(page: ReadyPage, keys: Iterable[str]) -> bool:
+    with connection.cursor() as cursor:
+        _delete_rows(cursor, [page.path])
+        page.save(force_insert=True)
+        cursor.execute(
+            f"INSERT INTO articles_readypagekey (page_id, key) SELECT %s, declared.value FROM {_rows('declared')}",  # noqa: S608
+            [page.path, _list(sorted(keys))],
+        )
+    return True
 
 
 def next_boundary(shown: Shown) -> datetime | None:
-    """The first moment at which what is shown may no longer be right, by the rows' own times."""
-    ids = shown.article_ids
-    moments = [
-        Hold.objects.standing()
-        .filter(article__in=ids, effective_at__gt=Now())
-        .aggregate(at=Min("effective_at"))["at"],
-        Article.objects.filter(pk__in=ids, expires_at__gt=Now()).aggregate(at=Min("expires_at"))["at"],
-    ]
-    if any(key.startswith(("list:", "tag:", "source:", "contributor:", "story:")) for key in shown.keys):
-        coming = Q(state=ArticleState.PUBLISHED, published_at__gt=Now())
-        moments.append(Article.objects.filter(coming).aggregate(at=Min("published_at"))["at"])
-    return min((moment for moment in moments if moment), default=None)
+    """The first moment at which what is shown may no longer be right, by the rows' own times.
+
+    Counted from the renderer's beginning: what came into effect while it worked counts as well.
+    """
+    began = connection.ops.adapt_datetimefield_value(shown.began.at)
+    ids = [_list(sorted(shown.article_ids))] if len(shown.article_ids) <= MANY else []
+    parts = [part + (f" AND {_in(column)}" if ids else "") for part, column in _BOUNDARIES]
+    parameters = [began, *ids] * len(_BOUNDARIES)
+    if any(key.startswith(LISTS) for key in shown.keys):
+        parts.append(
+            "SELECT MIN(published_at) FROM articles_article WHERE state = 'published' AND published_at > %s"
+        )
+        parameters.append(began)
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), parameters)
+        moments = [_aware(at) for (at,) in cursor.fetchall() if at is not None]
+    return min(moments, default=None)
+
+
+_BOUNDARIES = (
+    (
+        "SELECT MIN(effective_at) FROM articles_hold WHERE released_at IS NULL AND effective_at > %s",
+        "article_id",
+    ),
+    ("SELECT MIN(expires_at) FROM articles_article WHERE expires_at > %s", "id"),
+    (
+        "SELECT MIN(s.suspended_at) FROM articles_source s JOIN articles_article a ON a.source_id = s.id"
+        " WHERE s.suspended_at > %s",
+        "a.id",
+    ),
+    (
+        "SELECT MIN(m.terms_expire_at) FROM articles_media m JOIN articles_article a ON a.lead_media_id = m.id"
+        " WHERE m.terms_expire_at > %s",
+        "a.id",
+    ),
+)
+
+
+def _aware(moment: datetime | str) -> datetime:
+    # SQLite hands out what it stores: text, in UTC.
+    return datetime.fromisoformat(moment).replace(tzinfo=UTC) if isinstance(moment, str) else moment
+
+
+def _briefly(write: Callable[[], bool], *, durable: bool) -> bool:
+    """Run `write` in a transaction that gives up rather than keep a reader waiting. False when it gave up.
+
+    What can be made again (`durable=False`) need not have reached the disk at the commit.
+    """
+    if connection.in_atomic_block:
+        return write()
+    try:
+        with _impatient(durable), transaction.atomic():
+            if connection.vendor == "postgresql":
+                _set_local(
+                    lock_timeout=f"{PATIENCE_MS}ms", **({} if durable else {"synchronous_commit": "off"})
+                )
+            return write()
+    except OperationalError:
+        return False
+
+
+def _set_local(**values: str) -> None:
+    with connection.cursor() as cursor:
+        for name, value in values.items():
+            cursor.execute(f"SET LOCAL {name} = %s", [value])
+
+
+@contextmanager
+def _impatient(durable: bool) -> Iterator[None]:
+    """SQLite waits less for its lock, and not for the disk; elsewhere nothing."""
+    wanted = {"busy_timeout": PATIENCE_MS, **({} if durable else {"synchronous": 1})}
+    with connection.cursor() as cursor:
+        before = (
+            {name: _pragma(cursor, name, value) for name, value in wanted.items()} if _is_sqlite() else {}
+        )
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                _pragma(cursor, name, value)
+
+
+def _pragma(cursor: Any, name: str, value: int) -> int:
+    """Set a pragma; returns what it was."""
+    before = int(cursor.execute(f"PRAGMA {name}").fetchone()[0])
+    cursor.execute(f"PRAGMA {name} = {value}").fetchall()
+    return before
+
+
+def _is_sqlite() -> bool:
+    return connection.vendor == "sqlite"
+
+
+# --- tidying ----------------------------------------------------------------------------------
+
+
+def prune(limit: int) -> int:
+    """Delete at most `limit` rows each of what nobody will read again; returns how many went.
+
+    Changes that no renderer is old enough to ask for, pages past their time or of another age.
+    """
+    database_now = now().at
+    with transaction.atomic():
+        SurfaceSerial.objects.select_for_update().get(pk=1)
+        old = SurfaceChange.objects.filter(at__lt=database_now - CHANGES_KEPT).values_list("pk", flat=True)
+        changes = list(old[:limit])
+        SurfaceChange.objects.filter(pk__in=changes).delete()
+        stale = ReadyPage.objects.filter(
+            Q(valid_until__lte=database_now)
+            | Q(stored_at__lt=database_now - PAGES_KEPT)
+            | Q(serial__lt=SurfaceSerial.objects.filter(pk=1).values("site"))
+        )
+        pages = list(stale.values_list("pk", flat=True)[:limit])
+        with connection.cursor() as cursor:
+            _delete_rows(cursor, pages)
+    return len(changes) + len(pages)

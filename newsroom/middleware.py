@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from moderation import ledger
+
+log = logging.getLogger(__name__)
 
 Answer = Callable[[HttpRequest], HttpResponse]
 PRIVATE = ("/admin/", "/removal/")
@@ -25,6 +29,27 @@ def privacy_headers(get_response: Answer) -> Answer:
             response.headers["Referrer-Policy"] = "same-origin"
         return response
 
+    return answer
+
+
+def database_gate(get_response: Answer) -> Answer:
+    """A database that does not answer is a 503 that says when to come back, not a fault of the page."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, (OperationalError, InterfaceError)):
+            return None
+        log.error("The database did not answer %s: %s", request.path, exception)
+        return HttpResponse(
+            "The database does not answer. Please come back in a moment.\n",
+            status=503,
+            content_type="text/plain; charset=utf-8",
+            headers={"Retry-After": "10", "Cache-Control": "no-store"},
+        )
+
+    answer.process_exception = process_exception  # type: ignore[attr-defined]
     return answer
 
 

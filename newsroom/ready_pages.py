@@ -1,0 +1,305 @@
+"""The layer before Django: public pages from their rows, everything else passed on.
+
+What is stored is Django's own answer with all its headers, so a stored page cannot differ from a
+rendered one. docs/decisions/ready-pages.md.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import brotli
+from django.conf import settings
+from django.db import Error, InterfaceError, OperationalError, connection
+from django.http.request import split_domain_port, validate_host
+from django.urls import Resolver404, resolve
+
+from articles import surfaces
+from articles.turns import turn
+from moderation import ledger
+
+Environ = dict[str, Any]
+Headers = list[tuple[str, str]]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+# Never a stored page; not even worth the question.
+ELSEWHERE = ("/admin/", "/static/", "/removal/", "/healthz", "/readyz", "/metrics")
+WAIT_FOR_ANOTHER_RENDERER = 2.0
+COMPRESS_FROM = 400
+TEXTUAL = (
+    "text/",
+    "application/json",
+    "application/xml",
+    "application/rss",
+    "application/atom",
+    "application/feed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What one anonymous request asks for."""
+
+    path: str
+    encoding: str
+    if_none_match: str
+    head: bool
+    has_query: bool
+
+
+class ReadyPages:
+    """A WSGI application around Django's."""
+
+    def __init__(self, django: Application) -> None:
+        self.django = django
+        self.build = build_of_the_program()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        visit = read_visit(environ)
+        if visit is None or ledger.is_behind():
+            return self.django(environ, start_response)
+        if visit.has_query:
+            return self._render(visit, environ, start_response)
+        return self._answer(visit, environ, start_response)
+
+    def _answer(self, visit: Visit, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        page = self._ready(visit)
+        if page is None and is_stored_surface(visit.path):
+            with turn(visit.path, seconds=WAIT_FOR_ANOTHER_RENDERER) as another_was_faster:
+                page = self._ready(visit) if another_was_faster else None
+                if page is None:
+                    return self._render(visit, environ, start_response)
+        if page is None:
+            return self._render(visit, environ, start_response)
+        return _send(page, visit, start_response)
+
+    def _ready(self, visit: Visit) -> surfaces.Ready | None:
+        """The stored page. A connection that broke while it lay idle is replaced once."""
+        for last in (False, True):
+            try:
+                if not connection.in_atomic_block:
+                    connection.close_if_unusable_or_obsolete()
+                # The question itself is the health check: a second one would double its price.
+                connection.health_check_done = True  # type: ignore[attr-defined]
+                return surfaces.ready(
+                    visit.path,
+                    build=self.build,
+                    encoding=visit.encoding,
+                    if_none_match=visit.if_none_match,
+                    head=visit.head,
+                )
+            except (Error, ValueError):
+                if last or connection.in_atomic_block:
+                    return None
+                connection.close()
+        return None
+
+    def _render(self, visit: Visit, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Django's answer; that of a surface is stored, compressed, and left out when the visitor has it."""
+        answer = _Answer()
+        # A page is made whole and then stored, also when only its head was asked for.
+        environ["REQUEST_METHOD"] = "GET"
+        content = self.django(environ, answer.start)
+        shown = environ.get(surfaces.DECLARED)
+        if shown is None:
+            start_response(answer.status, answer.headers)
+            return _Headless(content) if visit.head else content
+        body = _whole(content)
+        kept = {name: value for name, value in answer.headers if name not in ("Content-Length", "ETag")}
+        if not shown.storable:
+            return _send(_passing(body, kept, visit), visit, start_response)
+        packed = surfaces.pack(body)
+        self._store(visit.path, kept, packed, shown)
+        return _send(_picked(packed, body, kept, visit), visit, start_response)
+
+    def _store(
+        self, path: str, headers: dict[str, str], packed: surfaces.Packed, shown: surfaces.Shown
+    ) -> None:
+        try:
+            surfaces.store(path, build=self.build, headers=headers, packed=packed, shown=shown)
+        except (OperationalError, InterfaceError):
+            # The page is right and the reader has waited for it; it is only not kept.
+            connection.close()
+
+
+# --- the request ------------------------------------------------------------------------------
+
+
+def read_visit(environ: Environ) -> Visit | None:
+    """What is asked for, or None when the request is for Django alone: written to, signed in, or odd."""
+    raw = environ.get("PATH_INFO", "")
+    if (
+        environ["REQUEST_METHOD"] not in ("GET", "HEAD")
+        or raw.startswith(ELSEWHERE)
+        or environ.get("SCRIPT_NAME")
+        or "HTTP_AUTHORIZATION" in environ
+        or f"{settings.SESSION_COOKIE_NAME}=" in environ.get("HTTP_COOKIE", "")
+        or not is_our_host(environ.get("HTTP_HOST", ""))
+        or (settings.SECURE_SSL_REDIRECT and not is_secure(environ))
+    ):
+        return None
+    try:
+        path = raw.encode("latin-1").decode()
+    except UnicodeError:
+        return None
+    return Visit(
+        path=path,
+        encoding=best_encoding(environ.get("HTTP_ACCEPT_ENCODING", "")),
+        if_none_match=environ.get("HTTP_IF_NONE_MATCH", ""),
+        head=environ["REQUEST_METHOD"] == "HEAD",
+        has_query=bool(environ.get("QUERY_STRING")),
+    )
+
+
+@lru_cache(maxsize=512)
+def is_our_host(host: str) -> bool:
+    """The same test as Django's, which answers 400 where this says no."""
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+
+
+def is_secure(environ: Environ) -> bool:
+    """The same test as Django's, which redirects to https where this says no."""
+    header = settings.SECURE_PROXY_SSL_HEADER
+    if header and header[0] in environ:
+        return bool(environ[header[0]].split(",")[0].strip() == header[1])
+    return bool(environ.get("wsgi.url_scheme") == "https")
+
+
+@lru_cache(maxsize=512)
+def best_encoding(accepted: str) -> str:
+    """br before gzip before none, of what the visitor takes."""
+    taken = {name for name, weight in _weighted(accepted) if weight > 0}
+    refused = {name for name, weight in _weighted(accepted) if weight == 0}
+    for name in ("br", "gzip"):
+        if name in taken or ("*" in taken and name not in refused):
+            return name
+    return ""
+
+
+def _weighted(accepted: str) -> Iterator[tuple[str, float]]:
+    for part in accepted.lower().split(",")[:20]:
+        name, _, parameter = part.partition(";")
+        weight = parameter.strip().removeprefix("q=")
+        yield name.strip(), float(weight) if weight.replace(".", "", 1).isdecimal() else 1.0
+
+
+def is_stored_surface(path: str) -> bool:
+    """True when the page at this path is one whose bytes are kept."""
+    try:
+        return bool(getattr(resolve(path).func, "surface_is_stored", False))
+    except Resolver404:
+        return False
+
+
+# --- the answer -------------------------------------------------------------------------------
+
+
+class _Answer:
+    """Remembers what Django said before its content."""
+
+    def __init__(self) -> None:
+        self.status = ""
+        self.headers: Headers = []
+
+    def start(self, status: str, headers: Headers, exc_info: Any = None) -> None:
+        self.status, self.headers = status, headers
+
+
+class _Headless:
+    """Content that is not sent, but closed as if it had been."""
+
+    def __init__(self, content: Iterable[bytes]) -> None:
+        self.content = content
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(())
+
+    def close(self) -> None:
+        if hasattr(self.content, "close"):
+            self.content.close()
+
+
+def _whole(content: Iterable[bytes]) -> bytes:
+    try:
+        return b"".join(content)
+    finally:
+        if hasattr(content, "close"):
+            content.close()
+
+
+def _picked(packed: surfaces.Packed, body: bytes, headers: dict[str, str], visit: Visit) -> surfaces.Ready:
+    """A rendered answer in the form a stored one has."""
+    chosen = {"br": packed.br, "gzip": packed.gzip}.get(visit.encoding, body)
+    return _ready(packed.etag, headers, chosen, visit.encoding, visit)
+
+
+def _passing(body: bytes, headers: dict[str, str], visit: Visit) -> surfaces.Ready:
+    """An answer that is not kept: compressed where that is worth it."""
+    textual = len(body) >= COMPRESS_FROM and headers.get("Content-Type", "").startswith(TEXTUAL)
+    encoding = visit.encoding if textual else ""
+    if encoding == "br":
+        chosen = brotli.compress(body, quality=4)
+    else:
+        chosen = gzip.compress(body, 4, mtime=0) if encoding else body
+    return _ready(surfaces.fingerprint(body), headers, chosen, encoding, visit)
+
+
+def _ready(etag: str, headers: dict[str, str], body: bytes, encoding: str, visit: Visit) -> surfaces.Ready:
+    matched = f'"{etag}{surfaces.tag_suffix(encoding)}"' in visit.if_none_match
+    return surfaces.Ready(etag, json.dumps(headers), encoding, len(body), None if matched else body, matched)
+
+
+@lru_cache(maxsize=64)
+def _header_list(headers: str) -> Headers:
+    # Nearly all pages of a kind share them, so they are read once.
+    return [(name, value) for name, value in json.loads(headers).items()]
+
+
+def _send(page: surfaces.Ready, visit: Visit, start_response: StartResponse) -> Iterable[bytes]:
+    tag = f'"{page.etag}{surfaces.tag_suffix(page.encoding)}"'
+    headers = [*_header_list(page.headers), ("ETag", tag)]
+    if page.matched or visit.if_none_match.strip() == "*":
+        start_response("304 Not Modified", [pair for pair in headers if pair[0] != "Content-Type"])
+        return ()
+    if page.encoding:
+        headers.append(("Content-Encoding", page.encoding))
+    headers.append(("Content-Length", str(page.length)))
+    start_response("200 OK", headers)
+    return () if visit.head or page.body is None else (page.body,)
+
+
+# --- the build --------------------------------------------------------------------------------
+
+ROOMS = ("newsroom", "articles", "moderation", "aggregator", "accounts", "templates")
+SHOWN_SETTINGS = (
+    "SITE_URL", "SITE_NAME", "REMOVAL_EMAIL", "LANGUAGE_CODE", "TIME_ZONE", "HTTPS", "PROMISE_HOURS",
+    "CONTENT_SECURITY_POLICY", "PERMISSIONS_POLICY",
+)  # fmt: skip
+
+
+def build_of_the_program() -> str:
+    """Names this program: another version, template, style sheet or setting has other pages."""
+    sums = hashlib.sha256()
+    for path in sorted(_sources()):
+        sums.update(path.name.encode() + path.read_bytes())
+    for name in SHOWN_SETTINGS:
+        sums.update(repr(getattr(settings, name, None)).encode())
+    return sums.hexdigest()[:32]
+
+
+def _sources() -> Iterator[Path]:
+    for room in ROOMS:
+        for ending in ("*.py", "*.html", "*.txt", "*.xml", "*.svg"):
+            yield from (settings.BASE_DIR / room).rglob(ending)
+    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    if manifest.exists():
+        yield manifest

@@ -1,0 +1,396 @@
+"""Ready pages: what is stored, what is sent, and that nothing wrong ever is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import connections, transaction
+from django.utils import timezone
+
+from articles import surfaces
+from articles.actions import place_hold, refresh, release_hold
+from articles.models import Article, Hold, HoldKind, ReadyPage, ReadyPageKey, SurfaceChange, SurfaceSerial
+from tests.articles import pages
+from tests.factories import ArticleFactory
+from tests.front_door import FrontDoor
+
+SAFETY_HEADERS = {
+    "Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Permissions-Policy", "Link",
+    "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "X-Frame-Options",
+}  # fmt: skip
+
+
+@pytest.fixture
+def door(settings) -> FrontDoor:
+    settings.ROOT_URLCONF = "tests.articles.pages"
+    pages.rendered.clear()
+    pages.meanwhile.clear()
+    return FrontDoor()
+
+
+def withhold(article: Article, *, seconds: float = -1) -> Hold:
+    now = timezone.now()
+    return place_hold(
+        article=article, kind=HoldKind.LEGAL, reference="claim:1", at=now, by=None,
+        effective_at=now + timedelta(seconds=seconds),
+    )  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_page_is_rendered_once_and_then_comes_from_its_row(door):
+    article = ArticleFactory()
+
+    first, second = door.get(f"/a/{article.pk}"), door.get(f"/a/{article.pk}")
+
+    assert pages.rendered == [f"/a/{article.pk}"]
+    assert (first.status, second.status) == (200, 200)
+    assert article.headline in second.text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("encoding", ["br", "gzip", ""])
+def test_a_stored_answer_has_the_headers_and_body_of_the_rendered_one(door, encoding):
+    article = ArticleFactory()
+
+    rendered = door.get(f"/a/{article.pk}", HTTP_ACCEPT_ENCODING=encoding)
+    stored = door.get(f"/a/{article.pk}", HTTP_ACCEPT_ENCODING=encoding)
+
+    assert len(pages.rendered) == 1
+    assert stored == rendered
+    assert stored.headers.get("Content-Encoding", "") == encoding
+    assert int(stored.headers["Content-Length"]) == len(stored.body)
+    assert set(stored.headers) >= SAFETY_HEADERS
+    assert stored.headers["Cache-Control"] == "no-cache"
+    assert stored.headers["Vary"] == "Accept-Encoding"
+
+
+@pytest.mark.django_db
+def test_a_visitor_who_has_the_page_gets_304_and_no_body(door):
+    article = ArticleFactory()
+    tag = door.get(f"/a/{article.pk}", HTTP_ACCEPT_ENCODING="br").headers["ETag"]
+
+    again = door.get(f"/a/{article.pk}", HTTP_ACCEPT_ENCODING="br", HTTP_IF_NONE_MATCH=f'"other", W/{tag}')
+    other_encoding = door.get(f"/a/{article.pk}", HTTP_ACCEPT_ENCODING="gzip", HTTP_IF_NONE_MATCH=tag)
+
+    assert (again.status, again.body, again.headers["ETag"]) == (304, b"", tag)
+    assert "Content-Length" not in again.headers
+    assert other_encoding.status == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("encoding", ["br", "gzip", ""])
+def test_head_has_the_headers_of_get_and_no_body(door, encoding):
+    article = ArticleFactory()
+
+    first = door.get(f"/a/{article.pk}", method="HEAD", HTTP_ACCEPT_ENCODING=encoding)
+    page = door.get(f"/a/{article.pk}", HTTP_ACCEPT_ENCODING=encoding)
+    stored = door.get(f"/a/{article.pk}", method="HEAD", HTTP_ACCEPT_ENCODING=encoding)
+
+    assert first.headers == page.headers == stored.headers
+    assert (first.body, stored.body) == (b"", b"")
+    assert len(pages.rendered) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("accepted", "chosen"),
+    [("", ""), ("gzip", "gzip"), ("gzip, deflate, br", "br"), ("br;q=0, gzip;q=0.5", "gzip"), ("*", "br"),
+     ("identity", ""), ("gzip;q=0", ""), ("*;q=0", ""), ("GZIP", "gzip"), (";;;,=,q=", "")],
+)  # fmt: skip
+def test_the_encoding_is_one_the_visitor_takes(door, accepted, chosen):
+    article = ArticleFactory()
+
+    answer = door.get(f"/a/{article.pk}", HTTP_ACCEPT_ENCODING=accepted)
+
+    assert answer.headers.get("Content-Encoding", "") == chosen
+    assert article.headline in answer.text
+
+
+@pytest.mark.django_db
+def test_personal_pages_are_never_stored(door, client):
+    article = ArticleFactory()
+
+    door.get("/form")
+    door.get("/greeting")
+    door.get(f"/a/{article.pk}", HTTP_COOKIE="session=abc")
+    door.get(f"/a/{article.pk}", HTTP_AUTHORIZATION="Bearer x")
+    door.get(f"/a/{article.pk}?utm=1")
+    door.get("/missing")
+
+    assert not ReadyPage.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_host_that_is_not_ours_gets_nothing_from_the_store(door):
+    article = ArticleFactory()
+    door.get(f"/a/{article.pk}")
+
+    assert door.get(f"/a/{article.pk}", HTTP_HOST="evil.example").status == 400
+
+
+@pytest.mark.django_db
+def test_plain_http_is_redirected_before_a_stored_page_is_looked_for(door, settings):
+    article = ArticleFactory()
+    door.get(f"/a/{article.pk}")
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    redirecting = FrontDoor()
+
+    assert redirecting.get(f"/a/{article.pk}").status == 301
+    assert redirecting.get(f"/a/{article.pk}", HTTP_X_FORWARDED_PROTO="https").status == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/a/\x00", "/\xff\xfe", "/a/" + "9" * 500, "/list/../list", "//list"])
+def test_odd_paths_are_answered_by_django(door, path):
+    assert door.get(path).status in (400, 404, 410)
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_gone_is_a_503_that_says_when_to_come_back(door):
+    answer = door.get("/broken")
+
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.django_db
+def test_another_build_does_not_send_the_pages_of_the_last(door):
+    article = ArticleFactory()
+    door.get(f"/a/{article.pk}")
+    door.application.build = "another"
+
+    door.get(f"/a/{article.pk}")
+
+    assert len(pages.rendered) == 2
+
+
+@pytest.mark.django_db
+def test_a_change_deletes_the_pages_that_show_it_and_no_other(door):
+    changed, other = ArticleFactory(), ArticleFactory()
+    for path in (f"/a/{changed.pk}", f"/a/{other.pk}", "/list"):
+        door.get(path)
+
+    with transaction.atomic():
+        refresh(articles=[changed])
+
+    assert list(ReadyPage.objects.values_list("path", flat=True)) == [f"/a/{other.pk}"]
+    assert set(ReadyPageKey.objects.values_list("page_id", flat=True)) == {f"/a/{other.pk}"}
+
+
+@pytest.mark.django_db
+def test_a_change_to_the_whole_site_costs_two_statements(door, django_assert_num_queries):
+    paths = [f"/a/{ArticleFactory().pk}" for _ in range(5)]
+    for path in paths:
+        door.get(path)
+
+    with django_assert_num_queries(1):
+        surfaces.changed([surfaces.SITE])
+
+    pages.rendered.clear()
+    for path in paths:
+        door.get(path)
+    assert pages.rendered == paths
+
+
+@pytest.mark.django_db
+def test_a_batch_of_any_size_costs_the_same_number_of_statements(door, django_assert_num_queries):
+    ids = [ArticleFactory(tags=["Ports"], people=[f"Person {n}"]).pk for n in range(6)]
+    door.get("/list")
+
+    for batch in (ids[:1], ids):
+        door.get("/list")
+        with django_assert_num_queries(8):
+            surfaces.changed(surfaces.keys_of(batch))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_outside_a_transaction_is_refused():
+    with pytest.raises(RuntimeError):
+        surfaces.changed(["list:latest"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_renderer_that_began_before_a_removal_cannot_store(door):
+    article = ArticleFactory()
+    pages.meanwhile.append(lambda: in_a_thread(lambda: withhold(article)))
+
+    late = door.get(f"/a/{article.pk}")
+
+    assert late.status == 200
+    assert not ReadyPage.objects.exists()
+    assert door.get(f"/a/{article.pk}").status == 410
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_renderer_cannot_store_while_a_removal_is_about_to_commit(door):
+    article = ArticleFactory()
+    written, seen = threading.Event(), threading.Event()
+
+    def remove() -> None:
+        with transaction.atomic():
+            withhold(article)
+            written.set()
+            seen.wait(5)
+
+    removal = threading.Thread(target=closing(remove))
+    pages.meanwhile.append(lambda: (removal.start(), written.wait(5)))
+    threading.Timer(0.1, seen.set).start()
+    door.get(f"/a/{article.pk}")
+    seen.set()
+    removal.join()
+
+    assert not ReadyPage.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_busy_database_delays_no_reader(door):
+    article = ArticleFactory()
+    holding, done = threading.Event(), threading.Event()
+
+    def write_for_long() -> None:
+        with transaction.atomic():
+            surfaces.changed(["list:else"])
+            holding.set()
+            done.wait(10)
+
+    writer = threading.Thread(target=closing(write_for_long))
+    writer.start()
+    holding.wait(5)
+    began = time.monotonic()
+    answer = door.get(f"/a/{article.pk}")
+    took = time.monotonic() - began
+    done.set()
+    writer.join()
+
+    assert answer.status == 200
+    assert took < 3
+    assert not ReadyPage.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_visitors_who_come_at_once_wait_for_one_renderer(door):
+    article = ArticleFactory()
+    pages.meanwhile.append(lambda: time.sleep(0.3))
+    answers = []
+
+    visitors = [
+        threading.Thread(target=closing(lambda: answers.append(door.get(f"/a/{article.pk}"))))
+        for _ in range(6)
+    ]
+    for visitor in visitors:
+        visitor.start()
+    for visitor in visitors:
+        visitor.join()
+
+    assert [answer.status for answer in answers] == [200] * 6
+    assert len(pages.rendered) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deadline_passes_on_stored_pages_with_nobody_at_work(door):
+    article = ArticleFactory()
+    withhold(article, seconds=1.0)
+    assert article.headline in door.get("/list").text
+    assert door.get(f"/a/{article.pk}").status == 200
+    assert ReadyPage.objects.count() == 2
+
+    time.sleep(1.1)
+
+    assert door.get(f"/a/{article.pk}").status == 410
+    assert article.headline not in door.get("/list").text
+    assert Hold.objects.get().latched_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deadline_that_passes_while_a_page_is_made_is_not_overlooked(door):
+    article = ArticleFactory()
+    withhold(article, seconds=0.4)
+    pages.meanwhile.append(lambda: time.sleep(0.6))
+
+    door.get(f"/a/{article.pk}")
+
+    assert door.get(f"/a/{article.pk}").status == 410
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_stale_answer_begins_after_a_removal_has_committed(door):
+    article = ArticleFactory()
+    removed: list[int] = []
+    stale, answers = [], []
+
+    def hammer() -> None:
+        until = time.monotonic() + 1.2
+        while time.monotonic() < until:
+            for path in (f"/a/{article.pk}", "/list"):
+                before = list(removed)
+                answer = door.get(path)
+                answers.append(answer.status)
+                # Judged only when the same removal stood from before the request until after it.
+                if before and before == removed and article.headline in answer.text:
+                    stale.append(path)
+
+    readers = [threading.Thread(target=closing(hammer)) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for number in range(3):
+        time.sleep(0.15)
+        hold = withhold(article)
+        removed.append(number)
+        time.sleep(0.15)
+        removed.clear()
+        release_hold(hold=hold, at=timezone.now(), by=None)
+    withhold(article)
+    removed.append(3)
+    for reader in readers:
+        reader.join()
+
+    assert len(answers) > 50
+    assert 410 in answers
+    assert stale == []
+
+
+@pytest.mark.django_db
+def test_tidying_forgets_old_changes_and_pages_past_their_time(door):
+    article = ArticleFactory()
+    door.get("/list")
+    ReadyPage.objects.update(valid_until=timezone.now() - timedelta(seconds=5))
+    door.get(f"/a/{article.pk}")
+    SurfaceChange.objects.update(at=timezone.now() - timedelta(hours=2))
+    SurfaceChange.objects.filter(key=surfaces.LATEST).update(at=timezone.now())
+
+    surfaces.prune(1000)
+
+    assert list(ReadyPage.objects.values_list("path", flat=True)) == [f"/a/{article.pk}"]
+    assert list(SurfaceChange.objects.values_list("key", flat=True)) == [surfaces.LATEST]
+
+
+@pytest.mark.django_db
+def test_a_renderer_older_than_the_remembered_changes_stores_nothing():
+    began = surfaces.Moment(SurfaceSerial.objects.get().serial - 1, timezone.now() - timedelta(minutes=11))
+    shown = surfaces.Shown(began=began, keys={"list:else"})
+
+    stored = surfaces.store("/x", build="", headers={}, packed=surfaces.pack(b"x"), shown=shown)
+
+    assert not stored
+
+
+def in_a_thread(work) -> None:
+    thread = threading.Thread(target=closing(work))
+    thread.start()
+    thread.join()
+
+
+def closing(work):
+    """A thread's own connection ends with it, or the test database could not be taken down."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    return run
