@@ -1,0 +1,484 @@
+"""Every decision on a claim. Keyword-only verbs, each in one transaction under the claim's lock."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts.models import User
+from articles import actions as articles
+from articles.leases import back_off
+from articles.models import Article, Hold, HoldKind
+from moderation import ledger, letters, probes
+from moderation.calendar import reinstatement_window, start_of
+from moderation.models import (
+    MOVES,
+    OPEN_STATES,
+    Claim,
+    ClaimEvent,
+    ClaimState,
+    CounterNotice,
+    Decision,
+    Ground,
+    LetterKind,
+    Notice,
+    ReasonCode,
+    RefusalProposal,
+)
+
+logger = logging.getLogger(__name__)
+
+S = ClaimState
+TAKEN_FOR = timedelta(minutes=10)
+ERASE_AFTER = timedelta(days=14)
+HOLD_AFTER = timedelta(hours=settings.HOLD_AFTER_HOURS)
+BEFORE_DEADLINE = timedelta(hours=settings.PROMISE_HOURS) - HOLD_AFTER
+# The last minute belongs to the deadline: a refusal that commits while the hold comes into effect
+# would hide the article and show it again.
+LAST_MINUTE = timedelta(minutes=1)
+LEASE_SECONDS = 120
+LIFTED = (S.REFUSED, S.WITHDRAWN, S.REINSTATED)
+ENDED = (*LIFTED, S.ERASED)
+LETTERS = {
+    S.UPHELD: LetterKind.REMOVED,
+    S.REFUSED: LetterKind.REFUSED,
+    S.WITHDRAWN: LetterKind.WITHDRAWN,
+    S.COUNTERED: LetterKind.COUNTERED,
+    S.REINSTATED: LetterKind.REINSTATED,
+    S.ERASED: LetterKind.ERASED,
+}
+REFUSAL_REASONS = (
+    ReasonCode.LICENSED,
+    ReasonCode.NOT_THE_OWNER,
+    ReasonCode.NOT_PROTECTED,
+    ReasonCode.EXCEPTION,
+    ReasonCode.OTHER_WORK,
+    ReasonCode.ABUSE,
+)
+
+
+class NotAllowed(Exception):
+    """The move is not allowed as things stand; the message says why."""
+
+
+# --- holds ------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def hold_from(
+    *, claim_id: int, effective_at: datetime, at: datetime, by: User | None = None, note: str = ""
+) -> Claim:
+    """Withhold the claim's article from `effective_at` on, without a decision; it only ever moves forward."""
+    claim = _locked(claim_id)
+    _place(claim, effective_at=effective_at, at=at, by=by, note=note)
+    claim.save(update_fields=["hold"])
+    ledger.record_hold(claim=claim, hold=_hold(claim), at=at)
+    return claim
+
+
+def _place(claim: Claim, *, effective_at: datetime, at: datetime, by: User | None, note: str = "") -> None:
+    claim.hold = articles.place_hold(
+        article=claim.article,
+        kind=HoldKind.LEGAL,
+        reference=claim.reference,
+        effective_at=effective_at,
+        at=at,
+        by=by,
+        note=note or "Withheld at the request of its owner.",
+    )
+
+
+def _withhold_now(claim: Claim, *, at: datetime, by: User | None) -> None:
+    """In effect when this commits, whatever this machine's clock says: the hold is latched at once."""
+    _place(claim, effective_at=at, at=at, by=by)
+    Hold.objects.filter(pk=_hold(claim).pk, latched_at__isnull=True).update(latched_at=Now())
+
+
+def _hold(claim: Claim) -> Hold:
+    if claim.hold is None:
+        raise NotAllowed(f"Claim {claim} has no hold.")
+    return claim.hold
+
+
+def _release(claim: Claim, *, at: datetime, by: User | None) -> None:
+    if claim.hold is not None:
+        articles.release_hold(hold=claim.hold, at=at, by=by)
+    claim.hold = None
+    claim.due_at = None
+
+
+# --- deciding ---------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def take(*, claim_id: int, by: User, at: datetime) -> Claim:
+    """Keep a claim for one moderator for ten minutes, so that two never decide the same."""
+    claim = _locked(claim_id)
+    _refuse_unless_free(claim, by, at)
+    if claim.state not in (*OPEN_STATES, S.COUNTERED):
+        raise NotAllowed(f"Claim {claim} is {claim.get_state_display().lower()}; there is nothing to decide.")
+    claim.reviewer, claim.reviewer_until = by, at + TAKEN_FOR
+    claim.save(update_fields=["reviewer", "reviewer_until"])
+    if claim.state == S.RECEIVED:
+        _move(claim, S.UNDER_REVIEW, by=by, at=at)
+    return claim
+
+
+@transaction.atomic
+def uphold(
+    *,
+    claim_id: int,
+    at: datetime,
+    by: User | None,
+    reasons: str = "",
+    reason_code: ReasonCode = ReasonCode.OWNER_ASKED,
+    version: int | None = None,
+) -> Claim:
+    """Withhold the article now, not at the deadline, and owe the claimant a letter."""
+    claim = _open(claim_id, by=by, at=at, version=version)
+    if claim.state == S.REFUSED:
+        _refuse_the_same_person(claim, by)
+    _allow(claim, S.UPHELD)
+    _withhold_now(claim, at=at, by=by)
+    return _uphold(claim, at=at, by=by, reason_code=reason_code, reasons=reasons)
+
+
+def _uphold(claim: Claim, *, at: datetime, by: User | None, automated: bool = False, **why: str) -> Claim:
+    RefusalProposal.objects.filter(claim=claim).delete()
+    claim.due_at = at if claim.notice.ground == Ground.PRIVACY else at + ERASE_AFTER
+    _plan_proof(claim, at)
+    _move(claim, S.UPHELD, by=by, at=at, note=why["reasons"])
+    return _decided(claim, by=by, at=at, automated=automated, **why)
+
+
+def _plan_proof(claim: Claim, at: datetime) -> None:
+    """Note where the article stands. A surface that cannot say so must not keep the article up."""
+    try:
+        with transaction.atomic():
+            probes.remember(claim, at=at)
+    except Exception:
+        logger.exception("claim %s: where the article stands could not be noted", claim)
+
+
+@transaction.atomic
+def propose_refusal(
+    *,
+    claim_id: int,
+    by: User,
+    at: datetime,
+    reason_code: ReasonCode | str,
+    reasons: str,
+    version: int | None = None,
+) -> RefusalProposal:
+    """Ask a second moderator to let the article stay. Until then nothing changes, and the deadline runs."""
+    claim = _open(claim_id, by=by, at=at, version=version)
+    _refuse_unless_in_time(claim)
+    if reason_code not in REFUSAL_REASONS:
+        raise NotAllowed("A refusal needs one of the reasons for which an article may stay.")
+    if not reasons.strip():
+        raise NotAllowed("A refusal needs reasons in words: the claimant will read them.")
+    if RefusalProposal.objects.filter(claim=claim).exists():
+        raise NotAllowed(f"A refusal of {claim} is already proposed; it waits for a second person.")
+    if claim.state == S.RECEIVED:
+        _move(claim, S.UNDER_REVIEW, by=by, at=at)
+    _allow(claim, S.REFUSED)
+    # Another person must be able to open it at once.
+    claim.reviewer = claim.reviewer_until = None
+    claim.version += 1
+    claim.save(update_fields=["reviewer", "reviewer_until", "version"])
+    return RefusalProposal.objects.create(
+        claim=claim, by=by, at=at, reason_code=reason_code, reasons=reasons.strip()
+    )
+
+
+@transaction.atomic
+def second_refusal(*, claim_id: int, by: User, at: datetime, version: int | None = None) -> Claim:
+    """Agree that the article stays. Only now is the hold released."""
+    claim = _open(claim_id, by=by, at=at, version=version)
+    _allow(claim, S.REFUSED)
+    _refuse_unless_in_time(claim)
+    proposal = RefusalProposal.objects.filter(claim=claim).first()
+    if proposal is None:
+        raise NotAllowed(f"Nobody has proposed to refuse {claim}.")
+    if proposal.by_id == by.pk:
+        raise NotAllowed("A refusal needs a second person: you proposed it yourself.")
+    _release(claim, at=at, by=by)
+    _move(claim, S.REFUSED, by=by, at=at, note=proposal.reasons)
+    _decided(
+        claim, by=proposal.by, second=by, at=at, reason_code=proposal.reason_code, reasons=proposal.reasons
+    )
+    proposal.delete()
+    return claim
+
+
+@transaction.atomic
+def withdraw(
+    *, claim_id: int, at: datetime, by: User | None = None, reasons: str = "", version: int | None = None
+) -> Claim:
+    """The claimant takes the claim back; the article shows again unless something else withholds it."""
+    claim = _locked(claim_id)
+    _refuse_if_changed(claim, version)
+    _allow(claim, S.WITHDRAWN)
+    RefusalProposal.objects.filter(claim=claim).delete()
+    _release(claim, at=at, by=by)
+    _move(claim, S.WITHDRAWN, by=by, at=at, note=reasons)
+    return _decided(claim, by=by, at=at, reason_code=ReasonCode.CLAIMANT_WITHDREW, reasons=reasons)
+
+
+@transaction.atomic
+def counter(
+    *, claim_id: int, at: datetime, statement: Mapping[str, Any], by: User | None = None
+) -> CounterNotice:
+    """Record an affected party's counter-notice. The article stays withheld; the statutory clock begins.
+
+    `statement` has the fields of CounterNotice. All three declarations of 17 U.S.C. 512(g)(3) are needed.
+    """
+    claim = _locked(claim_id)
+    _allow(claim, S.COUNTERED)
+    declared = ("consents_to_court", "accepts_service", "under_penalty")
+    if not all(statement.get(name) for name in (*declared, "signature", "statement")):
+        raise NotAllowed("A counter-notice needs the statement, the three declarations and a signature.")
+    window = reinstatement_window(timezone.localdate(at))
+    answer = CounterNotice.objects.create(
+        claim=claim,
+        received_at=at,
+        reinstate_not_before=window.not_before,
+        reinstate_due_on=window.at_latest,
+        **statement,
+    )
+    claim.due_at = start_of(window.not_before)
+    days = {"not_before": window.not_before.isoformat(), "not_after": window.at_latest.isoformat()}
+    _move(claim, S.COUNTERED, by=by, at=at)
+    _decided(claim, by=by, at=at, reason_code=ReasonCode.COUNTER_NOTICE, reasons="", context=days)
+    return answer
+
+
+@transaction.atomic
+def reinstate(*, claim_id: int, at: datetime, by: User | None = None, version: int | None = None) -> Claim:
+    """Show a countered article again, byte for byte as it was; not before the tenth business day."""
+    claim = _open(claim_id, by=by, at=at, version=version)
+    _allow(claim, S.REINSTATED)
+    answer = claim.counter_notices.order_by("-received_at").first()
+    if answer and timezone.localdate(at) < answer.reinstate_not_before:
+        raise NotAllowed(f"{claim} may come back from {answer.reinstate_not_before:%d %B %Y} on.")
+    _release(claim, at=at, by=by)
+    _move(claim, S.REINSTATED, by=by, at=at)
+    return _decided(claim, by=by, at=at, reason_code=ReasonCode.COUNTER_NOTICE, reasons="")
+
+
+@transaction.atomic
+def erase(*, claim_id: int, at: datetime, by: User | None = None, demanded: bool = False) -> Claim:
+    """Destroy the article's content for good, once the window is over or when its owner demands it."""
+    claim = _locked(claim_id)
+    _allow(claim, S.ERASED)
+    if not demanded and (claim.due_at is None or claim.due_at > at):
+        raise NotAllowed(f"{claim} can still be answered; it may be erased from {claim.due_at:%d %B %Y} on.")
+    article = Article.objects.select_for_update().get(pk=claim.article_id)
+    claim.due_at = None
+    # First the ledger, then the deletion: a copy of the database from in between knows of both.
+    _move(claim, S.ERASED, by=by, at=at)
+    _decided(claim, by=by, at=at, reason_code=ReasonCode.OWNER_ASKED, reasons="")
+    articles.erase(article=article, at=at)
+    return claim
+
+
+def remove(*, reference: str, at: datetime) -> list[tuple[Claim, str]]:
+    """The operator's decision: uphold every claim of a notice now. Returns each claim and what became of it.
+
+    Raises Notice.DoesNotExist for a reference nobody was given.
+    """
+    notice = Notice.objects.get(reference=reference)
+    outcomes = []
+    for pk in notice.claims.order_by("number").values_list("pk", flat=True):
+        try:
+            claim = uphold(claim_id=pk, at=at, by=None, reasons="Decided by the operator.")
+            outcomes.append((claim, "withheld now"))
+        except NotAllowed:
+            claim = Claim.objects.get(pk=pk)
+            outcomes.append((claim, f"left as it is: {claim.get_state_display().lower()}"))
+    return outcomes
+
+
+# --- what falls due ---------------------------------------------------------------------------
+
+
+def settle_overdue(limit: int, at: datetime) -> int:
+    """Record as upheld what the deadline has already withheld. Bookkeeping: the hold stands without it."""
+    return sum(settle(claim_id=pk, at=at) for pk in overdue().values_list("pk", flat=True)[:limit])
+
+
+def overdue() -> Any:
+    """Open claims whose deadline withheld the article, by the database's clock."""
+    return Claim.objects.filter(
+        state__in=OPEN_STATES, deadline_at__lte=Now() + BEFORE_DEADLINE, hold__in=Hold.objects.in_effect()
+    ).order_by("deadline_at", "pk")
+
+
+@transaction.atomic
+def settle(*, claim_id: int, at: datetime) -> bool:
+    """Write down that the deadline decided; False when somebody else was faster."""
+    claim = _locked(claim_id)
+    if not overdue().filter(pk=claim.pk).exists():
+        return False
+    _withhold_now(claim, at=at, by=None)
+    why = "Nobody decided in time, so the promise did."
+    _uphold(claim, at=at, by=None, automated=True, reason_code=ReasonCode.OWNER_ASKED, reasons=why)
+    return True
+
+
+def erase_due(limit: int, at: datetime) -> int:
+    """Erase what was upheld and can no longer be answered."""
+    return _each_due(S.UPHELD, limit, at, lambda pk: erase(claim_id=pk, at=at))
+
+
+def reinstate_due(limit: int, at: datetime) -> int:
+    """Show again what was countered and whose claimant went to no court."""
+    return _each_due(S.COUNTERED, limit, at, lambda pk: reinstate(claim_id=pk, at=at))
+
+
+def _each_due(state: ClaimState, limit: int, at: datetime, act: Callable[[int], object]) -> int:
+    done = 0
+    for pk in list(Claim.objects.claimable(at).filter(state=state).values_list("pk", flat=True)[:limit]):
+        token = Claim.objects.claim(pk, at=at, seconds=LEASE_SECONDS)
+        if token:
+            done += _under_lease(pk, token, at, act)
+    return done
+
+
+def _under_lease(pk: int, token: str, at: datetime, act: Callable[[int], object]) -> int:
+    try:
+        act(pk)
+    except Exception:
+        logger.exception("claim %s: what fell due could not be done; it is tried again", pk)
+        attempts = Claim.objects.values_list("attempts", flat=True).get(pk=pk)
+        Claim.objects.finish(pk, token, due_at=at + back_off(attempts))
+        return 0
+    Claim.objects.finish(pk, token, attempts=0)
+    return 1
+
+
+# --- after a restore --------------------------------------------------------------------------
+
+
+def agree(*, claim_id: int, to: ClaimState, hold: Hold | None, at: datetime) -> None:
+    """Bring a restored claim to the state its ledger has; letters were sent and entries written back then."""
+    claim = _locked(claim_id)
+    claim.hold = hold if to not in LIFTED else None
+    if to == claim.state:
+        claim.save(update_fields=["hold"])
+    elif to in MOVES[ClaimState(claim.state)]:
+        claim.due_at = at + ERASE_AFTER if to == S.UPHELD else None
+        _move(claim, to, by=None, at=at, note="Brought up to the ledger after a restore.")
+    _close_or_open(claim.notice, at)
+
+
+# --- the state --------------------------------------------------------------------------------
+
+
+def _locked(claim_id: int) -> Claim:
+    """The claim as it is now; nobody else can change it until this transaction ends."""
+    claim: Claim = Claim.objects.select_for_update().get(pk=claim_id)
+    return claim
+
+
+def _open(claim_id: int, *, by: User | None, at: datetime, version: int | None) -> Claim:
+    claim = _locked(claim_id)
+    _refuse_if_changed(claim, version)
+    if by is not None:
+        _refuse_unless_free(claim, by, at)
+    return claim
+
+
+def _refuse_if_changed(claim: Claim, version: int | None) -> None:
+    if version is not None and version != claim.version:
+        state = claim.get_state_display().lower()
+        raise NotAllowed(f"{claim} was changed since you opened it and is now {state}. Please look again.")
+
+
+def _refuse_unless_free(claim: Claim, by: User, at: datetime) -> None:
+    if claim.reviewer_id not in (None, by.pk) and claim.reviewer_until and claim.reviewer_until > at:
+        raise NotAllowed(f"{claim.reviewer} has {claim} until {claim.reviewer_until:%H:%M} UTC.")
+
+
+def _refuse_unless_in_time(claim: Claim) -> None:
+    """Once the deadline withheld an article no refusal shows it again; the database's clock decides."""
+    soon = Now() + BEFORE_DEADLINE + LAST_MINUTE
+    passed = Claim.objects.filter(pk=claim.pk, hold__isnull=False, deadline_at__lte=soon)
+    latched = Hold.objects.filter(pk=claim.hold_id, latched_at__gte=claim.deadline_at - BEFORE_DEADLINE)
+    if passed.exists() or latched.exists():
+        raise NotAllowed(f"The deadline has withheld the article of {claim}; it can no longer be refused.")
+
+
+def _refuse_the_same_person(claim: Claim, by: User | None) -> None:
+    last = claim.decisions.filter(outcome=S.REFUSED).order_by("-pk").first()
+    if by is not None and last is not None and by.pk in (last.by_id, last.second_id):
+        raise NotAllowed("A complaint is decided by somebody who did not decide before.")
+
+
+def _allow(claim: Claim, to: ClaimState) -> None:
+    before = ClaimState(claim.state)
+    if to not in MOVES[before]:
+        raise NotAllowed(f"{claim} is {before.label.lower()}; it cannot become {to.label.lower()}.")
+
+
+def _move(claim: Claim, to: ClaimState, *, by: User | None, at: datetime, note: str = "") -> ClaimEvent:
+    """The only writer of Claim.state. The caller holds the row's lock."""
+    _allow(claim, to)
+    before, claim.state = claim.state, to
+    claim.version += 1
+    claim.save(update_fields=["state", "hold", "due_at", "version"])
+    return ClaimEvent.objects.create(claim=claim, before=before, after=to, by=by, at=at, note=note)
+
+
+def _decided(
+    claim: Claim,
+    *,
+    by: User | None,
+    at: datetime,
+    reason_code: str,
+    reasons: str,
+    second: User | None = None,
+    automated: bool = False,
+    context: Mapping[str, Any] | None = None,
+) -> Claim:
+    """Everything a decision leaves behind: its row, the ledger's entry, and the letter that is owed."""
+    claim.decided_at, claim.reviewer, claim.reviewer_until = at, None, None
+    claim.save(update_fields=["decided_at", "reviewer", "reviewer_until"])
+    decision = Decision.objects.create(
+        claim=claim, outcome=claim.state, reason_code=reason_code, reasons=reasons, at=at, by=by, second=second,
+        automated=automated,
+    )  # fmt: skip
+    facts = ledger.facts(claim, claim.hold)
+    facts |= {"reason": decision.reason_code, "automated": automated, "ground": claim.notice.ground}
+    ledger.append(kind=claim.state, payload=facts, at=at)
+    letters.owe(
+        kind=LETTERS[ClaimState(claim.state)], notice=claim.notice, claim=claim, at=at,
+        context=_for_letter(decision, context), key=f"decision:{decision.pk}",
+    )  # fmt: skip
+    _close_or_open(claim.notice, at)
+    return claim
+
+
+def _for_letter(decision: Decision, more: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
+        "reason_code": decision.reason_code,
+        "reasons": decision.reasons or decision.get_reason_code_display(),
+        "automated": decision.automated,
+        **(more or {}),
+    }
+
+
+def _close_or_open(notice: Notice, at: datetime) -> None:
+    """A case is closed when each of its claims has ended."""
+    waiting = notice.claims.exclude(state__in=ENDED).exists()
+    if not waiting:
+        Notice.objects.filter(pk=notice.pk, closed_at__isnull=True).update(closed_at=at)
+    elif not Notice.objects.filter(intake_key=notice.intake_key, closed_at__isnull=True).exists():
+        Notice.objects.filter(pk=notice.pk).update(closed_at=None)

@@ -1,0 +1,228 @@
+"""Proof of a removal: look at every place where the article stood, through the front door.
+
+What to look for is remembered as salted hashes while the text is still there; after the erasure
+there is nothing else left to compare with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import logging
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import unescape
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import get_resolver
+
+from articles import surfaces
+from articles.leases import back_off
+from articles.models import Article, Media
+from moderation.models import Claim, Probe, ProbePlan
+from webclient.client import Client, Limits, Response, resolve
+from webclient.errors import OutgoingError
+
+logger = logging.getLogger(__name__)
+
+WINDOW = 8
+# Fewer words than this are met by chance on a list of other articles.
+TELLING = 4
+GONE = (404, 410, 451)
+ANSWERED = (200, *GONE)
+LIMITS = Limits(seconds=20, connect_seconds=5, silent_seconds=15, redirects=2)
+LEASE_SECONDS = 600
+
+
+class FrontDoorClosed(RuntimeError):
+    """Nobody answers at the site's own address, so nothing could be proved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A phrase to look for: its kind, its length in words, its salted hash, and whether only on its own page."""
+
+    what: str
+    words: int
+    hash: str
+    own: bool
+
+
+# --- before the text is gone ------------------------------------------------------------------
+
+
+def remember(claim: Claim, *, at: datetime) -> ProbePlan:
+    """Note where the claim's article stands and by what it would be recognised. Looked at from `at` on."""
+    article = claim.article
+    earlier = ProbePlan.objects.filter(claim__article=article).exclude(marks=[]).first()
+    salt = earlier.salt if earlier else secrets.token_hex(16)
+    marks = earlier.marks if earlier else [_as_json(mark) for mark in marks_of(article, salt)]
+    seen = earlier.addresses if earlier else []
+    addresses = {tuple(pair) for pair in [*seen, *locate(article)]}
+    plan, _ = ProbePlan.objects.update_or_create(
+        claim=claim,
+        defaults={
+            "addresses": sorted(list(pair) for pair in addresses),
+            "own_path": article.get_absolute_url(),
+            "salt": salt,
+            "marks": marks,
+            "due_at": at,
+            "attempts": 0,
+        },
+    )
+    return plan
+
+
+def locate(article: Article) -> Iterator[tuple[str, str]]:
+    """Every registered surface on which the article can be met, and the path there."""
+    _ = get_resolver().url_patterns  # views register as they are imported
+    for surface in surfaces.REGISTER.values():
+        for path in surface.locate(article):
+            yield surface.name[:80], path[:400]
+
+
+def marks_of(article: Article, salt: str) -> list[Mark]:
+    """Phrases by which a reader would know the article."""
+    marks = [*_phrase("headline", article.headline, salt)]
+    marks += _phrase("standfirst", _first(article.standfirst), salt)
+    text = words(_without_tags(article.body))
+    for start in sorted({0, max(0, len(text) // 2 - WINDOW // 2), max(0, len(text) - WINDOW)}):
+        marks += _phrase("text", " ".join(text[start : start + WINDOW]), salt)
+    for name in article.contributors.values_list("name", flat=True):
+        marks += _phrase("name", name, salt, own=True)
+    return [*marks, *_picture_marks(article.lead_media, article, salt)]
+
+
+def _first(text: str) -> str:
+    return " ".join(words(text)[:WINDOW])
+
+
+def _phrase(what: str, text: str, salt: str, *, own: bool = False) -> Iterator[Mark]:
+    found = words(text)
+    if found:
+        yield Mark(what, len(found), _digest(salt, found), own or len(found) < TELLING)
+
+
+def _picture_marks(media: Media | None, article: Article, salt: str) -> Iterator[Mark]:
+    if media is None:
+        return
+    shared = media.articles.exclude(pk=article.pk).exists()
+    files = [media.file.name, *media.renditions.values_list("file", flat=True)]
+    stems = {name.rpartition("/")[2].partition(".")[0] for name in files if name}
+    for text in {media.token, *(stem for stem in stems if len(stem) >= len(media.token) // 2)}:
+        found = words(text)
+        yield Mark("picture", len(found), _digest(salt, found), shared)
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, folded, so that markup and punctuation make no difference."""
+    return re.findall(r"\w+", unescape(text).casefold())
+
+
+def _without_tags(html: str) -> str:
+    return re.sub(r"<[^>]*>", " ", html)
+
+
+def _digest(salt: str, phrase: Sequence[str]) -> str:
+    return hashlib.sha256(f"{salt}\n{' '.join(phrase)}".encode()).hexdigest()[:32]
+
+
+def _as_json(mark: Mark) -> dict[str, Any]:
+    return {"what": mark.what, "words": mark.words, "hash": mark.hash, "own": mark.own}
+
+
+# --- looking ----------------------------------------------------------------------------------
+
+
+def probe(plan: ProbePlan, *, at: datetime, base_url: str = "") -> list[Probe]:
+    """Look at every address of the plan now and keep what was seen. Raises FrontDoorClosed."""
+    base_url = (base_url or settings.SITE_URL).rstrip("/")
+    client = _client(base_url)
+    try:
+        seen = [_look(client, base_url, plan, surface, path, at) for surface, path in plan.addresses]
+    finally:
+        client.close()
+    with transaction.atomic():
+        Probe.objects.bulk_create(seen, batch_size=200)
+        clean = bool(seen) and all(one.clean for one in seen)
+        Claim.objects.filter(pk=plan.claim_id).update(proved_at=at if clean else None)
+        ProbePlan.objects.filter(pk=plan.pk).update(due_at=None if clean else at)
+    return seen
+
+
+def _client(base_url: str) -> Client:
+    """A client for which the site's own address is the one private address allowed."""
+    parts = urlsplit(base_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        found = resolve(parts.hostname or "", port)
+    except OSError as error:
+        raise FrontDoorClosed(f"There is no server by the name {parts.hostname}.") from error
+    allow = [ipaddress.ip_network(address.partition("%")[0]) for address in found]
+    return Client(allow, "Newsroom-Prober/1.0", LIMITS)
+
+
+def _look(client: Client, base_url: str, plan: ProbePlan, surface: str, path: str, at: datetime) -> Probe:
+    try:
+        answer = client.get(base_url + path)
+    except OutgoingError as error:
+        raise FrontDoorClosed(f"{base_url}{path} could not be fetched: {error}") from error
+    own = urlsplit(path).path == plan.own_path
+    found = sorted(set(_found(answer, plan, own=own)))
+    return Probe(
+        claim_id=plan.claim_id,
+        surface=surface,
+        url=path[:500],
+        at=at,
+        status=answer.status,
+        sha256=hashlib.sha256(answer.body).hexdigest(),
+        clean=not found and answer.status in (GONE if own else ANSWERED),
+        found=", ".join(found)[:200],
+    )
+
+
+def _found(answer: Response, plan: ProbePlan, *, own: bool) -> Iterator[str]:
+    text = answer.body.decode("utf-8", "replace")
+    slug = re.escape(plan.own_path.strip("/").rpartition("/")[2])
+    # A page may repeat the address it was asked for, and that holds words of the headline.
+    text, times = re.subn(rf"(?<![\w-]){slug}(?![\w-])", " ", text)
+    if times and not own:
+        yield "address"
+    marks = [Mark(**mark) for mark in plan.marks if own or not mark["own"]]
+    pages = [words(text), words(_without_tags(text))]
+    for length in {mark.words for mark in marks}:
+        windows = {digest for page in pages for digest in _windows(page, length, plan.salt)}
+        yield from (mark.what for mark in marks if mark.words == length and mark.hash in windows)
+
+
+def _windows(page: Sequence[str], length: int, salt: str) -> Iterable[str]:
+    return (_digest(salt, page[start : start + length]) for start in range(len(page) - length + 1))
+
+
+def probe_due(limit: int, at: datetime) -> int:
+    """Prove the removals that are not proved yet; what is not clean is looked at again."""
+    done = 0
+    for pk in list(ProbePlan.objects.claimable(at).values_list("pk", flat=True)[:limit]):
+        token = ProbePlan.objects.claim(pk, at=at, seconds=LEASE_SECONDS)
+        if token:
+            done += 1
+            ProbePlan.objects.finish(pk, token, due_at=_next_look(pk, at))
+    return done
+
+
+def _next_look(pk: int, at: datetime) -> datetime | None:
+    """None once every surface was clean."""
+    plan = ProbePlan.objects.select_related("claim__article").get(pk=pk)
+    try:
+        if all(one.clean for one in probe(plan, at=at)):
+            return None
+        logger.error("claim %s: the article can still be met on a surface", plan.claim_id)
+    except FrontDoorClosed as error:
+        logger.warning("claim %s: not proved yet: %s", plan.claim_id, error)
+    return at + back_off(plan.attempts)

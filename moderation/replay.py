@@ -1,0 +1,169 @@
+"""After an older database was restored: bring it up to the ledger that stands outside it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from articles import actions as articles
+from articles.models import Article, ArticleState, BlockKind, Hold, HoldKind
+from moderation import actions, ledger
+from moderation.ledger import Line
+from moderation.models import Claim, ClaimState, LedgerEntry
+
+S = ClaimState
+
+
+class CannotReplay(RuntimeError):
+    """File and database are not two ages of one ledger; a person has to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One entry the database lacked, and to how many of its articles it was applied."""
+
+    line: Line
+    articles: int
+
+
+def replay() -> Iterator[Replayed]:
+    """Apply what the database lacks, each entry in one transaction; ended half-way it can begin again."""
+    with ledger.locked_file():
+        for line in _missing():
+            yield Replayed(line, _apply(line))
+
+
+def _missing() -> list[Line]:
+    """The file's entries after the last one the two have in common, each checked to follow from it."""
+    lines = _read()
+    last = LedgerEntry.objects.order_by("-seq").first()
+    seq, previous = (last.seq, last.hash) if last else (0, ledger.GENESIS)
+    if lines and 0 < seq <= len(lines) and lines[seq - 1].hash != previous:
+        raise CannotReplay(f"Entry {seq} of the database is not entry {seq} of the file. Run verify_ledger.")
+    for line in lines[seq:]:
+        fault = ledger.fault_in(line, seq + 1, previous, "file")
+        if fault:
+            raise CannotReplay(f"Not replayed: {fault}.")
+        seq, previous = line.seq, line.hash
+    return lines[last.seq if last else 0 :]
+
+
+def _read() -> list[Line]:
+    try:
+        with open(settings.LEDGER_PATH, "rb") as file:
+            return [ledger.parse(line) for line in file if line.endswith(b"\n")]
+    except FileNotFoundError:
+        return []
+    except ValueError as error:
+        raise CannotReplay("The file has a line that is not of the ledger. Run verify_ledger.") from error
+
+
+@transaction.atomic
+def _apply(line: Line) -> int:
+    verb = VERBS.get(line.kind)
+    found = verb(line) if verb else 0
+    LedgerEntry(
+        seq=line.seq,
+        at=datetime.fromisoformat(line.at),
+        kind=line.kind,
+        payload=ledger.canonical(line.payload),
+        previous=line.previous,
+        hash=line.hash,
+    ).save(force_insert=True)
+    return found
+
+
+def _withhold(line: Line) -> int:
+    works = _works(line)
+    for article in works:
+        hold = _place(line, article)
+        if line.kind != "held":
+            Hold.objects.filter(pk=hold.pk, latched_at__isnull=True).update(latched_at=Now())
+    _agree(line)
+    return len(works)
+
+
+def _release(line: Line) -> int:
+    _agree(line)
+    holds = Hold.objects.standing().filter(reference=_reference(line))
+    for hold in holds:
+        articles.release_hold(hold=hold, at=datetime.fromisoformat(line.at), by=None)
+    return len(holds)
+
+
+def _erase(line: Line) -> int:
+    found = _withhold(line)
+    for article in _works(line):
+        if article.state != ArticleState.ERASED:
+            articles.erase(article=article, at=datetime.fromisoformat(line.at))
+    return found
+
+
+VERBS: dict[str, Callable[[Line], int]] = {
+    "held": _withhold,
+    S.UPHELD.value: _withhold,
+    S.COUNTERED.value: _withhold,
+    S.REFUSED.value: _release,
+    S.WITHDRAWN.value: _release,
+    S.REINSTATED.value: _release,
+    S.ERASED.value: _erase,
+}
+
+
+def _place(line: Line, article: Article) -> Hold:
+    keys = [(BlockKind(kind), key) for kind, key in line.payload.get("blocks", [])]
+    return articles.place_hold(
+        article=article,
+        kind=HoldKind.LEGAL,
+        reference=_reference(line),
+        effective_at=datetime.fromisoformat(line.payload["effective_at"]),
+        at=datetime.fromisoformat(line.at),
+        by=None,
+        note="Withheld at the request of its owner.",
+        other_keys=keys,
+    )
+
+
+def _works(line: Line) -> list[Article]:
+    """The article, and copies of it that came in since the restore; a tombstone when there is none.
+
+    The tombstone has no text and no address. It is there so that the hold and its keys have something
+    to belong to, and by them the work stays out.
+    """
+    keys = line.payload.get("blocks", [])
+    same = Q(key=uuid.UUID(line.payload["article"]))
+    same |= Q(url_key__in=[key for kind, key in keys if kind == BlockKind.ADDRESS])
+    same |= Q(text_key__in=[key for kind, key in keys if kind == BlockKind.TEXT])
+    return list(Article.objects.filter(same)) or [_tombstone(line)]
+
+
+def _tombstone(line: Line) -> Article:
+    key = uuid.UUID(line.payload["article"])
+    return Article.objects.create(key=key, slug=f"removed-{key.hex}", state=ArticleState.ERASED)
+
+
+def _reference(line: Line) -> str:
+    """The claim's own name for its hold; one that no later claim can take when the claim is not here."""
+    claim = _claim(line)
+    return claim.reference if claim else f"ledger:{line.payload['claim']}"
+
+
+def _claim(line: Line) -> Claim | None:
+    reference, _, number = line.payload["claim"].rpartition("/")
+    return Claim.objects.filter(notice__reference=reference, number=number).first()
+
+
+def _agree(line: Line) -> None:
+    claim = _claim(line)
+    if claim is None:
+        return
+    hold = Hold.objects.standing().filter(article=claim.article_id, reference=claim.reference).first()
+    state = S(claim.state if line.kind == "held" else line.kind)
+    actions.agree(claim_id=claim.pk, to=state, hold=hold, at=datetime.fromisoformat(line.at))
