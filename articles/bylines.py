@@ -239,13 +239,17 @@ _JOBS = re.compile(
     r"|professor|director|president|minister|ceo|author of|is an?|was an?)(?!\w)",
     re.I,
 )
+# Many people at once, whatever stands before.
+_GROUP = re.compile(r"(?<!\w)(?:team|desk|board|bureau|newsroom|agencies|services?|wires?)$", re.I)
 _JOB_MODIFIERS = re.compile(
     r"(?:staff|senior|junior|chief|deputy|associate|assistant|special|political|politics|science"
     r"|foreign|sports?|business|health|culture|economics?"
     r"|diplomatic|defen[cs]e|national|european?|world|investigative|medical|technology|tech|climate"
     r"|energy|legal|royal|city|our|the|ap|afp|reuters|upi"
     r"|bbc|cnn|and|middle|east|unser|unsere|notre|nuestr[oa]|nostr[oa]|onze|наш|von|des|du|de|der|in"
-    r"|for|at|news|environment|education|features?)",
+    r"|for|at|news|environment|education|features?"
+    r"|africa|asia|america|latin|us|uk|china|russia|ukraine|germany|france|north|south|west|affairs|policy"
+    r"|home|crime|data|arts|music|film|media|social|investigations)",
     re.I,
 )
 _NOBODY = frozenset(
@@ -423,6 +427,11 @@ _PLACE_AFTER = re.compile(r"([^\W\d_][^\s,;/|]*(?: [^\s,;/|]+)+), ([^\W\d_]+)")
 _FOR = re.compile(r" (?:for|für|pour|para|per|voor|dla|для) .{2,60}$", re.I)
 _BAD = re.compile(r"[\d<>{}\[\]@#$%=_\\^~*!?\"“”„«»:]|https?|www\.")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+# The name somebody signs on with, alone in its field.
+_HANDLE = re.compile(r"(?:/?u/)?@?((?=[\w.\-]*[a-zA-Z])[a-zA-Z0-9][\w.\-]*[\d_][\w.\-]*)", re.A)
+# "Berg, A. B., Li, C.": surnames first, as journals write them.
+_CITED = re.compile(r"([^\W\d_][^,.;\d]{1,40}), ((?:[^\W\d_]\.[ \-]?){1,4})(?:, ?|; ?|$)")
+_ALL_CITED = re.compile(f"(?:{_CITED.pattern})++")
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
 )
@@ -455,6 +464,10 @@ _AROUND_LINE = " \t\n*_—–-•·"
 def parse_byline(text: str, *, language: str = "", outlet: str = "") -> tuple[Credit, ...]:
     """The people and agencies of a byline, in order. The outlet itself, desks and job titles are nobody."""
     text = _without_mail(_plain(text))
+    if handle := _HANDLE.fullmatch(text):
+        known = _Names(Role.AUTHOR, language, outlet)
+        return () if known.is_nobody(handle[1]) else (Credit(handle[1], Role.AUTHOR),)
+    text = _CITED.sub(r"\2 \1; ", text) if _ALL_CITED.fullmatch(text) else text
     found: list[Credit] = []
     for role, names in _parts(text):
         if role is None:
@@ -596,7 +609,7 @@ class _Names:
         if (
             inverted
             and not _CJK.search(text)
-            and not any(self._is_nobody(part) or _agency(part) for part in inverted.groups())
+            and not any(self.is_nobody(part) or _agency(part) for part in inverted.groups())
         ):
             text = f"{inverted[2]} {inverted[1]}"
         place = _PLACE_AFTER.fullmatch(text)
@@ -643,14 +656,14 @@ class _Names:
         elif agency := _agency(bare):
             if _folded(bare) != self.outlet:
                 self.found.append(Credit(agency, Role.AGENCY))
-        elif self._is_nobody(bare) or (self.placed and len(bare.split()) == 1):
+        elif self.is_nobody(bare) or (self.placed and len(bare.split()) == 1):
             return
         elif name := _name(bare):
             self.found.append(Credit(name, role))
         else:
             self.complete = False
 
-    def _is_nobody(self, text: str) -> bool:
+    def is_nobody(self, text: str) -> bool:
         """Whether the text names a desk, a job or the outlet instead of a person."""
         folded = _folded(text)
         if not folded or text.casefold().strip(". ") in _NOBODY:
@@ -687,6 +700,8 @@ def _ending(text: str) -> str:
 def _without_job(text: str) -> str:
     """The name in "AP Science Writer Ann Lee" or "Ann Lee Staff Writer"; nothing if there is none."""
     matches = list(_JOBS.finditer(text))
+    if _GROUP.search(text):
+        return ""
     after = text[matches[-1].end() :].strip(" ,:")
     if len(after.split()) >= 2 and _is_name(after):
         return after

@@ -52,6 +52,7 @@ def names(*categories: str) -> list[str]:
         ("nyt_des_x", []),
         ("0f8fad5b-d9cb-469f-a165-70867728950e", []),
         ("deadbeefdeadbeef", []),
+        ("a" + "_a" * 28 + "§x", ["a" + "_a" * 28 + "§x"]),
         ("Uncategorized", []),
         ("Allgemein", []),
         ("Non classé", []),
