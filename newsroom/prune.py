@@ -9,22 +9,19 @@ from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 
 from aggregator.models import Fetch
-from articles.models import ReadyPage
+from articles import surfaces
 
 FETCHES_KEPT = timedelta(days=30)
 
 
 def prune(limit: int, at: datetime) -> int:
     """Delete at most `limit` rows of each kind; returns how many went."""
-    old: tuple[QuerySet[Session] | QuerySet[ReadyPage] | QuerySet[Fetch], ...] = (
-        Session.objects.filter(expire_date__lt=at),
-        ReadyPage.objects.filter(valid_until__lt=at),
-        Fetch.objects.filter(started_at__lt=at - FETCHES_KEPT).order_by(),
-    )
-    return sum(_delete_some(rows, limit) for rows in old)
+    sessions = Session.objects.filter(expire_date__lt=at)
+    fetches = Fetch.objects.filter(started_at__lt=at - FETCHES_KEPT).order_by()
+    return surfaces.prune(limit) + _delete_some(sessions, limit) + _delete_some(fetches, limit)
 
 
-def _delete_some(rows: QuerySet[Session] | QuerySet[ReadyPage] | QuerySet[Fetch], limit: int) -> int:
+def _delete_some(rows: QuerySet[Session] | QuerySet[Fetch], limit: int) -> int:
     keys: list[Any] = list(rows.values_list("pk", flat=True)[:limit])
     rows.model._default_manager.filter(pk__in=keys).delete()
     return len(keys)

@@ -15,6 +15,8 @@ from typing import Any
 
 from articles import surfaces
 from articles.models import Heartbeat, Hold
+from moderation import actions, ledger, letters, probes
+from moderation.models import Claim, ClaimState, Letter, ProbePlan
 from newsroom.prune import prune
 
 logger = logging.getLogger(__name__)
@@ -82,12 +84,34 @@ def beat_idle(name: str, *, at: datetime) -> None:
         Heartbeat.objects.update_or_create(name=name, defaults={"at": at})
 
 
+# --- the list ---------------------------------------------------------------------------------
+
+
 def _latch(limit: int, at: datetime) -> int:
     surfaces.latch()
     return 1
 
 
+def _sync_ledger(limit: int, at: datetime) -> int:
+    # After a crash between a commit and its line in the file; a healthy file lacks nothing.
+    return ledger.sync()
+
+
+def _due_claims(state: ClaimState, at: datetime) -> bool:
+    return bool(Claim.objects.claimable(at).filter(state=state).exists())
+
+
 KINDS: tuple[Kind, ...] = (
     Kind("latch holds", _latch, lambda at: Hold.objects.unlatched().exists(), limit=2),
+    Kind("settle deadlines", actions.settle_overdue, lambda at: actions.overdue().exists()),
+    Kind("erase", actions.erase_due, lambda at: _due_claims(ClaimState.UPHELD, at)),
+    Kind("reinstate", actions.reinstate_due, lambda at: _due_claims(ClaimState.COUNTERED, at)),
+    Kind(
+        "send letters",
+        letters.send_letters,
+        lambda at: Letter.objects.claimable(at).filter(sent_at__isnull=True).exists(),
+    ),
+    Kind("prove removals", probes.probe_due, lambda at: ProbePlan.objects.claimable(at).exists(), limit=5),
+    periodic("write ledger", timedelta(minutes=1), _sync_ledger, limit=1_000_000),
     periodic("prune", timedelta(hours=1), prune, limit=1000),
 )

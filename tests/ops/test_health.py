@@ -33,12 +33,12 @@ def test_readiness_tells_how_long_ago_the_worker_did_each_kind_of_work(client: C
 
 @pytest.mark.django_db
 def test_a_site_with_a_migration_missing_is_not_ready_and_says_which(client: Client) -> None:
-    MigrationRecorder(connection).record_unapplied("moderation", "0001_initial")
+    MigrationRecorder(connection).record_unapplied("sessions", "0001_initial")
 
     answer = client.get("/readyz")
 
     assert answer.status_code == 503
-    assert "moderation.0001_initial" in answer.json()["reasons"][0]
+    assert "sessions.0001_initial" in answer.json()["reasons"][0]
     assert answer.headers["Retry-After"]
 
 
