@@ -522,6 +522,20 @@ class SlugRedirect(models.Model):
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="old_slugs")
 
 
+class SearchRow(models.Model):
+    """The words by which a published article is found, folded (articles/search.py); only what may be shown.
+
+    The index over it is the database's own: migration 0004 makes an FTS5 table or two tsvector columns.
+    """
+
+    article = models.OneToOneField(Article, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    headline = models.TextField()
+    names = models.TextField(help_text="Contributors, tags and source.")
+    standfirst = models.TextField()
+    body = models.TextField()
+    facets = models.TextField(help_text="Language, source and tags as single words.")
+
+
 class ReadyPage(models.Model):
     """The bytes of one public address, ready to send (docs/decisions/ready-pages.md).
 

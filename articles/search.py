@@ -1,13 +1,46 @@
-"""Full-text search over public articles: FTS5 on SQLite, tsvector on PostgreSQL."""
+"""Full-text search over public articles: FTS5 on SQLite, tsvector on PostgreSQL, the same answers from both.
+
+Words are folded here (case, accents) before either database sees them. What is found in the headline
+comes first, then names, tags and standfirst, then the text; within each the newest. Each of these
+three is read along the index from where the last page ended, so page 300 costs what page 1 costs.
+Only what the usage policy lets us show is indexed, and every hit has passed `public()`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+import html
+import re
+import time
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from django.core.exceptions import BadRequest
+from django.db import OperationalError, connection, transaction
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from articles.models import Article
+from articles.display import text_of
+from articles.models import Article, ArticleState, Contribution, SearchRow, Source, Tag, TaggedArticle
+
+LONGEST_QUERY, MOST_TERMS, MOST_WORDS = 200, 16, 12
+LONGEST_BODY = 60_000
+EXCERPT_WORDS, WORDS_BEFORE = 34, 8
+SECONDS = 2.0
+COUNTED = 200
+ROUNDS = 8
+TIERS = (3, 2, 1)
+
+_CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
+_TYPED = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
+_MARKUP = re.compile(r"<[^>]*>")
+_UNDECOMPOSED = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +65,443 @@ class Results:
     corrected_to: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word or a phrase, folded; with `prefix` its last word is only a beginning."""
+
+    words: tuple[str, ...]
+    prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """All of `groups`, of each any of its terms, and none of `without`."""
+
+    groups: tuple[tuple[Term, ...], ...]
+    without: tuple[Term, ...] = ()
+    facets: tuple[str, ...] = ()
+
+    def terms(self) -> Iterator[Term]:
+        for group in self.groups:
+            yield from group
+
+
+# --- words ------------------------------------------------------------------------------------
+
+
+def fold(text: str) -> str:
+    """The words of a text without case and accents, one blank between them."""
+    if text.isascii():
+        return " ".join(_WORD.findall(text.lower()))
+    plain = unicodedata.normalize("NFKD", text.casefold().translate(_UNDECOMPOSED))
+    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return " ".join(_WORD.findall(unicodedata.normalize("NFC", bare)))
+
+
+def parse(query: str) -> Query:
+    """What was typed, understood: "a phrase", -without, OR, begin*. Whatever else is typed is words."""
+    groups: list[list[Term]] = []
+    without: list[Term] = []
+    joined = False
+    for sign, phrase, word in _TYPED.findall(query[:LONGEST_QUERY])[:MOST_TERMS]:
+        if word == "OR" and not sign:
+            joined = bool(groups)
+            continue
+        words = tuple(fold(phrase or word).split()[:MOST_WORDS])
+        if not words:
+            continue
+        term = Term(words, prefix=word.endswith("*") and len(words[-1]) > 1)
+        if sign:
+            without.append(term)
+        elif joined:
+            groups[-1].append(term)
+        else:
+            groups.append([term])
+        joined = False
+    return Query(tuple(tuple(group) for group in groups), tuple(without))
+
+
+# --- keeping the index ------------------------------------------------------------------------
+
+
 def index(article_ids: Sequence[int]) -> None:
     """Make the search rows of these articles agree with the articles, in the caller's transaction."""
+    if not article_ids:
+        return
+    articles = Article.objects.filter(pk__in=article_ids, state=ArticleState.PUBLISHED).select_related(
+        "source"
+    )
+    names, facets = _names(article_ids), _tag_facets(article_ids)
+    rows = [_row(article, names[article.pk], facets[article.pk]) for article in articles]
+    published = {row.article_id for row in rows}
+    remove([pk for pk in article_ids if pk not in published])
+    SearchRow.objects.bulk_create(
+        rows,
+        batch_size=100,
+        update_conflicts=True,
+        unique_fields=["article"],
+        update_fields=["headline", "names", "standfirst", "body", "facets"],
+    )
 
 
 def remove(article_ids: Sequence[int]) -> None:
     """Delete the search rows of these articles, in the caller's transaction."""
+    if not article_ids:
+        return
+    deleted, _ = SearchRow.objects.filter(pk__in=article_ids).delete()
+    if deleted and connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            # Until its parts are merged the index keeps the words (not the text) of a deleted row.
+            cursor.execute(
+                "INSERT INTO articles_searchindex (articles_searchindex, rank) VALUES ('merge', -500)"
+            )
+
+
+def _row(article: Article, names: list[str], facets: list[str]) -> SearchRow:
+    shown = text_of(article)
+    source = article.source
+    return SearchRow(
+        article=article,
+        headline=fold(article.headline),
+        names=fold(" ".join([*names, source.name if source else ""])),
+        standfirst=fold(shown.standfirst),
+        body=fold(plain(shown.body) or shown.excerpt)[:LONGEST_BODY],
+        facets=" ".join([_language(article.language), _source(article.source_id), *facets]),
+    )
+
+
+def plain(body: str) -> str:
+    """The text of sanitised HTML, quickly."""
+    return html.unescape(_MARKUP.sub(" ", body))
+
+
+def _names(article_ids: Sequence[int]) -> dict[int, list[str]]:
+    names: dict[int, list[str]] = defaultdict(list)
+    people = Contribution.objects.filter(article__in=article_ids).values_list(
+        "article_id", "contributor__name"
+    )
+    tags = TaggedArticle.objects.filter(content_object__in=article_ids).values_list(
+        "content_object_id", "tag__name"
+    )
+    for pk, name in [*people, *tags]:
+        names[pk].append(name)
+    return names
+
+
+def _tag_facets(article_ids: Sequence[int]) -> dict[int, list[str]]:
+    facets: dict[int, list[str]] = defaultdict(list)
+    tags = TaggedArticle.objects.filter(content_object__in=article_ids).values_list(
+        "content_object_id", "tag_id"
+    )
+    for pk, tag in tags:
+        facets[pk].append(_tag(tag))
+    return facets
+
+
+def _language(code: str) -> str:
+    return f"xxlanguage{fold(code.partition('-')[0])}"
+
+
+def _source(pk: int | None) -> str:
+    return f"xxsource{pk or 0}"
+
+
+def _tag(pk: int) -> str:
+    return f"xxtag{pk}"
+
+
+# --- finding ----------------------------------------------------------------------------------
 
 
 def find(
     query: str, *, language: str = "", source: str = "", tag: str = "", limit: int = 20, before: str = ""
 ) -> Results:
     """Public articles that match, best first; `source` and `tag` are slugs, `before` a `next_cursor`."""
-    return Results()
+    parsed = parse(query)
+    facets = _facets(language, source, tag)
+    if not parsed.groups or facets is None:
+        return Results()
+    asked = Query(parsed.groups, parsed.without, facets)
+    results = _search(asked, limit=limit, before=before)
+    if results.hits or before:
+        return results
+    spelt = _respelt(query, asked)
+    if not spelt:
+        return results
+    again = _search(Query(parse(spelt).groups, asked.without, facets), limit=limit, before="")
+    return Results(
+        again.hits, again.total_is_at_least, again.next_cursor, [spelt], spelt if again.hits else ""
+    )
+
+
+def _facets(language: str, source: str, tag: str) -> tuple[str, ...] | None:
+    """The index words of the filters; None when a filter names nothing that exists."""
+    facets = [_language(language)] if language else []
+    if source:
+        facets += [_source(pk) for pk in Source.objects.filter(slug=source).values_list("pk", flat=True)]
+    if tag:
+        facets += [_tag(pk) for pk in Tag.objects.filter(slug=tag).values_list("pk", flat=True)]
+    return tuple(facets) if len(facets) == bool(language) + bool(source) + bool(tag) else None
+
+
+def _search(query: Query, *, limit: int, before: str) -> Results:
+    limit = max(1, min(limit, 100))
+    tier, last = _read_cursor(before) if before else (TIERS[0], 0)
+    places: list[tuple[int, int]] = []
+    hits: list[Article] = []
+    with _bounded():
+        for place, article in _public(_candidates(query, tier, last, limit)):
+            places.append(place)
+            hits.append(article)
+            if len(hits) > limit:
+                break
+    shown = hits[:limit]
+    cursor = "{:x}.{:x}".format(*places[limit - 1]) if len(hits) > limit else ""
+    return Results([_hit(article, query) for article in shown], _count(query, len(hits), before), cursor)
+
+
+def _read_cursor(text: str) -> tuple[int, int]:
+    try:
+        tier, last = (int(part, 16) for part in text[:40].split("."))
+    except ValueError as error:
+        raise BadRequest("This page of the results does not exist. Search again.") from error
+    if tier not in TIERS or not 0 < last < 2**62:
+        raise BadRequest("This page of the results does not exist. Search again.")
+    return tier, last
+
+
+def _candidates(query: Query, tier: int, last: int, limit: int) -> Iterator[list[tuple[int, int]]]:
+    """Places (tier, article id) in the order of the answer, some at a time."""
+    size = limit + 10
+    for _ in range(ROUNDS):
+        ids = _ids(query, tier, last, size)
+        if ids:
+            yield [(tier, pk) for pk in ids]
+        if len(ids) == size:
+            last = ids[-1]
+        elif tier > TIERS[-1]:
+            tier, last = tier - 1, 0
+        else:
+            return
+
+
+def _public(batches: Iterable[list[tuple[int, int]]]) -> Iterator[tuple[tuple[int, int], Article]]:
+    for places in batches:
+        articles = (
+            Article.objects.public().select_related("source", "lead_media").in_bulk([pk for _, pk in places])
+        )
+        for place in places:
+            if place[1] in articles:
+                yield place, articles[place[1]]
+
+
+def _count(query: Query, found: int, before: str) -> int:
+    """How many there are at least; the index is asked for a bounded number."""
+    if before or not found:
+        return found
+    counted = found
+    with _bounded():
+        ids = [pk for tier in TIERS for pk in _ids(query, tier, 0, COUNTED)][:COUNTED]
+        counted = max(found, Article.objects.public().filter(pk__in=ids).count())
+    return counted
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """Whatever was typed takes at most SECONDS; what was found by then is the answer."""
+    try:
+        if connection.vendor == "sqlite":
+            with _interrupted_after(SECONDS):
+                yield
+        else:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL statement_timeout = %s", [int(SECONDS * 1000)])
+                yield
+                cursor.execute("SET LOCAL statement_timeout = DEFAULT")
+    except OperationalError as error:
+        if "interrupted" not in str(error) and "statement timeout" not in str(error):
+            raise
+
+
+@contextmanager
+def _interrupted_after(seconds: float) -> Iterator[None]:
+    connection.ensure_connection()
+    until = time.monotonic() + seconds
+    connection.connection.set_progress_handler(lambda: time.monotonic() > until, 50_000)
+    try:
+        yield
+    finally:
+        connection.connection.set_progress_handler(None, 0)
+
+
+# --- the two dialects -------------------------------------------------------------------------
+
+
+def _ids(query: Query, tier: int, last: int, size: int) -> list[int]:
+    """Articles of one tier before `last`, newest first."""
+    ids = _ids_sqlite if connection.vendor == "sqlite" else _ids_postgresql
+    sql, parameters = ids(query, tier)
+    key = "rowid" if connection.vendor == "sqlite" else "article_id"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{sql} AND {key} < %s ORDER BY {key} DESC LIMIT %s", [*parameters, last or 2**62, size]
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+_COLUMNS = {3: "headline", 2: "headline names standfirst", 1: "headline names standfirst body"}
+
+
+def _ids_sqlite(query: Query, tier: int) -> tuple[str, list[str]]:
+    match = _fts5(query, tier)
+    if tier < TIERS[0]:
+        match = f"({match}) NOT ({_fts5(query, tier + 1)})"
+    if query.without:
+        refused = " OR ".join(map(_fts5_term, query.without))
+        match = f"({match}) NOT ({{{_COLUMNS[1]}}} : ({refused}))"
+    for facet in query.facets:
+        match = f'(facets : "{facet}") AND ({match})'
+    return "SELECT rowid FROM articles_searchindex WHERE articles_searchindex MATCH %s", [match]
+
+
+def _fts5(query: Query, tier: int) -> str:
+    groups = " AND ".join("(" + " OR ".join(map(_fts5_term, group)) + ")" for group in query.groups)
+    return f"{{{_COLUMNS[tier]}}} : ({groups})"
+
+
+def _fts5_term(term: Term) -> str:
+    # Folded words hold letters and digits alone, so nothing in them can end the quotation.
+    return f'"{" ".join(term.words)}"' + (" *" if term.prefix else "")
+
+
+_WEIGHTS = {3: "A", 2: "", 1: ""}
+
+
+def _ids_postgresql(query: Query, tier: int) -> tuple[str, list[str]]:
+    vector = "whole" if tier == TIERS[-1] else "top"
+    tests = [f"{vector} @@ to_tsquery('simple', %s)"]
+    parameters = [_tsquery(query, tier)]
+    if tier < TIERS[0]:
+        tests.append("NOT top @@ to_tsquery('simple', %s)")
+        parameters.append(_tsquery(query, tier + 1))
+    for term in query.without:
+        tests.append("NOT whole @@ to_tsquery('simple', %s)")
+        parameters.append(_tsquery_term(term, ""))
+    for facet in query.facets:
+        tests.append("whole @@ to_tsquery('simple', %s)")
+        parameters.append(f"'{facet}'")
+    return f"SELECT article_id FROM articles_searchrow WHERE {' AND '.join(tests)}", parameters  # noqa: S608
+
+
+def _tsquery(query: Query, tier: int) -> str:
+    groups = (" | ".join(_tsquery_term(term, _WEIGHTS[tier]) for term in group) for group in query.groups)
+    return " & ".join(f"({group})" for group in groups)
+
+
+def _tsquery_term(term: Term, weight: str) -> str:
+    last = len(term.words) - 1
+    flags = ["*" * (term.prefix and number == last) + weight for number in range(last + 1)]
+    words = (f"'{word}'" + (f":{flag}" if flag else "") for word, flag in zip(term.words, flags, strict=True))
+    return "(" + " <-> ".join(words) + ")"
+
+
+# --- spelling ---------------------------------------------------------------------------------
+
+
+def _respelt(typed: str, query: Query) -> str:
+    """What was typed with its unknown words put right, or "" when nothing near is known."""
+    spelt = typed[:LONGEST_QUERY]
+    for word in list(dict.fromkeys(word for term in query.terms() for word in term.words))[:4]:
+        near = _nearest(word) if len(word) > 3 else ""
+        if near and near != word:
+            spelt = " ".join(near if fold(part) == word else part for part in spelt.split())
+    return spelt if fold(spelt) != fold(typed) else ""
+
+
+def _nearest(word: str) -> str:
+    known = _known_words_sqlite(word) if connection.vendor == "sqlite" else _known_words_postgresql(word)
+    if word in known:
+        return word
+    candidates = [other for other in known if abs(len(other) - len(word)) < 3 and not other.startswith("xx")]
+    return next(iter(difflib.get_close_matches(word, candidates, 1, cutoff=0.7)), "")
+
+
+def _known_words_sqlite(word: str) -> set[str]:
+    """Words that begin alike, and those with the first two letters exchanged."""
+    known: set[str] = set()
+    starts = {word[:2], word[1::-1]}
+    with _bounded_to(0.3), connection.cursor() as cursor:
+        cursor.execute("SELECT term FROM articles_searchwords WHERE term = %s", [word])
+        known.update(term for (term,) in cursor.fetchall())
+        for start in starts:
+            cursor.execute(
+                "SELECT term FROM articles_searchwords WHERE term >= %s AND term < %s LIMIT 4000",
+                [start, start + "\U0010ffff"],
+            )
+            for (term,) in cursor:
+                known.add(term)
+    return known
+
+
+@contextmanager
+def _bounded_to(seconds: float) -> Iterator[None]:
+    try:
+        with _interrupted_after(seconds):
+            yield
+    except OperationalError as error:
+        if "interrupted" not in str(error):
+            raise
+
+
+def _known_words_postgresql(word: str) -> set[str]:
+    """Words of the headlines and names that look most like it; none without the extension pg_trgm."""
+    known: set[str] = set()
+    with _bounded(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
+        if cursor.fetchone():
+            cursor.execute("SET LOCAL pg_trgm.word_similarity_threshold = 0.4")
+            cursor.execute(
+                "SELECT headline || ' ' || names FROM articles_searchrow"
+                " WHERE %s <%% (headline || ' ' || names) LIMIT 300",
+                [word],
+            )
+            known.update(other for (text,) in cursor.fetchall() for other in text.split())
+    return known
+
+
+# --- showing ----------------------------------------------------------------------------------
+
+
+def _hit(article: Article, query: Query) -> Hit:
+    shown = text_of(article)
+    text = " ".join([shown.standfirst, plain(shown.body[:LONGEST_BODY]) or shown.excerpt])
+    return Hit(article, highlight(article.headline, query), highlight(_window(text, query), query))
+
+
+def highlight(text: str, query: Query) -> SafeString:
+    """The text escaped, with the words that were searched for in <mark>."""
+    pieces, end = [], 0
+    for match in _matches(text, query):
+        pieces += [escape(text[end : match.start()]), f"<mark>{escape(match.group())}</mark>"]
+        end = match.end()
+    return SafeString("".join([*pieces, escape(text[end:])]))
+
+
+def _matches(text: str, query: Query) -> Iterator[re.Match[str]]:
+    words = {word for term in query.terms() for word in term.words}
+    beginnings = tuple(term.words[-1] for term in query.terms() if term.prefix)
+    for match in _WORD.finditer(text):
+        folded = fold(match.group())
+        if folded in words or (beginnings and folded.startswith(beginnings)):
+            yield match
+
+
+def _window(text: str, query: Query) -> str:
+    """Some words of the text around the first place where something was found."""
+    text = " ".join(unicodedata.normalize("NFC", text).split())
+    first = next(_matches(text, query), None)
+    before = text[: first.start()].split(" ") if first else []
+    start = max(0, len(before) - 1 - WORDS_BEFORE)
+    words = text.split(" ")
+    chosen = " ".join(words[start : start + EXCERPT_WORDS])
+    return ("… " if start else "") + chosen + (" …" if start + EXCERPT_WORDS < len(words) else "")

@@ -70,6 +70,7 @@ class SourceFactory(DjangoModelFactory[Source]):
 class ContributorFactory(DjangoModelFactory[Contributor]):
     class Meta:
         model = Contributor
+        django_get_or_create = ("name_key",)
 
     name = factory.Sequence(lambda n: f"Robin Writer{n}")
     slug = factory.LazyAttribute(lambda person: person.name.lower().replace(" ", "-"))
@@ -79,6 +80,7 @@ class ContributorFactory(DjangoModelFactory[Contributor]):
 class TagFactory(DjangoModelFactory[Tag]):
     class Meta:
         model = Tag
+        django_get_or_create = ("slug",)
 
     name = factory.Sequence(lambda n: f"Topic {n}")
     slug = factory.LazyAttribute(lambda tag: tag.name.lower().replace(" ", "-"))

@@ -1,0 +1,220 @@
+"""Search: what is found, in which order, how it is shown, and what never comes out."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from django.core.exceptions import BadRequest
+from django.db import connection
+
+from articles import search
+from articles.actions import erase, retract
+from articles.models import Article, SearchRow
+from articles.search import find, fold
+from tests.factories import ArticleFactory, HoldFactory, SourceFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def headlines(query: str, **filters: str) -> list[str]:
+    return [hit.article.headline for hit in find(query, **filters).hits]
+
+
+@pytest.fixture
+def ferry() -> Article:
+    return ArticleFactory(
+        headline="Ferry to Zürich sails again",
+        standfirst="The quay was repaired overnight.",
+        body="<p>Captain Ångström said the <b>timetable</b> stands. The old crew is back on board.</p>",
+        tags=["Ports and harbours"],
+        people=["Ann Ó Briain"],
+    )
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["ferry", "FERRY", "zurich", "ZÜRICH", "angstrom", "timetable", "repaired", "harbours", "briain", "o briain",
+     '"old crew"', "ferry timetable", "ferr*", "zeppelin OR ferry", "ferry -zeppelin", '"sails again" captain',
+     "Zu\u0308rich", "outlet"],
+)  # fmt: skip
+def test_an_article_is_found_by(ferry, query):
+    assert headlines(query) == [ferry.headline]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "   ",
+        "-ferry",
+        '"crew old"',
+        "ferry zeppelin",
+        "ferry -timetable",
+        "fer",
+        "OR",
+        '""',
+        "*",
+        "-",
+        '"',
+    ],
+)
+def test_nothing_is_found_by(ferry, query):
+    assert headlines(query) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["'; DROP TABLE articles_article; --", '" OR 1=1', "NEAR(a b)", "headline: x", "{headline} : x", "a AND", "(((((",
+     "\x00", "\ud800", "%s %(x)s", "a" * 100_000, "-" * 5000, '"a" "b" ' * 500, "a* " * 300, "^a", "a + b", "& | ! <->",
+     "💥💥", "\u202eferry", "ferry:*", "':*", "\\", "xxsource1", "a\tb\nc", "İstanbul ß ﬁ"],
+)  # fmt: skip
+def test_whatever_is_typed_is_harmless(ferry, query):
+    began = time.monotonic()
+
+    find(query)
+
+    assert time.monotonic() - began < 2
+
+
+def test_the_headline_counts_most_then_names_and_standfirst_then_text():
+    in_text = ArticleFactory(headline="A", body="<p>glacier</p>")
+    in_headline = ArticleFactory(headline="Glacier retreats")
+    in_tags = ArticleFactory(headline="B", tags=["Glacier"])
+    newer_in_text = ArticleFactory(headline="C", body="<p>a glacier again</p>")
+
+    found = [hit.article for hit in find("glacier").hits]
+
+    assert found == [in_headline, in_tags, newer_in_text, in_text]
+
+
+def test_pages_follow_one_another_without_gap_or_repetition():
+    for number in range(5):
+        ArticleFactory(headline=f"Glacier {number}")
+        ArticleFactory(headline=f"Other {number}", body="<p>glacier</p>")
+    seen, cursor = [], ""
+
+    while True:
+        page = find("glacier", limit=3, before=cursor)
+        seen += [hit.article.headline for hit in page.hits]
+        cursor = page.next_cursor
+        if not cursor:
+            break
+
+    assert seen == [f"Glacier {n}" for n in (4, 3, 2, 1, 0)] + [f"Other {n}" for n in (4, 3, 2, 1, 0)]
+    assert find("glacier", limit=3).total_is_at_least == 10
+
+
+@pytest.mark.parametrize("cursor", ["x", "9.9", "3.-1", "1.zz", "3.0", "." * 500])
+def test_a_cursor_that_is_not_ours_is_refused(ferry, cursor):
+    with pytest.raises(BadRequest):
+        find("ferry", before=cursor)
+
+
+def test_filters_narrow_the_hits(ferry):
+    ArticleFactory(headline="Ferry elsewhere", language="de-AT", tags=["Lakes"])
+
+    assert headlines("ferry", language="de") == ["Ferry elsewhere"]
+    assert headlines("ferry", tag="lakes") == ["Ferry elsewhere"]
+    assert headlines("ferry", source=ferry.source.slug) == [ferry.headline]
+    assert headlines("ferry", tag="no-such-tag") == []
+
+
+def test_what_is_found_is_marked_and_everything_else_escaped():
+    ArticleFactory(
+        headline='Zürich <script>alert(1)</script> & "ferries"',
+        standfirst="",
+        body="<p>" + "before " * 30 + "the zurich &lt;img src=x&gt; deal" + " after" * 60 + "</p>",
+    )
+
+    (hit,) = find("zurich").hits
+
+    assert (
+        hit.headline == "<mark>Zürich</mark> &lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;ferries&quot;"
+    )
+    assert "the <mark>zurich</mark> &lt;img src=x&gt; deal" in hit.excerpt
+    assert hit.excerpt.startswith("… ")
+    assert hit.excerpt.endswith(" …")
+
+
+@pytest.mark.parametrize("query", ["fery", "ferrry", "timetabel", "Zurihc"])
+def test_a_slip_of_the_finger_still_finds(query):
+    article = ArticleFactory(headline="Ferry timetable of Zurich")
+
+    results = find(query)
+
+    if connection.vendor == "postgresql" and not results.corrected_to:
+        pytest.skip("this PostgreSQL has no pg_trgm")
+    assert [hit.article for hit in results.hits] == [article]
+    assert results.corrected_to in ("ferry", "timetable", "zurich")
+    assert results.suggestions == [results.corrected_to]
+
+
+def test_only_what_the_source_allows_is_searchable():
+    hidden = SourceFactory(usage="headline", terms="")
+    short = SourceFactory(usage="excerpt", excerpt_words=8, terms="")
+    ArticleFactory(headline="One", source=hidden, standfirst="walrus", body="<p>walrus</p>")
+    body = "<p>heron one two three four five six seven walrus</p>"
+    ArticleFactory(headline="Two", source=short, standfirst="", body=body)
+
+    assert headlines("walrus") == []
+    assert headlines("heron") == ["Two"]
+
+
+def test_what_is_withheld_is_not_found_although_its_row_is_there(ferry):
+    assert find("ferry").hits
+
+    HoldFactory(article=ferry)
+
+    assert SearchRow.objects.filter(pk=ferry.pk).exists()
+    results = find("ferry")
+    assert (results.hits, results.total_is_at_least, results.next_cursor) == ([], 0, "")
+
+
+def test_what_is_erased_or_retracted_leaves_the_index(ferry):
+    other = ArticleFactory(headline="Ferry retracted")
+    retract(article=other, at=other.published_at, by=None, note="Wrong.")
+    HoldFactory(article=ferry)
+    erase(article=ferry, at=ferry.published_at)
+
+    assert not SearchRow.objects.exists()
+    assert headlines("ferry") == []
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO articles_searchindex (articles_searchindex) VALUES ('integrity-check')"
+            )
+
+
+def test_an_article_is_indexed_again_when_it_changes(ferry):
+    Article.objects.filter(pk=ferry.pk).update(headline="Balloon to Zürich")
+    search.index([ferry.pk])
+
+    assert headlines("ferry") == []
+    assert headlines("balloon") == ["Balloon to Zürich"]
+
+
+def test_a_batch_is_indexed_with_a_constant_number_of_queries(django_assert_num_queries):
+    ids = [ArticleFactory(tags=["Ports"], people=["Ann Bo"]).pk for _ in range(5)]
+
+    with django_assert_num_queries(5):
+        search.index(ids[:1])
+    with django_assert_num_queries(5):
+        search.index(ids)
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [("Ångström", "angstrom"), ("Łódź – ÆSIR", "lodz aesir"), ("Straße", "strasse"), ("東京の港", "東 京 の 港"),
+     ("well-known, isn't it?", "well known isn t it"), ("Ελλάδα", "ελλαδα"), ("Ёлка", "елка"), ("", "")],
+)  # fmt: skip
+def test_words_are_folded(text, folded):
+    assert fold(text) == folded
+
+
+def test_languages_without_blanks_are_found_by_part():
+    article = ArticleFactory(headline="東京の港が再開")
+
+    assert [hit.article for hit in find("港").hits] == [article]
+    assert [hit.article for hit in find("東京").hits] == [article]
+    assert headlines("京東") == []
