@@ -11,7 +11,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from articles.models import Article, ReadyPage, Source
+from articles.models import Article, Hold, ReadyPage, Source
+from moderation.models import ClaimState
+from tests.moderation.cases import claim_in
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -187,3 +189,21 @@ def test_a_backup_cannot_write_outside_its_folder(site: Path, name: str) -> None
 def test_a_backup_that_cannot_be_written_leaves_nothing_behind(site: Path) -> None:
     with pytest.raises(CommandError, match="No backup was made"):
         call_command("backup", site / "no-such-folder" / "monday.tar")
+
+
+def test_what_was_removed_since_the_backup_stays_removed_after_a_restore(site: Path, client) -> None:
+    (site / "ledger" / "ledger.jsonl").unlink()
+    article = make_article("The mayor's letter")
+    call_command("backup", site / "monday.tar")
+    claim_in(ClaimState.UPHELD, article=article)
+
+    call_command("restore", site / "monday.tar")
+
+    assert not Hold.objects.exists()
+    assert client.get("/").status_code == 503
+    assert client.get("/readyz").json()["ready"] is False
+
+    call_command("replay_ledger")
+
+    assert client.get("/readyz").json()["ready"] is True
+    assert Hold.objects.in_effect().filter(article=article).exists()
