@@ -40,7 +40,7 @@ def test_shared_rare_words_come_before_shared_common_ones():
 
 def test_a_tag_that_few_articles_carry_says_more_than_one_that_all_carry():
     crowd = [card(10 + number, f"Crowd {chr(97 + number) * 4}", tags="transport") for number in range(20)]
-    rare = card(2, "Lighthouse repainted", tags="islands")
+    rare = card(99, "Lighthouse repainted", tags="islands")
 
     found = suggest(FERRY, [*crowd, rare], 3)
 
