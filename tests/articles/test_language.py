@@ -77,6 +77,7 @@ UNSURE = [
     "Lorem ipsum dolor",
     "Київ",
     "https://a.example/b",
+    "The mayor of the city said that it was over und der Rat hat nicht auf die Stadt gehört",
     "😀" * 40,
     "Oslo Helsinki Stockholm Göteborg Malmö",
 ]
