@@ -63,7 +63,10 @@ _SEPARATORS = re.compile(r"\s*(?:[;|»›→\n、；]|\s>\s|\s/\s|>>|::)\s*")
 _LIST = re.compile(r"\s*[,،，]\s*")
 _SLASHED = re.compile(r"([^\W\d_]{3,})/(?=[^\W\d_]{3,})")
 _ADDRESS = re.compile(r"https?:|www\.|@|://|\w\.(?:com|org|net|html?)\b", re.I)
-_MACHINE = re.compile(r"[\w.\-]+[:=]\S+|[0-9a-f]{8}(?:-?[0-9a-f]{4}){2,}.*|[0-9a-f]{16,}|[^\W_]++(?:_++[^\W_]++)++", re.I)
+_MACHINE = re.compile(
+    r"[\w.\-]+[:=]\S+|[0-9a-f]{8}(?:-?[0-9a-f]{4}){2,}.*|[0-9a-f]{16,}|[^\W_]++(?:_++[^\W_]++)++",
+    re.I,
+)
 _EDGES = " \t\n#\"'“”„«»‘’()[]{}<>,:;*-–—_/\\|"
 
 
