@@ -1,7 +1,63 @@
-"""Addresses of this app."""
+"""Addresses of the public pages. Slugs may be in any script."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from datetime import date
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
+
+from articles import feeds, sitemaps, views
+
+
+class UnicodeSlug(StringConverter):
+    """Letters of any script, digits, hyphens and underscores."""
+
+    regex = r"[-\w]+"
+
+
+class Form(StringConverter):
+    """The kinds of feed."""
+
+    regex = "|".join(feeds.FORMATS)
+
+
+class Day:
+    """A day as yyyy-mm-dd."""
+
+    regex = r"\d{4}-\d{2}-\d{2}"
+
+    def to_python(self, value: str) -> date:
+        return date.fromisoformat(value)
+
+    def to_url(self, value: date) -> str:
+        return value.isoformat()
+
+
+register_converter(UnicodeSlug, "name")
+register_converter(Form, "form")
+register_converter(Day, "day")
+
+urlpatterns = [
+    path("", views.front_page, name="front"),
+    path("latest/", views.latest, name="latest"),
+    path("articles/<name:slug>/", views.article_page, name="article"),
+    path("stories/<name:slug>/", views.story_page, name="story"),
+    path("tags/<name:slug>/", views.tag_page, name="tag"),
+    path("tags/<name:slug>/feed.<form:form>", feeds.tag, name="tag_feed"),
+    path("contributors/<name:slug>/", views.contributor_page, name="contributor"),
+    path("contributors/<name:slug>/feed.<form:form>", feeds.contributor, name="contributor_feed"),
+    path("sources/<name:slug>/", views.source_page, name="source"),
+    path("sources/<name:slug>/feed.<form:form>", feeds.source, name="source_feed"),
+    path("archive/", views.archive, name="archive"),
+    path("archive/<day:on>/", views.archive_day, name="archive_day"),
+    path("search/", views.search_page, name="search"),
+    path("rights/", views.rights, name="rights"),
+    path("about/", views.about, name="about"),
+    path("feeds/latest.<form:form>", feeds.latest, name="feed"),
+    path("sitemap.xml", sitemaps.index, name="sitemap"),
+    path("sitemaps/pages.xml", sitemaps.pages, name="sitemap_pages"),
+    path("sitemaps/<int:number>.xml", sitemaps.part, name="sitemap_part"),
+    path("news-sitemap.xml", sitemaps.news, name="news_sitemap"),
+    path("robots.txt", sitemaps.robots, name="robots"),
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -23,7 +24,8 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page(request, 400, "Not understood", "The request was not one this site can read.")
+    said = str(exception) if isinstance(exception, BadRequest) else ""
+    return _page(request, 400, "Not understood", said or "The request was not one this site can read.")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,0 +1,93 @@
+"""What of an article a reader may be shown: its source's usage policy, applied in one place."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import escape
+
+from django.db.models.functions import Substr
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from articles.models import Article, ArticleQuerySet, Media, UsagePolicy
+from articles.sanitise import excerpt
+
+TEASER_WORDS = 36
+_RIGHT_TO_LEFT = frozenset(
+    {"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku", "nqo", "ps", "sd", "ug", "ur", "yi"}
+)
+# Pictures in a foreign body live on foreign hosts, which would learn who reads what.
+_PICTURE = re.compile(r"""<img(?:[^>"]|"[^"]*")*>""")
+_FIGURE_LEFT = re.compile(
+    r"<figure>\s*(?:<figcaption>(?:(?!</figcaption>).)*</figcaption>)?\s*</figure>", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The part of an article's text that may be shown; `whole` when nothing was left out."""
+
+    standfirst: str
+    body: SafeString
+    excerpt: str
+    whole: bool
+
+
+def listed() -> ArticleQuerySet:
+    """Public articles as lists show them: with source and picture, of the body only its beginning."""
+    articles = Article.objects.public().select_related("source", "lead_media")
+    return articles.defer("body", "signature").annotate(opening=Substr("body", 1, 1500))
+
+
+def policy_of(article: Article) -> UsagePolicy:
+    """How much we show: what its source allows; our own articles in full."""
+    return UsagePolicy(article.source.usage) if article.source else UsagePolicy.FULL
+
+
+def text_of(article: Article) -> Text:
+    """Standfirst and body as far as the policy goes. An excerpt's words count both together."""
+    policy, source = policy_of(article), article.source
+    if source is None or policy == UsagePolicy.FULL:
+        return Text(article.standfirst, _own_hosts_only(article.body), "", whole=True)
+    if policy == UsagePolicy.HEADLINE:
+        return Text("", SafeString(""), "", whole=False)
+    standfirst = excerpt(escape(article.standfirst), source.excerpt_words)
+    left = source.excerpt_words - len(standfirst.split())
+    return Text(standfirst, SafeString(""), excerpt(article.body, left) if left > 0 else "", whole=False)
+
+
+def teaser_of(article: Article) -> str:
+    """The sentence or two under a headline in a list, as plain text."""
+    policy = policy_of(article)
+    if policy == UsagePolicy.HEADLINE:
+        return ""
+    words = min(TEASER_WORDS, article.source.excerpt_words) if article.source else TEASER_WORDS
+    opening = article.opening if hasattr(article, "opening") else article.body
+    return excerpt(escape(article.standfirst), words) or excerpt(opening, words)
+
+
+def picture_of(article: Article) -> Media | None:
+    """The lead picture, when its file is here, its terms hold and the source allows more than the headline."""
+    media = article.lead_media
+    if media is None or not media.file or policy_of(article) == UsagePolicy.HEADLINE:
+        return None
+    expired = media.terms_expire_at and media.terms_expire_at <= timezone.now()
+    return None if expired else media
+
+
+def picture_address(media: Media, width: int) -> str:
+    """Where the picture is served in this width."""
+    return f"/media/{media.token}/{width}.webp"
+
+
+def direction(language: str) -> str:
+    """`rtl` or `ltr` by the language; `auto` when it is unknown."""
+    if not language:
+        return "auto"
+    return "rtl" if language.partition("-")[0].lower() in _RIGHT_TO_LEFT else "ltr"
+
+
+def _own_hosts_only(body: str) -> SafeString:
+    # The body is sanitised where it is stored (articles.fields).
+    return SafeString(_FIGURE_LEFT.sub("", _PICTURE.sub("", body)))

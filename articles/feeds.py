@@ -1,0 +1,401 @@
+"""RSS, Atom and JSON Feed of every list, by the same usage policy as the pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+from django.db.models import Prefetch, Q, QuerySet
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.html import format_html
+from lxml import etree
+
+from articles import display
+from articles.models import (
+    Article,
+    Contribution,
+    Contributor,
+    Media,
+    Rendition,
+    Role,
+    Source,
+    Tag,
+    TaggedArticle,
+)
+from articles.surfaces import LATEST, shows, surface
+
+ENTRIES = 50
+FORMATS = ("rss", "atom", "json")
+_ATOM = "http://www.w3.org/2005/Atom"
+_DC = "http://purl.org/dc/elements/1.1/"
+_CONTENT = "http://purl.org/rss/1.0/modules/content/"
+_MEDIA = "http://search.yahoo.com/mrss/"
+_NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+# What XML 1.0 cannot hold at all.
+_ILLEGAL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF])
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One list as a feed: what it is called, where it is a page, where it is this feed."""
+
+    title: str
+    about: str
+    home: str
+    address: str
+    articles: Sequence[Article]
+
+    @property
+    def updated(self) -> datetime:
+        """When the newest change to anything in it was made."""
+        return max((changed_at(article) for article in self.articles), default=_NEVER)
+
+
+def changed_at(article: Article) -> datetime:
+    """When readers last got something new of it."""
+    return article.updated_at or article.published_at or _NEVER
+
+
+def absolute(path: str) -> str:
+    """The full address, safe in XML and in a header."""
+    return settings.SITE_URL + quote(path, safe="/%?=&")
+
+
+# --- addresses --------------------------------------------------------------------------------
+
+
+def at_latest(article: Article) -> Iterable[str]:
+    """In the feed of everything."""
+    return [f"/feeds/latest.{form}" for form in FORMATS]
+
+
+def at_tags(article: Article) -> Iterable[str]:
+    """In the feeds of its tags."""
+    return _addresses(article.tags.all())
+
+
+def at_contributors(article: Article) -> Iterable[str]:
+    """In the feeds of those who made it."""
+    return _addresses(article.contributors.distinct())
+
+
+def at_source(article: Article) -> Iterable[str]:
+    """In the feed of the outlet."""
+    return _addresses([article.source] if article.source else [])
+
+
+def _addresses(owners: Iterable[Tag | Contributor | Source]) -> list[str]:
+    return [quote(f"{owner.get_absolute_url()}feed.{form}") for owner in owners for form in FORMATS]
+
+
+@surface("feed", locate=at_latest)
+def latest(request: HttpRequest, form: str) -> HttpResponse:
+    """Everything, newest first."""
+    return _answer(request, form, settings.SITE_NAME, "All articles, newest first.", "/", _entries(), LATEST)
+
+
+@surface("tag_feed", locate=at_tags)
+def tag(request: HttpRequest, slug: str, form: str) -> HttpResponse:
+    """One tag's articles."""
+    tag = get_object_or_404(Tag, slug=slug)
+    title, about = f"{tag.name} | {settings.SITE_NAME}", tag.description or f"Articles on {tag.name}."
+    articles = _entries().filter(tags=tag)
+    return _answer(request, form, title, about, tag.get_absolute_url(), articles, f"tag:{tag.pk}")
+
+
+@surface("contributor_feed", locate=at_contributors)
+def contributor(request: HttpRequest, slug: str, form: str) -> HttpResponse:
+    """What one person had a part in. Nobody has a feed of whom nothing is public."""
+    public = Contributor.objects.filter(articles__in=Article.objects.public()).distinct()
+    person = get_object_or_404(public, slug=slug)
+    title, about = f"{person.name} | {settings.SITE_NAME}", f"Articles to which {person.name} contributed."
+    articles = _entries().filter(contributions__contributor=person).distinct()
+    key = f"contributor:{person.pk}"
+    return _answer(request, form, title, about, person.get_absolute_url(), articles, key)
+
+
+@surface("source_feed", locate=at_source)
+def source(request: HttpRequest, slug: str, form: str) -> HttpResponse:
+    """One outlet's articles."""
+    shown = Q(suspended_at__isnull=True) | Q(suspended_at__gt=Now())
+    source = get_object_or_404(Source, shown, slug=slug)
+    title, about = f"{source.name} | {settings.SITE_NAME}", f"Articles first published by {source.name}."
+    articles = _entries().filter(source=source)
+    return _answer(request, form, title, about, source.get_absolute_url(), articles, f"source:{source.pk}")
+
+
+def _entries() -> QuerySet[Article]:
+    credits = Contribution.objects.select_related("contributor")
+    tagged = TaggedArticle.objects.select_related("tag")
+    return (
+        Article.objects.public()
+        .select_related("source", "lead_media")
+        .defer("signature")
+        .prefetch_related(
+            Prefetch("contributions", credits),
+            Prefetch("taggedarticle_set", tagged),
+            "lead_media__renditions",
+        )
+    )
+
+
+def _answer(
+    request: HttpRequest, form: str, title: str, about: str, home: str, articles: QuerySet[Article], key: str
+) -> HttpResponse:
+    entries = list(articles.order_by("-published_at", "-pk")[:ENTRIES])
+    shows(request, articles=entries, keys=[key])
+    feed = Feed(title, about, absolute(home), absolute(request.path), entries)
+    content_type, write = _WRITERS[form]
+    response = HttpResponse(write(feed), content_type=content_type)
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+# --- RSS 2.0 ----------------------------------------------------------------------------------
+
+
+def rss(feed: Feed) -> bytes:
+    """RSS 2.0 by the Advisory Board's best practices."""
+    namespaces = {"atom": _ATOM, "dc": _DC, "content": _CONTENT, "media": _MEDIA}
+    root = etree.Element("rss", version="2.0", nsmap=namespaces)
+    channel = etree.SubElement(root, "channel")
+    _add(channel, "title", feed.title)
+    _add(channel, "link", feed.home)
+    _add(channel, "description", feed.about)
+    _add(channel, "language", settings.LANGUAGE_CODE)
+    _add(channel, "lastBuildDate", format_datetime(feed.updated.astimezone(UTC)))
+    _add(channel, "docs", "https://www.rssboard.org/rss-specification")
+    _add(channel, f"{{{_ATOM}}}link", href=feed.address, rel="self", type="application/rss+xml")
+    for article in feed.articles:
+        _rss_item(etree.SubElement(channel, "item"), article)
+    return _xml(root)
+
+
+def _rss_item(item: Any, article: Article) -> None:
+    _add(item, "title", article.headline)
+    _add(item, "link", address_of(article))
+    _add(item, "guid", identity_of(article), isPermaLink="false")
+    _add(item, "pubDate", format_datetime((article.published_at or _NEVER).astimezone(UTC)))
+    _add(item, f"{{{_ATOM}}}updated", _iso(changed_at(article)))
+    _add(item, "description", display.teaser_of(article))
+    for name in creators(article):
+        _add(item, f"{{{_DC}}}creator", name)
+    for tag in tags_of(article):
+        _add(item, "category", tag.name)
+    if article.language:
+        _add(item, f"{{{_DC}}}language", article.language)
+    if article.copyright_holder:
+        _add(item, f"{{{_DC}}}rights", article.copyright_holder)
+    if article.source:
+        _add(item, "source", article.source.name, url=article.canonical_url)
+        _add(item, f"{{{_ATOM}}}link", href=article.canonical_url, rel="via")
+    _add_content(item, article)
+    _add_picture(item, article)
+
+
+def _add_content(item: Any, article: Article) -> None:
+    html = content_of(article)
+    if html:
+        _add(item, f"{{{_CONTENT}}}encoded", html)
+
+
+# --- Atom -------------------------------------------------------------------------------------
+
+
+def atom(feed: Feed) -> bytes:
+    """Atom, RFC 4287."""
+    root = etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM, "media": _MEDIA})  # type: ignore[dict-item]
+    root.set("{http://www.w3.org/XML/1998/namespace}lang", settings.LANGUAGE_CODE)
+    _atom(root, "id", feed.address)
+    _atom(root, "title", feed.title)
+    _atom(root, "subtitle", feed.about)
+    _atom(root, "updated", _iso(feed.updated))
+    _atom(root, "link", href=feed.address, rel="self", type="application/atom+xml")
+    _atom(root, "link", href=feed.home, rel="alternate", type="text/html")
+    _atom(_atom(root, "author"), "name", settings.SITE_NAME)
+    for article in feed.articles:
+        _atom_entry(_atom(root, "entry"), article)
+    return _xml(root)
+
+
+def _atom_entry(entry: Any, article: Article) -> None:
+    if article.language:
+        entry.set("{http://www.w3.org/XML/1998/namespace}lang", article.language)
+    _atom(entry, "id", identity_of(article))
+    _atom(entry, "title", article.headline)
+    _atom(entry, "link", href=address_of(article), rel="alternate", type="text/html")
+    if article.source:
+        _atom(entry, "link", href=article.canonical_url, rel="via", title=article.source.name)
+    _atom(entry, "published", _iso(article.published_at or _NEVER))
+    _atom(entry, "updated", _iso(changed_at(article)))
+    _atom_people(entry, article)
+    for tag in tags_of(article):
+        _atom(entry, "category", term=tag.slug, label=tag.name)
+    if article.copyright_holder:
+        _atom(entry, "rights", article.copyright_holder)
+    _atom(entry, "summary", display.teaser_of(article))
+    html = content_of(article)
+    if html:
+        _atom(entry, "content", html, type="html")
+    _add_picture(entry, article)
+
+
+def _atom_people(entry: Any, article: Article) -> None:
+    credits = list(article.contributions.all())
+    authors = [c for c in credits if c.role in (Role.AUTHOR, Role.AGENCY)]
+    for credit in authors:
+        _atom_person(_atom(entry, "author"), credit.contributor)
+    if not authors:
+        _atom(_atom(entry, "author"), "name", article.source.name if article.source else settings.SITE_NAME)
+    for credit in credits:
+        if credit not in authors:
+            _atom_person(_atom(entry, "contributor"), credit.contributor)
+
+
+def _atom_person(element: Any, person: Contributor) -> None:
+    _atom(element, "name", person.name)
+    _atom(element, "uri", absolute(person.get_absolute_url()))
+
+
+def _atom(parent: Any, name: str, text: str = "", **attributes: str) -> Any:
+    return _add(parent, f"{{{_ATOM}}}{name}", text, **attributes)
+
+
+# --- JSON Feed --------------------------------------------------------------------------------
+
+
+def json_feed(feed: Feed) -> bytes:
+    """JSON Feed 1.1."""
+    data = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed.title,
+        "description": feed.about,
+        "home_page_url": feed.home,
+        "feed_url": feed.address,
+        "language": settings.LANGUAGE_CODE,
+        "items": [_json_item(article) for article in feed.articles],
+    }
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _json_item(article: Article) -> dict[str, Any]:
+    media, rendition = picture_of(article)
+    teaser, html = display.teaser_of(article), content_of(article)
+    item = {
+        "id": identity_of(article),
+        "url": address_of(article),
+        "external_url": article.canonical_url,
+        "title": article.headline,
+        "summary": teaser,
+        "content_html": html,
+        # One of the two contents is required; a headline alone is its own text.
+        "content_text": "" if html else teaser or article.headline,
+        "image": absolute(display.picture_address(media, rendition.width)) if media and rendition else "",
+        "date_published": _iso(article.published_at or _NEVER),
+        "date_modified": _iso(changed_at(article)),
+        "authors": [
+            {"name": c.contributor.name, "url": absolute(c.contributor.get_absolute_url())}
+            for c in article.contributions.all()
+        ],
+        "tags": [tag.name for tag in tags_of(article)],
+        "language": article.language,
+    }
+    return {name: value for name, value in item.items() if value}
+
+
+# --- what all three say -----------------------------------------------------------------------
+
+
+def address_of(article: Article) -> str:
+    """Our page of the article."""
+    return absolute(article.get_absolute_url())
+
+
+def identity_of(article: Article) -> str:
+    """The entry's identity for ever, whatever becomes of its address."""
+    return f"urn:uuid:{article.key}"
+
+
+def content_of(article: Article) -> str:
+    """The text as the policy allows it, and the way to the original."""
+    text = display.text_of(article)
+    body = (
+        text.body or format_html("<p>{}</p>", text.excerpt or text.standfirst)
+        if text.excerpt or text.body
+        else ""
+    )
+    if not body or not article.source:
+        return str(body)
+    original = format_html(
+        '<p><a href="{}">Read the original at {}</a></p>', article.canonical_url, article.source.name
+    )
+    return str(body + original)
+
+
+def creators(article: Article) -> list[str]:
+    """Everybody who had a part, once, in order; the outlet where nobody is named."""
+    names = list(dict.fromkeys(c.contributor.name for c in article.contributions.all()))
+    return names or [article.source.name if article.source else settings.SITE_NAME]
+
+
+def tags_of(article: Article) -> list[Tag]:
+    """Its tags."""
+    return [tagged.tag for tagged in article.taggedarticle_set.all()]  # type: ignore[attr-defined]
+
+
+def picture_of(article: Article) -> tuple[Media | None, Rendition | None]:
+    """The lead picture and its largest size."""
+    media = display.picture_of(article)
+    renditions = list(media.renditions.all()) if media else []
+    return (media, renditions[-1]) if renditions else (None, None)
+
+
+def _add_picture(parent: Any, article: Article) -> None:
+    media, rendition = picture_of(article)
+    if not media or not rendition:
+        return
+    content = _add(
+        parent,
+        f"{{{_MEDIA}}}content",
+        url=absolute(display.picture_address(media, rendition.width)),
+        type=rendition.content_type,
+        medium="image",
+        width=str(rendition.width),
+        height=str(rendition.height),
+    )
+    if media.caption or media.alt:
+        _add(content, f"{{{_MEDIA}}}description", media.caption or media.alt, type="plain")
+    if media.credit:
+        _add(content, f"{{{_MEDIA}}}credit", media.credit)
+    if media.holder:
+        _add(content, f"{{{_MEDIA}}}copyright", media.holder)
+
+
+def _add(parent: Any, tag: str, text: str = "", **attributes: str) -> Any:
+    clean = {name: value.translate(_ILLEGAL) for name, value in attributes.items()}
+    element = etree.SubElement(parent, tag, clean)
+    element.text = text.translate(_ILLEGAL) or None
+    return element
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _xml(root: Any) -> bytes:
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="utf-8"))
+
+
+_WRITERS: dict[str, tuple[str, Callable[[Feed], bytes]]] = {
+    "rss": ("application/rss+xml; charset=utf-8", rss),
+    "atom": ("application/atom+xml; charset=utf-8", atom),
+    "json": ("application/feed+json; charset=utf-8", json_feed),
+}

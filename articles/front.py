@@ -1,0 +1,110 @@
+"""What stands where on the front page, filled from what is there; the newest comes first, but not alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+
+from articles.display import listed, picture_of, teaser_of
+from articles.models import Article, Tag
+
+CANDIDATES = 60
+SECONDARY = 3
+PER_SECTION = 4
+MOST_SECTIONS = 8
+RIVER = 14
+MOST_OF_ONE_SOURCE = 2
+# An hour of age weighs as much as one of these points.
+_PICTURE, _TEASER, _STORY = 4, 3, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One featured tag and its newest articles that stand nowhere above."""
+
+    tag: Tag
+    articles: list[Article]
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The front page from top to bottom."""
+
+    lead: Article | None
+    secondary: list[Article]
+    sections: list[Section]
+    river: list[Article]
+
+    def articles(self) -> list[Article]:
+        """Everything on the page."""
+        parts = [self.secondary, *(section.articles for section in self.sections), self.river]
+        return [*([self.lead] if self.lead else []), *(article for part in parts for article in part)]
+
+
+def compose(tags: Sequence[Tag]) -> Front:
+    """The front page now: a lead that can carry it, three beside it, a row per tag, then all the rest by time."""
+    newest = list(listed().newest_first()[:CANDIDATES])
+    top = _top(newest)
+    used = {article.pk for article in top}
+    sections = []
+    for tag, articles in _by_tag(tags[:MOST_SECTIONS]):
+        fresh = [article for article in articles if article.pk not in used][:PER_SECTION]
+        fresh.sort(key=lambda article: picture_of(article) is None)
+        used.update(article.pk for article in fresh)
+        sections += [Section(tag, fresh)] if fresh else []
+    river = [article for article in newest if article.pk not in used][:RIVER]
+    return Front(top[0] if top else None, top[1:], sections, river)
+
+
+def _top(newest: Sequence[Article]) -> list[Article]:
+    """The lead and the secondary articles: by weight, no story twice, no outlet more than its share."""
+    outlets: Counter[int | None] = Counter()
+    stories: set[int] = set()
+    chosen: list[Article] = []
+    for article in sorted(newest, key=lambda article: _weight(article, newest[0]), reverse=True):
+        if article.story_id in stories or outlets[article.source_id] >= MOST_OF_ONE_SOURCE:
+            continue
+        chosen.append(article)
+        outlets[article.source_id] += 1
+        stories.update([article.story_id] if article.story_id else [])
+        if len(chosen) == 1 + SECONDARY:
+            break
+    return chosen
+
+
+def _weight(article: Article, newest: Article) -> float:
+    assert article.published_at  # noqa: S101 (public articles have a date)
+    assert newest.published_at  # noqa: S101
+    age = (newest.published_at - article.published_at) / timedelta(hours=1)
+    merits = (_PICTURE, picture_of(article)), (_TEASER, teaser_of(article)), (_STORY, article.story_id)
+    return sum(points for points, merit in merits if merit) - age
+
+
+def _by_tag(tags: Sequence[Tag]) -> Iterable[tuple[Tag, list[Article]]]:
+    """The newest articles of each tag, two queries for all of them."""
+    newest = [
+        Article.tags.through.objects.filter(  # type: ignore[attr-defined]
+            tag=tag,
+            content_object__in=Article.objects.public().filter(tags=tag).newest_first().values("pk")[:12],
+        ).values_list("tag_id", "content_object_id")
+        for tag in tags
+    ]
+    if not newest:
+        return []
+    pairs = sorted(newest[0].union(*newest[1:], all=True) if newest[1:] else newest[0])
+    articles = listed().in_bulk({pk for _, pk in pairs})
+    ids = {tag: [pk for _, pk in group] for tag, group in groupby(pairs, key=lambda pair: pair[0])}
+    return [
+        (
+            tag,
+            sorted((articles[pk] for pk in ids.get(tag.pk, []) if pk in articles), key=_newest, reverse=True),
+        )
+        for tag in tags
+    ]
+
+
+def _newest(article: Article) -> tuple[float, int]:
+    return (article.published_at.timestamp() if article.published_at else 0.0, article.pk)

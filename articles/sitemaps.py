@@ -1,0 +1,135 @@
+"""Sitemaps that cost the same at a million articles, the news sitemap, and robots.txt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
+from django.http import Http404, HttpRequest, HttpResponse
+from lxml import etree
+
+from articles.feeds import absolute, address_of, changed_at
+from articles.models import Article
+from articles.surfaces import LATEST, shows, surface
+
+# Article n stands in part n // PART for ever, so no part is rebuilt when another grows.
+PART = 5_000
+MOST_PARTS = 10**12
+NEWS_URLS = 1_000
+NEWS_SPAN = timedelta(days=2)
+_MAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+_NEWS = "http://www.google.com/schemas/sitemap-news/0.9"
+_XML = "application/xml; charset=utf-8"
+PAGES = ("/", "/latest/", "/archive/", "/rights/", "/about/")
+
+
+def at_parts(article: Article) -> Iterable[str]:
+    """In its part of the sitemap."""
+    return [f"/sitemaps/{article.pk // PART}.xml"]
+
+
+def at_news(article: Article) -> Iterable[str]:
+    """In the news sitemap while it is news."""
+    return ["/news-sitemap.xml"]
+
+
+def nowhere(article: Article) -> Iterable[str]:
+    """Names no article."""
+    return []
+
+
+@surface("sitemap", locate=nowhere)
+def index(request: HttpRequest) -> HttpResponse:
+    """The parts: one for the pages that always are, one for each PART articles."""
+    highest = Article.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    root = etree.Element("sitemapindex", nsmap={None: _MAP})  # type: ignore[dict-item]
+    paths = ["/sitemaps/pages.xml", *(f"/sitemaps/{n}.xml" for n in range(highest // PART + 1))]
+    for path in paths:
+        _loc(etree.SubElement(root, "sitemap"), settings.SITE_URL + path)
+    shows(request, keys=[LATEST])
+    return _answer(root)
+
+
+@surface("sitemap_pages", locate=nowhere)
+def pages(request: HttpRequest) -> HttpResponse:
+    """The pages that always are."""
+    root = etree.Element("urlset", nsmap={None: _MAP})  # type: ignore[dict-item]
+    for path in PAGES:
+        _loc(etree.SubElement(root, "url"), settings.SITE_URL + path)
+    shows(request)
+    return _answer(root)
+
+
+@surface("sitemap_part", locate=at_parts, store=False)
+def part(request: HttpRequest, number: int) -> HttpResponse:
+    """The public articles with these numbers, and when each last changed."""
+    if number > MOST_PARTS:
+        raise Http404("No article has such a number.")
+    articles = Article.objects.public().filter(pk__gte=number * PART, pk__lt=(number + 1) * PART)
+    changed = Coalesce(F("updated_at"), F("published_at"))
+    rows = articles.order_by("pk").annotate(changed=changed).values_list("slug", "changed")
+    root = etree.Element("urlset", nsmap={None: _MAP})  # type: ignore[dict-item]
+    for slug, at in rows:
+        url = etree.SubElement(root, "url")
+        _loc(url, address_of(Article(slug=slug)))
+        etree.SubElement(url, "lastmod").text = _iso(at)
+    if len(root) == 0 and number > 0:
+        raise Http404("No public article has such a number.")
+    return _answer(root)
+
+
+@surface("news_sitemap", locate=at_news, store=False)
+def news(request: HttpRequest) -> HttpResponse:
+    """The newest articles of two days for news search, by Google's rules."""
+    recent = Article.objects.public().filter(published_at__gt=Now() - NEWS_SPAN).newest_first()
+    articles = recent.only("slug", "headline", "language", "published_at", "source")[:NEWS_URLS]
+    root = etree.Element("urlset", nsmap={None: _MAP, "news": _NEWS})  # type: ignore[dict-item]
+    for article in articles:
+        _news_url(etree.SubElement(root, "url"), article)
+    return _answer(root)
+
+
+def _news_url(url: Any, article: Article) -> None:
+    _loc(url, address_of(article))
+    news = etree.SubElement(url, f"{{{_NEWS}}}news")
+    publication = etree.SubElement(news, f"{{{_NEWS}}}publication")
+    etree.SubElement(publication, f"{{{_NEWS}}}name").text = settings.SITE_NAME
+    etree.SubElement(publication, f"{{{_NEWS}}}language").text = article.language or settings.LANGUAGE_CODE
+    etree.SubElement(news, f"{{{_NEWS}}}publication_date").text = _iso(
+        article.published_at or changed_at(article)
+    )
+    etree.SubElement(news, f"{{{_NEWS}}}title").text = article.headline
+
+
+@surface("robots", locate=nowhere)
+def robots(request: HttpRequest) -> HttpResponse:
+    """What crawlers may visit: all that readers may, but neither the desk nor anybody's notice."""
+    shows(request)
+    lines = [
+        "User-agent: *",
+        "Disallow: /admin/",
+        "Disallow: /removal/",
+        "Disallow: /search/",
+        "Allow: /",
+        "",
+        f"Sitemap: {absolute('/sitemap.xml')}",
+        f"Sitemap: {absolute('/news-sitemap.xml')}",
+        "",
+    ]
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
+
+
+def _loc(parent: Any, address: str) -> None:
+    etree.SubElement(parent, "loc").text = address
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _answer(root: Any) -> HttpResponse:
+    return HttpResponse(etree.tostring(root, xml_declaration=True, encoding="utf-8"), content_type=_XML)

@@ -1,0 +1,159 @@
+"""What the public pages need to set an article: language marks, times, pictures, credits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from itertools import groupby
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.dateformat import format as format_date
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language_info
+
+from articles import display
+from articles.models import Article, Contribution, Contributor, Media, Role, UsagePolicy
+
+register = template.Library()
+
+PAGE_LANGUAGE = "en"
+PREFERRED_WIDTH = 960
+_FORMATS = {"full": "j F Y, H:i", "short": "j M, H:i", "clock": "H:i", "day": "j M Y"}
+_ROLE_WORDS = {
+    Role.PHOTOGRAPHER: "Photographs",
+    Role.ILLUSTRATOR: "Illustration",
+    Role.EDITOR: "Edited by",
+    Role.TRANSLATOR: "Translated by",
+    Role.AGENCY: "Agency",
+}
+
+register.filter("teaser", display.teaser_of)
+register.filter("lead_picture", display.picture_of)
+
+
+@register.simple_tag
+def language_marks(language: str) -> SafeString:
+    """The lang and dir attributes of a foreign text; an unknown language leaves the direction to its letters."""
+    direction = display.direction(language)
+    if not language:
+        return format_html(' dir="{}"', direction)
+    return format_html(' lang="{}" dir="{}"', language, direction)
+
+
+@register.filter
+def foreign_language(article: Article) -> str:
+    """The English name of the article's language; nothing for English."""
+    code = article.language.lower()
+    if not code or code.partition("-")[0] == PAGE_LANGUAGE:
+        return ""
+    try:
+        return str(get_language_info(code)["name_translated"] or code)
+    except KeyError:
+        return code
+
+
+@register.simple_tag
+def moment(at: datetime | None, form: str = "full") -> SafeString:
+    """A point in time, readable and exact. `form`: full (with the zone), short, clock or day."""
+    if at is None:
+        return SafeString("")
+    local = timezone.localtime(at)
+    text = format_date(local, _FORMATS[form]) + (f" {local.tzname()}" if form == "full" else "")
+    return format_html(
+        '<time datetime="{}">{}</time>', at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), text
+    )
+
+
+@register.simple_tag
+def day(on: date) -> SafeString:
+    """A day, in words."""
+    return format_html('<time datetime="{}">{}</time>', on.isoformat(), format_date(on, "l j F Y"))
+
+
+@register.inclusion_tag("articles/_picture.html")
+def picture(
+    media: Media | None, sizes: str = "100vw", eager: bool = False, cropped: bool = True
+) -> dict[str, Any]:
+    """The picture with its space reserved; nothing when no size of it is here."""
+    renditions = list(media.renditions.all()) if media else []
+    if not media or not renditions:
+        return {}
+    shown = max(
+        (r for r in renditions if r.width <= PREFERRED_WIDTH), key=lambda r: r.width, default=renditions[0]
+    )
+    addresses = [f"{display.picture_address(media, r.width)} {r.width}w" for r in renditions]
+    return {
+        "media": media,
+        "shown": shown,
+        "address": display.picture_address(media, shown.width),
+        "addresses": ", ".join(addresses) if len(addresses) > 1 else "",
+        "sizes": sizes,
+        "eager": eager,
+        "cropped": cropped,
+    }
+
+
+@register.simple_tag
+def authors(article: Article) -> SafeString:
+    """`By` and the linked authors in their order; the printed line where nobody was recognised."""
+    people = _people(article, {Role.AUTHOR})
+    if people:
+        return format_html("By {}", _named(people))
+    return (
+        format_html("By {}", article.byline)
+        if article.byline and not article.contributions.all()
+        else SafeString("")
+    )
+
+
+@register.simple_tag
+def other_roles(article: Article) -> SafeString:
+    """The others who had a part, by role: `Photographs: Ann Ó Briain`. Reporters are named after the text."""
+    others = [c for c in article.contributions.all() if c.role in _ROLE_WORDS]
+    groups = groupby(
+        sorted(others, key=lambda c: list(_ROLE_WORDS).index(Role(c.role))), key=lambda c: c.role
+    )
+    lines = [(_ROLE_WORDS[Role(role)], _named([c.contributor for c in group])) for role, group in groups]
+    return format_html_join("", '<span class="role">{}: {}</span> ', lines)
+
+
+@register.simple_tag
+def contributing_reporters(article: Article) -> SafeString:
+    """The linked contributing reporters, in their order."""
+    return _named(_people(article, {Role.CONTRIBUTING_REPORTER}))
+
+
+@register.filter
+def role_of(article: Article, person: Contributor) -> str:
+    """What this person did for the article, in words."""
+    mine: list[Contribution] = [c for c in article.contributions.all() if c.contributor_id == person.pk]
+    return ", ".join(dict.fromkeys(c.get_role_display().lower() for c in mine))
+
+
+@register.filter
+def policy_in_words(source: Any) -> str:
+    """How much of an outlet's text we show, as a sentence."""
+    sentences = {
+        UsagePolicy.HEADLINE: "We show the headline alone and send readers to the original.",
+        UsagePolicy.EXCERPT: f"We show at most {source.excerpt_words} words and send readers to the original.",
+        UsagePolicy.FULL: "We show the full text, as the owner allows, with a link to the original.",
+    }
+    return sentences[UsagePolicy(source.usage)]
+
+
+def _people(article: Article, roles: set[Role]) -> list[Contributor]:
+    return [c.contributor for c in article.contributions.all() if c.role in roles]
+
+
+def _named(people: Sequence[Contributor]) -> SafeString:
+    """Linked names: `A, B and C`."""
+    links = [
+        format_html('<a href="{}" rel="author">{}</a>', person.get_absolute_url(), person.name)
+        for person in people
+    ]
+    if len(links) < 2:
+        return links[0] if links else SafeString("")
+    return format_html("{} and {}", format_html_join(", ", "{}", ((link,) for link in links[:-1])), links[-1])

@@ -1,0 +1,402 @@
+"""The public pages. Each is a surface: it says what it shows, and where on it an article can be met."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from django.conf import settings
+from django.core.exceptions import BadRequest
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, prefetch_related_objects
+from django.db.models.functions import Now
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+
+from articles import display, front, keyset, search, structured
+from articles.models import (
+    Article,
+    Contributor,
+    RelatedLink,
+    RevisionKind,
+    SlugRedirect,
+    Source,
+    Story,
+    Tag,
+    TaggedArticle,
+)
+from articles.related import Card, suggest
+from articles.surfaces import LATEST, shows, surface
+
+LONGEST_QUERY = 200
+TOLD_REVISIONS = (RevisionKind.CORRECTION, RevisionKind.UPDATE)
+SOME_RELATED = 4
+COMPARED = 60
+SOME_OF_STORY = 6
+DAYS_LISTED = 31
+FIRST_YEAR = 1990
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The articles of one day in a list."""
+
+    on: date
+    articles: list[Article]
+
+
+# --- where an article can be met --------------------------------------------------------------
+
+
+def at_front(article: Article) -> Iterable[str]:
+    """On the front page."""
+    return ["/"]
+
+
+def at_latest(article: Article) -> Iterable[str]:
+    """In the list of everything: at its top, and at the page that begins with it."""
+    return ["/latest/", *_at_cursor("/latest/", article)]
+
+
+def at_itself(article: Article) -> Iterable[str]:
+    """On its own page, under each address it ever had."""
+    slugs = [article.slug, *article.old_slugs.values_list("slug", flat=True)]
+    return [f"/articles/{quote(slug)}/" for slug in slugs]
+
+
+def at_story(article: Article) -> Iterable[str]:
+    """On the page of its story."""
+    return [quote(article.story.get_absolute_url(), safe="/%")] if article.story else []
+
+
+def at_tags(article: Article) -> Iterable[str]:
+    """On the pages of its tags."""
+    return [path for tag in article.tags.all() for path in _list_paths(tag, article)]
+
+
+def at_contributors(article: Article) -> Iterable[str]:
+    """On the pages of those who made it."""
+    return [path for person in article.contributors.distinct() for path in _list_paths(person, article)]
+
+
+def at_source(article: Article) -> Iterable[str]:
+    """On the page of the outlet."""
+    return _list_paths(article.source, article) if article.source else []
+
+
+def at_search(article: Article) -> Iterable[str]:
+    """Among the results for its headline."""
+    return [f"/search/?q={quote(article.headline[:LONGEST_QUERY])}"] if article.headline else []
+
+
+def at_archive(article: Article) -> Iterable[str]:
+    """In the archive of its day."""
+    return [f"/archive/{article.published_at:%Y-%m-%d}/"] if article.published_at else []
+
+
+def nowhere(article: Article) -> Iterable[str]:
+    """Such a page shows no article."""
+    return []
+
+
+def _list_paths(owner: Tag | Contributor | Source, article: Article) -> list[str]:
+    path = quote(owner.get_absolute_url(), safe="/%")
+    return [path, *_at_cursor(path, article)]
+
+
+def _at_cursor(path: str, article: Article) -> list[str]:
+    if not article.published_at:
+        return []
+    after = Article(pk=article.pk + 1, published_at=article.published_at)
+    return [f"{path}?before={keyset.cursor(after)}"]
+
+
+# --- pages ------------------------------------------------------------------------------------
+
+
+@surface("front", locate=at_front)
+def front_page(request: HttpRequest) -> HttpResponse:
+    """Lead, the articles beside it, a row for each featured tag, then the newest."""
+    tags = list(Tag.objects.filter(featured=True))
+    page = front.compose(tags)
+    articles = page.articles()
+    _with_pictures(articles)
+    shows(request, articles=articles, keys=[LATEST, *(f"tag:{tag.pk}" for tag in tags)])
+    newest = max((a.published_at for a in articles if a.published_at), default=None)
+    return render(request, "articles/front.html", {"page": page, "navigation": tags, "edition": newest})
+
+
+@surface("latest", locate=at_latest)
+def latest(request: HttpRequest) -> HttpResponse:
+    """Everything, newest first."""
+    return _list(request, "articles/latest.html", display.listed(), keys=[LATEST])
+
+
+@surface("article", locate=at_itself)
+def article_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """One article, or what is said in the place of one that is gone; an old address leads to the new one."""
+    public = Article.objects.public().select_related("source", "lead_media", "story")
+    article = public.prefetch_related("contributions__contributor").filter(slug=slug).first()
+    if article is None:
+        return _elsewhere(request, slug)
+    chosen = list(_chosen_links(article))
+    near = [link.to_article for link in chosen if link.to_article]
+    of_story = list(_others_of_story(article))
+    seen = {article.pk, *(other.pk for other in [*near, *of_story])}
+    tags = _tags_and_sections(article)
+    suggested = _suggested(article, [tag for tag in tags if tag.is_own], besides=seen)
+    shows(
+        request,
+        articles=[article, *near, *of_story, *suggested],
+        keys=[f"story:{article.story_id}"] if article.story_id else [],
+    )
+    _with_pictures([article])
+    context = {
+        "article": article,
+        "text": display.text_of(article),
+        "summary": display.teaser_of(article),
+        "navigation": [tag for tag in tags if tag.featured],
+        "tags": [tag for tag in tags if tag.is_own],
+        "chosen": chosen,
+        "suggested": suggested,
+        "of_story": of_story,
+        "changes": _changes(article),
+    }
+    context["structured"] = structured.news_article(article, context["tags"])
+    return render(request, "articles/article.html", context)
+
+
+def _tags_and_sections(article: Article) -> list[Any]:
+    """The article's tags (`is_own`) and those of the navigation, in one query."""
+    own = Exists(TaggedArticle.objects.filter(tag=OuterRef("pk"), content_object=article))
+    return list(
+        Tag.objects.annotate(is_own=own)
+        .filter(Q(featured=True) | Q(tagged__content_object=article))
+        .distinct()
+    )
+
+
+def _elsewhere(request: HttpRequest, slug: str) -> HttpResponse:
+    redirect = SlugRedirect.objects.select_related("article").filter(slug=slug).first()
+    article = redirect.article if redirect else Article.objects.filter(slug=slug).first()
+    if article is None:
+        raise Http404("No such article.")
+    if redirect and Article.objects.public().filter(pk=article.pk).exists():
+        return HttpResponsePermanentRedirect(article.get_absolute_url())
+    from articles import gone
+
+    return gone.answer(request, article)
+
+
+def _chosen_links(article: Article) -> QuerySet[RelatedLink]:
+    public = Q(to_article__isnull=True) | Q(to_article__in=Article.objects.public())
+    return article.related_links.filter(public).select_related("to_article__source")
+
+
+def _others_of_story(article: Article) -> Iterable[Article]:
+    if not article.story_id:
+        return []
+    others = display.listed().filter(story=article.story_id).exclude(pk=article.pk)
+    return others.newest_first()[:SOME_OF_STORY]
+
+
+def _suggested(article: Article, tags: Sequence[Tag], *, besides: set[int]) -> list[Article]:
+    """The nearest of the newest articles with one of these tags (of all, where it has none)."""
+    newest = display.listed().exclude(pk__in=besides)
+    if tags:
+        newest = newest.filter(pk__in=TaggedArticle.objects.filter(tag__in=tags).values("content_object"))
+    others = list(newest.newest_first()[:COMPARED])
+    tagged = TaggedArticle.objects.filter(content_object__in=others, tag__in=tags)
+    shared = defaultdict(set)
+    for pk, tag in tagged.values_list("content_object_id", "tag_id"):
+        shared[pk].add(str(tag))
+    cards = [_card(other, shared[other.pk]) for other in others]
+    nearest = suggest(_card(article, {str(tag.pk) for tag in tags}), cards, SOME_RELATED)
+    by_key = {other.pk: other for other in others}
+    return [by_key[suggestion.key] for suggestion in nearest]
+
+
+def _card(article: Article, tags: set[str]) -> Card:
+    assert article.published_at  # noqa: S101 (public articles have a date)
+    return Card(
+        key=article.pk,
+        headline=article.headline,
+        published_at=article.published_at,
+        tags=frozenset(tags),
+        language=article.language,
+    )
+
+
+def _changes(article: Article) -> Iterable[Any]:
+    """What was corrected or updated since it was published, newest first."""
+    if not article.updated_at:
+        return []
+    return article.revisions.filter(kind__in=TOLD_REVISIONS).only("kind", "at", "note", "article")[:20]
+
+
+@surface("story", locate=at_story)
+def story_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """One event as its reports came in, by day."""
+    story = get_object_or_404(Story, slug=slug)
+    articles = display.listed().filter(story=story)
+    facts = articles.aggregate(
+        count=Count("pk"),
+        outlets=Count("source", distinct=True),
+        languages=Count("language", distinct=True),
+        first=Min("published_at"),
+    )
+    if not facts["count"]:
+        raise Http404("Nothing of this story is public.")
+    context = {"story": story, "facts": facts}
+    return _list(request, "articles/story.html", articles, keys=[f"story:{story.pk}"], **context)
+
+
+@surface("tag", locate=at_tags)
+def tag_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """The articles with one tag."""
+    tag = get_object_or_404(Tag, slug=slug)
+    articles = display.listed().filter(tags=tag)
+    return _list(request, "articles/tag.html", articles, keys=[f"tag:{tag.pk}"], tag=tag)
+
+
+@surface("contributor", locate=at_contributors)
+def contributor_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """What one person had a part in. Nobody is listed of whom nothing is public."""
+    person = get_object_or_404(Contributor, slug=slug)
+    articles = display.listed().filter(contributions__contributor=person).distinct()
+    return _list(
+        request,
+        "articles/contributor.html",
+        articles,
+        keys=[f"contributor:{person.pk}"],
+        needed=True,
+        person=person,
+    )
+
+
+@surface("source", locate=at_source)
+def source_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """One outlet: how much of its text we show, on what terms, and its articles."""
+    shown = Q(suspended_at__isnull=True) | Q(suspended_at__gt=Now())
+    source = get_object_or_404(Source, shown, slug=slug)
+    articles = display.listed().filter(source=source)
+    return _list(request, "articles/source.html", articles, keys=[f"source:{source.pk}"], source=source)
+
+
+@surface("archive", locate=nowhere)
+def archive(request: HttpRequest) -> HttpResponse:
+    """The last days on which something was published, and a way to any other."""
+    wanted = request.GET.get("day", "")
+    if wanted:
+        return _to_day(wanted)
+    public = Article.objects.public()
+    newest = public.newest_first().only("published_at").first()
+    oldest = public.order_by("published_at", "pk").only("published_at").first()
+    days: list[date] = []
+    if newest and oldest:
+        last, first = _day_of(newest), _day_of(oldest)
+        days = [last - timedelta(days=n) for n in range(min(DAYS_LISTED, (last - first).days + 1))]
+    shows(request, articles=[a for a in (newest, oldest) if a], keys=[LATEST])
+    return render(request, "articles/archive.html", {"days": days, "oldest": oldest and _day_of(oldest)})
+
+
+def _to_day(wanted: str) -> HttpResponse:
+    try:
+        on = date.fromisoformat(wanted)
+    except ValueError as error:
+        raise BadRequest("Give the day as year, month and day: 2026-11-23.") from error
+    return redirect("archive_day", on)
+
+
+@surface("archive_day", locate=at_archive)
+def archive_day(request: HttpRequest, on: date) -> HttpResponse:
+    """One day's articles, with ways to the nearest days that have some."""
+    if on.year < FIRST_YEAR:
+        raise Http404("Before the web.")
+    start = datetime(on.year, on.month, on.day, tzinfo=timezone.get_default_timezone())
+    end = start + timedelta(days=1)
+    public = Article.objects.public().only("published_at")
+    earlier = public.filter(published_at__lt=start).newest_first().first()
+    later = public.filter(published_at__gte=end).order_by("published_at", "pk").first()
+    around = [article for article in (earlier, later) if article]
+    context = {"on": on, "earlier": earlier and _day_of(earlier), "later": later and _day_of(later)}
+    shows(request, articles=around)
+    articles = display.listed().filter(published_at__gte=start, published_at__lt=end)
+    # An empty day is no page to keep: anybody could ask for any number of them.
+    return _list(
+        request, "articles/archive_day.html", articles, keys=[LATEST], status_if_empty=404, **context
+    )
+
+
+def _day_of(article: Article) -> date:
+    assert article.published_at  # noqa: S101 (public articles have a date)
+    return timezone.localtime(article.published_at).date()
+
+
+@surface("search", locate=at_search)
+def search_page(request: HttpRequest) -> HttpResponse:
+    """Articles that match what was typed, best first."""
+    query = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:LONGEST_QUERY]
+    narrowed = {name: request.GET.get(name, "")[:100] for name in ("language", "source", "tag")}
+    before = request.GET.get("before", "")[:200]
+    results = search.find(query, before=before, **narrowed) if query else search.Results()
+    shows(request, articles=[hit.article for hit in results.hits], keys=[LATEST])
+    narrowing = {name: value for name, value in narrowed.items() if value}
+    context = {
+        "query": query,
+        "results": results,
+        "before": before,
+        "narrowing": narrowing.values(),
+        "first_page": urlencode({"q": query, **narrowing}),
+    }
+    return render(request, "articles/search.html", context)
+
+
+def _list(
+    request: HttpRequest,
+    template: str,
+    articles: QuerySet[Article],
+    *,
+    keys: list[str],
+    status_if_empty: int = 200,
+    needed: bool = False,
+    **context: Any,
+) -> HttpResponse:
+    """A page of a list, by day. `needed`: with nothing public in it there is no such page."""
+    before = request.GET.get("before", "")[:200]
+    page = keyset.page(articles, before=before)
+    if needed and not page.articles and not before:
+        raise Http404("Nothing here is public.")
+    _with_pictures(page.articles)
+    shows(request, articles=page.articles, keys=keys)
+    context |= {"page": page, "days": _by_day(page.articles), "before": before}
+    return render(request, template, context, status=200 if page.articles else status_if_empty)
+
+
+def _by_day(articles: list[Article]) -> list[Day]:
+    return [Day(on, list(group)) for on, group in groupby(articles, key=_day_of)]
+
+
+def _with_pictures(articles: list[Article]) -> None:
+    prefetch_related_objects([a for a in articles if a.lead_media], "lead_media__renditions")
+
+
+# --- about the site ---------------------------------------------------------------------------
+
+
+@surface("rights", locate=nowhere)
+def rights(request: HttpRequest) -> HttpResponse:
+    """How to have something removed, and what happens hour by hour."""
+    hours = {"promise": settings.PROMISE_HOURS, "hold_after": settings.HOLD_AFTER_HOURS}
+    return render(request, "articles/rights.html", hours)
+
+
+@surface("about", locate=nowhere)
+def about(request: HttpRequest) -> HttpResponse:
+    """What this site is and how it works."""
+    return render(request, "articles/about.html")
