@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 
@@ -10,6 +12,11 @@ from articles.models import Article, Source
 
 
 class FeedQuerySet(LeasedQuerySet):
+    def due(self, at: datetime) -> FeedQuerySet:
+        """Feeds to fetch now: their turn has come, their server wants us, and nobody has them."""
+        welcome = Q(not_before__isnull=True) | Q(not_before__lte=at)
+        return self.active().claimable(at).filter(welcome).order_by("due_at", "pk")
+
     def active(self) -> FeedQuerySet:
         """Feeds that are fetched: not paused, not gone, of no suspended source."""
         return self.filter(paused_at__isnull=True, gone_at__isnull=True, source__suspended_at__isnull=True)
@@ -84,6 +91,9 @@ class Fetch(models.Model):
             models.Index(fields=["started_at"], name="fetch_age"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M} {self.error or self.http_status}"
+
 
 class EntryRecord(models.Model):
     """What we know of one entry of one feed, so that it is not imported twice."""
@@ -102,3 +112,6 @@ class EntryRecord(models.Model):
             models.Index(fields=["guid_key"], name="entry_guid"),
             models.Index(fields=["url_key"], name="entry_url"),
         ]
+
+    def __str__(self) -> str:
+        return self.guid_key

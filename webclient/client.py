@@ -302,8 +302,7 @@ def default_client() -> Client:
     from django.conf import settings
 
     allow = tuple(getattr(settings, "FETCH_ALLOW_NETWORKS", ()))
-    site = getattr(settings, "SITE_URL", "")
-    return _client(allow, f"{USER_AGENT} (+{site})" if site else USER_AGENT)
+    return _client(allow, getattr(settings, "FETCH_USER_AGENT", USER_AGENT))
 
 
 @lru_cache(maxsize=4)

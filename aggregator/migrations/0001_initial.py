@@ -5,109 +5,175 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('articles', '0001_initial'),
+        ("articles", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Feed',
+            name="Feed",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('due_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('lease_token', models.CharField(blank=True, default='', editable=False, max_length=32)),
-                ('attempts', models.PositiveIntegerField(default=0, editable=False)),
-                ('url', models.CharField(max_length=2000)),
-                ('url_key', models.CharField(editable=False, max_length=64, unique=True)),
-                ('title', models.CharField(blank=True, max_length=300)),
-                ('review', models.BooleanField(default=False, help_text='What it brings waits for an editor.')),
-                ('tags', models.JSONField(blank=True, default=list, help_text='Tag names every article of this feed gets.')),
-                ('paused_at', models.DateTimeField(blank=True, null=True)),
-                ('pause_reason', models.CharField(blank=True, max_length=300)),
-                ('gone_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('interval_seconds', models.PositiveIntegerField(default=1800, editable=False)),
-                ('not_before', models.DateTimeField(blank=True, editable=False, help_text='The server asked us to stay away until then.', null=True)),
-                ('etag', models.CharField(blank=True, editable=False, max_length=500)),
-                ('last_modified', models.CharField(blank=True, editable=False, max_length=100)),
-                ('body_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('failures', models.PositiveIntegerField(default=0, editable=False)),
-                ('last_error', models.CharField(blank=True, editable=False, max_length=500)),
-                ('last_status', models.PositiveSmallIntegerField(blank=True, editable=False, null=True)),
-                ('last_fetched_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('last_success_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('last_entry_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('moved_to', models.CharField(blank=True, editable=False, max_length=2000)),
-                ('moved_since', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('moved_hops', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('hubs', models.JSONField(blank=True, default=list, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='articles.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("due_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("lease_until", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("lease_token", models.CharField(blank=True, default="", editable=False, max_length=32)),
+                ("attempts", models.PositiveIntegerField(default=0, editable=False)),
+                ("url", models.CharField(max_length=2000)),
+                ("url_key", models.CharField(editable=False, max_length=64, unique=True)),
+                ("title", models.CharField(blank=True, max_length=300)),
+                (
+                    "review",
+                    models.BooleanField(default=False, help_text="What it brings waits for an editor."),
+                ),
+                (
+                    "tags",
+                    models.JSONField(
+                        blank=True, default=list, help_text="Tag names every article of this feed gets."
+                    ),
+                ),
+                ("paused_at", models.DateTimeField(blank=True, null=True)),
+                ("pause_reason", models.CharField(blank=True, max_length=300)),
+                ("gone_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("interval_seconds", models.PositiveIntegerField(default=1800, editable=False)),
+                (
+                    "not_before",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="The server asked us to stay away until then.",
+                        null=True,
+                    ),
+                ),
+                ("etag", models.CharField(blank=True, editable=False, max_length=500)),
+                ("last_modified", models.CharField(blank=True, editable=False, max_length=100)),
+                ("body_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("failures", models.PositiveIntegerField(default=0, editable=False)),
+                ("last_error", models.CharField(blank=True, editable=False, max_length=500)),
+                ("last_status", models.PositiveSmallIntegerField(blank=True, editable=False, null=True)),
+                ("last_fetched_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("last_success_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("last_entry_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("moved_to", models.CharField(blank=True, editable=False, max_length=2000)),
+                ("moved_since", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("moved_hops", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("hubs", models.JSONField(blank=True, default=list, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="articles.source"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['title', 'pk'],
+                "ordering": ["title", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='EntryRecord',
+            name="EntryRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('guid_key', models.CharField(max_length=64)),
-                ('url_key', models.CharField(blank=True, max_length=64)),
-                ('content_hash', models.CharField(max_length=64)),
-                ('first_seen_at', models.DateTimeField()),
-                ('blocked', models.BooleanField(default=False)),
-                ('article', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='articles.article')),
-                ('feed', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='aggregator.feed')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("guid_key", models.CharField(max_length=64)),
+                ("url_key", models.CharField(blank=True, max_length=64)),
+                ("content_hash", models.CharField(max_length=64)),
+                ("first_seen_at", models.DateTimeField()),
+                ("blocked", models.BooleanField(default=False)),
+                (
+                    "article",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="articles.article",
+                    ),
+                ),
+                (
+                    "feed",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="entries",
+                        to="aggregator.feed",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Fetch',
+            name="Fetch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started_at', models.DateTimeField()),
-                ('seconds', models.FloatField(default=0)),
-                ('http_status', models.PositiveSmallIntegerField(null=True)),
-                ('bytes', models.PositiveIntegerField(default=0)),
-                ('entries', models.PositiveIntegerField(default=0)),
-                ('created', models.PositiveIntegerField(default=0)),
-                ('updated', models.PositiveIntegerField(default=0)),
-                ('skipped', models.PositiveIntegerField(default=0)),
-                ('blocked', models.PositiveIntegerField(default=0)),
-                ('repaired', models.BooleanField(default=False, help_text='The document was ill-formed and was mended.')),
-                ('error', models.CharField(blank=True, max_length=500)),
-                ('feed', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='fetches', to='aggregator.feed')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("seconds", models.FloatField(default=0)),
+                ("http_status", models.PositiveSmallIntegerField(null=True)),
+                ("bytes", models.PositiveIntegerField(default=0)),
+                ("entries", models.PositiveIntegerField(default=0)),
+                ("created", models.PositiveIntegerField(default=0)),
+                ("updated", models.PositiveIntegerField(default=0)),
+                ("skipped", models.PositiveIntegerField(default=0)),
+                ("blocked", models.PositiveIntegerField(default=0)),
+                (
+                    "repaired",
+                    models.BooleanField(
+                        default=False, help_text="The document was ill-formed and was mended."
+                    ),
+                ),
+                ("error", models.CharField(blank=True, max_length=500)),
+                (
+                    "feed",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="fetches",
+                        to="aggregator.feed",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'fetches',
-                'ordering': ['-started_at', '-pk'],
+                "verbose_name_plural": "fetches",
+                "ordering": ["-started_at", "-pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='feed',
-            index=models.Index(condition=models.Q(('gone_at__isnull', True), ('paused_at__isnull', True)), fields=['due_at'], name='feed_due'),
+            model_name="feed",
+            index=models.Index(
+                condition=models.Q(("gone_at__isnull", True), ("paused_at__isnull", True)),
+                fields=["due_at"],
+                name="feed_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='entryrecord',
-            index=models.Index(fields=['guid_key'], name='entry_guid'),
+            model_name="entryrecord",
+            index=models.Index(fields=["guid_key"], name="entry_guid"),
         ),
         migrations.AddIndex(
-            model_name='entryrecord',
-            index=models.Index(fields=['url_key'], name='entry_url'),
+            model_name="entryrecord",
+            index=models.Index(fields=["url_key"], name="entry_url"),
         ),
         migrations.AddConstraint(
-            model_name='entryrecord',
-            constraint=models.UniqueConstraint(fields=('feed', 'guid_key'), name='entry_once'),
+            model_name="entryrecord",
+            constraint=models.UniqueConstraint(fields=("feed", "guid_key"), name="entry_once"),
         ),
         migrations.AddIndex(
-            model_name='fetch',
-            index=models.Index(fields=['feed', '-started_at'], name='fetch_of_feed'),
+            model_name="fetch",
+            index=models.Index(fields=["feed", "-started_at"], name="fetch_of_feed"),
         ),
         migrations.AddIndex(
-            model_name='fetch',
-            index=models.Index(fields=['started_at'], name='fetch_age'),
+            model_name="fetch",
+            index=models.Index(fields=["started_at"], name="fetch_age"),
         ),
     ]

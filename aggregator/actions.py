@@ -1,0 +1,379 @@
+"""Every change to what we know of feeds: the one place of this room that writes."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.db.models import Q
+from django.utils.text import slugify
+
+from aggregator import decide
+from aggregator.discovery import feeds_named
+from aggregator.documents import FeedDocument
+from aggregator.entries import COUNTED, Report, read
+from aggregator.fetch import Known, Outcome, Parser, fetch
+from aggregator.models import Feed, Fetch
+from aggregator.normalise import domain_of, is_tag
+from aggregator.opml import Outline
+from aggregator.passes import host_of, side_by_side
+from aggregator.sandbox import default_sandbox
+from articles.canonical import NotAnAddress, address_key
+from articles.models import Source
+from webclient.client import Client, default_client
+from webclient.errors import OutgoingError
+
+logger = logging.getLogger(__name__)
+
+WORKERS = 16
+PORTION = 500
+LEASE_SECONDS = 300
+NOT_STORED = "The entries could not be stored; the log says why."
+
+
+class FeedNotAdded(Exception):
+    """The address brought no feed; the text says why."""
+
+
+class UnknownFeed(Exception):
+    """No feed is read at this address."""
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the feed over; nothing was stored."""
+
+
+# --- which feeds are read ---------------------------------------------------------------------
+
+
+def add_feed(
+    *,
+    url: str,
+    at: datetime,
+    review: bool = False,
+    client: Client | None = None,
+    parser: Parser | None = None,
+) -> Feed:
+    """Begin to read the feed at this address, or the one its page names. Raises FeedNotAdded."""
+    asked, outcome = _looked_for(url, client or default_client(), parser or default_sandbox())
+    document = outcome.document or FeedDocument("")
+    return register(
+        url=decide.moved_to(asked, outcome) or asked,
+        title=document.title,
+        homepage=document.link,
+        language=document.language,
+        review=review,
+        at=at,
+    )
+
+
+def _looked_for(url: str, client: Client, parser: Parser) -> tuple[str, Outcome]:
+    """The feed at the address; of a page that names feeds, the first that can be read."""
+    outcome = fetch(Known(url), client, parser)
+    if outcome.document is not None:
+        return url, outcome
+    tried = []
+    for named in _named_by(url, client) if outcome.status == 200 else []:
+        found = fetch(Known(named), client, parser)
+        if found.document is not None:
+            return named, found
+        tried.append(f"{named}: {found.error}")
+    raise FeedNotAdded(" ".join([outcome.error, *tried[:3]]))
+
+
+def _named_by(url: str, client: Client) -> list[str]:
+    try:
+        page = client.get(url)
+    except OutgoingError:
+        return []
+    return feeds_named(page.body, page.url)[:5]
+
+
+@transaction.atomic
+def register(
+    *,
+    url: str,
+    at: datetime,
+    title: str = "",
+    homepage: str = "",
+    language: str = "",
+    review: bool = False,
+    tags: Sequence[str] = (),
+) -> Feed:
+    """The feed at this address, made when it is new, and due at once. Nothing is fetched."""
+    try:
+        key = address_key(url)
+    except NotAnAddress as error:
+        raise FeedNotAdded(f"{error}.") from error
+    known: Feed | None = Feed.objects.filter(url_key=key).first()
+    if known:
+        return known
+    return Feed.objects.create(
+        url=url,
+        url_key=key,
+        title=title[:300],
+        source=source_of(url=homepage or url, name=title, language=language),
+        review=review,
+        tags=[tag for tag in tags if is_tag(tag)],
+        due_at=at,
+    )
+
+
+def source_of(*, url: str, name: str, language: str = "") -> Source:
+    """The outlet whose site this is, made when it is new."""
+    domain = domain_of(url)[:253]
+    known = Source.objects.filter(domain=domain).order_by("pk").first()
+    if known:
+        return known
+    name = name[:200] or domain
+    slug = slugify(name, allow_unicode=True)[:180] or slugify(domain.replace(".", "-")) or "source"
+    taken = Source.objects.filter(slug__startswith=slug).count()
+    return Source.objects.create(
+        name=name,
+        slug=f"{slug}-{taken + 1}" if taken else slug,
+        domain=domain,
+        homepage=url[:500],
+        language=language[:12],
+    )
+
+
+def feed_at(url: str) -> Feed:
+    """The feed we read at this address. Raises UnknownFeed."""
+    try:
+        feed: Feed | None = Feed.objects.filter(url_key=address_key(url)).first()
+    except NotAnAddress as error:
+        raise UnknownFeed(f"{url}: {error}.") from error
+    if feed is None:
+        raise UnknownFeed(f"No feed is read at {url}.")
+    return feed
+
+
+@transaction.atomic
+def remove_feed(*, url: str) -> str:
+    """Stop reading the feed and forget its entries; articles stay. Returns its address."""
+    feed = feed_at(url)
+    feed.delete()
+    return feed.url
+
+
+@transaction.atomic
+def import_outlines(*, outlines: Iterable[Outline], at: datetime) -> tuple[int, int, list[str]]:
+    """Register every feed of a list. Returns how many are new, how many were known, and the bad lines."""
+    new, known, problems = 0, 0, []
+    existing = set(Feed.objects.values_list("url_key", flat=True))
+    for outline in outlines:
+        try:
+            if outline.problem:
+                raise FeedNotAdded(outline.problem)
+            key = address_key(outline.url)
+            if key in existing:
+                known += 1
+                continue
+            with transaction.atomic():
+                register(
+                    url=outline.url,
+                    title=outline.title,
+                    homepage=outline.homepage,
+                    tags=outline.folders,
+                    at=at,
+                )
+        except (FeedNotAdded, NotAnAddress, DatabaseError) as error:
+            problems.append(f"{outline.title or outline.url or 'a line without a name'}: {error}")
+        else:
+            existing.add(key)
+            new += 1
+    return new, known, problems
+
+
+@transaction.atomic
+def pause(*, feeds: Iterable[Feed], at: datetime, reason: str) -> int:
+    """Fetch these feeds no more until they are resumed."""
+    ids = [feed.pk for feed in feeds]
+    return Feed.objects.filter(pk__in=ids, paused_at__isnull=True).update(
+        paused_at=at, pause_reason=reason[:300]
+    )
+
+
+@transaction.atomic
+def resume(*, feeds: Iterable[Feed], at: datetime) -> int:
+    """Fetch these feeds again, at once, ended ones too."""
+    ids = [feed.pk for feed in feeds]
+    return Feed.objects.filter(pk__in=ids).update(
+        paused_at=None, pause_reason="", gone_at=None, failures=0, due_at=at
+    )
+
+
+def make_due(*, feeds: Iterable[int] | None = None, at: datetime) -> int:
+    """Bring these feeds' turn (or every feed's) forward to now; not for one whose server told us to wait."""
+    welcome = Q(not_before__isnull=True) | Q(not_before__lte=at)
+    wanted = Feed.objects.active().filter(welcome).filter(Q(due_at__gt=at) | Q(due_at__isnull=True))
+    if feeds is not None:
+        wanted = wanted.filter(pk__in=list(feeds))
+    return wanted.update(due_at=at)
+
+
+# --- fetching ---------------------------------------------------------------------------------
+
+
+def fetch_due(limit: int, at: datetime) -> int:
+    """Fetch at most `limit` due feeds. Returns how many were tried."""
+    return sum(1 for _ in fetch_pass(at=at, limit=limit))
+
+
+def fetch_pass(
+    *,
+    at: datetime,
+    limit: int | None = None,
+    only: Sequence[int] | None = None,
+    client: Client | None = None,
+    parser: Parser | None = None,
+    workers: int = WORKERS,
+) -> Iterator[Report]:
+    """Fetch the feeds that are due at `at`, each once; yields a report as each is stored."""
+    due = Feed.objects.due(at)
+    if only is not None:
+        due = due.filter(pk__in=only)
+    one = _Pass(at, client or default_client(), parser or default_sandbox())
+    left = limit
+    while left is None or left > 0:
+        found = list(due.values_list("pk", "url")[: min(PORTION, left or PORTION)])
+        tried = 0
+        for report in one.run(found, workers):
+            tried += 1
+            if report:
+                yield report
+        if not tried:
+            return
+        left = None if left is None else left - tried
+
+
+class _Pass:
+    """One round over due feeds: what its threads and its writer share."""
+
+    def __init__(self, at: datetime, client: Client, parser: Parser) -> None:
+        self.at = at
+        self.started = time.monotonic()
+        self.client = client
+        self.parser = parser
+        self.claims: dict[int, tuple[Feed, str, datetime]] = {}
+
+    def now(self) -> datetime:
+        return self.at + timedelta(seconds=time.monotonic() - self.started)
+
+    def run(self, feeds: Sequence[tuple[int, str]], workers: int) -> Iterator[Report | None]:
+        """A report for each feed that could be claimed; None for one lost to another worker."""
+        jobs = [(host_of(url), pk) for pk, url in feeds]
+        for pk, future in side_by_side(jobs, self.begin, workers=workers):
+            feed, token, started_at = self.claims.pop(pk)
+            outcome = future.result()
+            try:
+                yield store(feed=feed, token=token, outcome=outcome, started_at=started_at, at=self.now())
+            except LeaseLost:
+                logger.warning("feed %s was taken over by another worker", pk)
+                yield None
+            except Exception:
+                # Whatever one feed did, the others have their turn.
+                logger.exception("feed %s could not be stored", pk)
+                yield self.give_up(feed, token, outcome, started_at)
+
+    def begin(self, pk: int) -> Callable[[], Outcome] | None:
+        """Claim the feed; what to do for it, unless another worker was faster."""
+        started_at = self.now()
+        token = Feed.objects.claim(pk, at=started_at, seconds=LEASE_SECONDS)
+        if not token:
+            return None
+        feed = Feed.objects.select_related("source").get(pk=pk)
+        self.claims[pk] = (feed, token, started_at)
+        known = Known(feed.url, feed.etag, feed.last_modified, feed.body_hash)
+        return partial(fetch, known, self.client, self.parser)
+
+    def give_up(self, feed: Feed, token: str, outcome: Outcome, started_at: datetime) -> Report | None:
+        failed = Outcome(
+            status=outcome.status, error=NOT_STORED, seconds=outcome.seconds, bytes=outcome.bytes
+        )
+        try:
+            return store(feed=feed, token=token, outcome=failed, started_at=started_at, at=self.now())
+        except (DatabaseError, LeaseLost):
+            logger.exception("feed %s: not even the failure could be stored", feed.pk)
+            return None
+
+
+def store(*, feed: Feed, token: str, outcome: Outcome, started_at: datetime, at: datetime) -> Report:
+    """Write what one attempt brought, all or nothing. Raises LeaseLost when the feed is another's by now."""
+    report = Report(feed.url, outcome.status, error=outcome.error, seconds=round(outcome.seconds, 3))
+    if outcome.document and feed.last_success_at is None:
+        settle_source(feed, outcome.document)
+    batch = read(feed, outcome.document, at=at) if outcome.document else None
+    new = _columns(feed, outcome, at=at)
+    with transaction.atomic():
+        if batch:
+            batch.store(report, at=at)
+        if not Feed.objects.finish(feed.pk, token, **new):
+            raise LeaseLost
+        _log(feed, outcome, report, started_at)
+    return report
+
+
+@transaction.atomic
+def settle_source(feed: Feed, document: FeedDocument) -> None:
+    """Credit the outlet the feed names as its site, not the host that carries its feed."""
+    domain = domain_of(document.link)
+    before = feed.source
+    if not domain or domain == before.domain:
+        return
+    feed.source = source_of(url=document.link, name=document.title, language=document.language)
+    feed.save(update_fields=["source"])
+    if not Feed.objects.filter(source=before).exists() and not before.articles.exists():
+        before.delete()
+
+
+def _log(feed: Feed, outcome: Outcome, report: Report, started_at: datetime) -> None:
+    Fetch.objects.create(
+        feed=feed,
+        started_at=started_at,
+        seconds=outcome.seconds,
+        http_status=outcome.status,
+        bytes=outcome.bytes,
+        entries=report.entries,
+        repaired=bool(outcome.document and outcome.document.repaired),
+        error=report.error[:500],
+        **{name: getattr(report, name) for name in COUNTED},
+    )
+
+
+def _columns(feed: Feed, outcome: Outcome, *, at: datetime) -> dict[str, Any]:
+    """The feed's new values, its new address included when the move is proved."""
+    before = decide.Standing(
+        feed.url,
+        timedelta(seconds=feed.interval_seconds),
+        feed.failures,
+        feed.last_entry_at,
+        feed.moved_to,
+        feed.moved_since,
+        feed.moved_hops,
+    )
+    new = decide.changes(before, outcome, at=at, chance=random.random())
+    if outcome.document:
+        new["hubs"] = list(outcome.document.hubs)
+        new["title"] = feed.title or outcome.document.title[:300]
+    return new | _moved(feed, new, at) if decide.has_moved(new, at) else new
+
+
+def _moved(feed: Feed, new: dict[str, Any], at: datetime) -> dict[str, Any]:
+    try:
+        key = address_key(new["moved_to"])
+    except NotAnAddress:
+        return {}
+    if Feed.objects.filter(url_key=key).exclude(pk=feed.pk).exists():
+        return {
+            "paused_at": at,
+            "pause_reason": f"It moved to {new['moved_to']}, which is read already."[:300],
+        }
+    logger.info("feed %s moved from %s to %s", feed.pk, feed.url, new["moved_to"])
+    return {"url": new["moved_to"], "url_key": key, "moved_to": "", "moved_since": None, "moved_hops": 0}

@@ -1,0 +1,44 @@
+"""Feeds that a web page names."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+from aggregator.formats.text import address
+
+TYPES = {
+    "application/rss+xml",
+    "application/atom+xml",
+    "application/rdf+xml",
+    "application/feed+json",
+    "application/json",
+    "application/xml",
+    "text/xml",
+}
+LONGEST_PAGE = 1_000_000
+MOST = 20
+
+
+def feeds_named(page: bytes, url: str) -> list[str]:
+    """The addresses of feeds in the page's head, in its order, feeds of comments last."""
+    reader = _Head(url)
+    reader.feed(page[:LONGEST_PAGE].decode("utf-8", "replace"))
+    found = list(dict.fromkeys(reader.found))[:MOST]
+    return sorted(found, key=lambda one: "comment" in one.lower())
+
+
+class _Head(HTMLParser):
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.base = url
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs[:50]}
+        if tag == "base" and given.get("href"):
+            self.base = address(given["href"], self.base) or self.base
+        if tag == "link" and "alternate" in given.get("rel", "").lower().split():
+            kind = given.get("type", "").partition(";")[0].strip().lower()
+            target = address(given.get("href"), self.base) if kind in TYPES else ""
+            if target and "wp-json" not in target:
+                self.found.append(target)

@@ -1,0 +1,113 @@
+"""One feed over the network to an outcome. Touches no database."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aggregator.documents import FeedDocument
+from aggregator.parse import NotAFeed
+from webclient.client import Client, Hop, Response
+from webclient.errors import OutgoingError
+
+ACCEPT = (
+    "application/atom+xml, application/rss+xml;q=0.9, application/feed+json;q=0.9, application/rdf+xml;q=0.8, "
+    "application/xml;q=0.7, text/xml;q=0.7, */*;q=0.1"
+)
+REASONS = {
+    400: "The server does not understand the request (400).",
+    401: "The feed asks for a password (401).",
+    402: "The feed has to be paid for (402).",
+    403: "The server refuses to give us the feed (403).",
+    404: "There is no feed at this address any more (404).",
+    406: "The server has no form of the feed that we read (406).",
+    410: "The feed was ended by its publisher (410).",
+    429: "We ask too often, the server says (429).",
+    451: "The feed is withheld for legal reasons (451).",
+    500: "The server has a fault of its own (500).",
+    502: "The server behind this address does not answer (502).",
+    503: "The server is overloaded or being repaired (503).",
+    504: "The server behind this address is too slow (504).",
+}
+
+
+class Parser(Protocol):
+    """What turns bytes into a document: the sandbox, or the parser itself."""
+
+    def parse(self, data: bytes, *, content_type: str = "", url: str = "") -> FeedDocument: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What we know of a feed before we ask for it."""
+
+    url: str
+    etag: str = ""
+    last_modified: str = ""
+    body_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one attempt. Without `error` it is a document, or the word that nothing changed."""
+
+    status: int | None = None
+    error: str = ""
+    document: FeedDocument | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    url: str = ""
+    hops: tuple[Hop, ...] = ()
+    bytes: int = 0
+    body_hash: str = ""
+    seconds: float = 0.0
+
+    @property
+    def is_unchanged(self) -> bool:
+        return not self.error and self.document is None
+
+
+def fetch(known: Known, client: Client, parser: Parser) -> Outcome:
+    """Ask for the feed, conditionally, and read what comes. Never raises for what a server or a feed does."""
+    started = time.monotonic()
+    try:
+        answer = client.get(known.url, headers=request_headers(known))
+    except OutgoingError as error:
+        return Outcome(error=str(error), seconds=time.monotonic() - started)
+    return _outcome(answer, known, parser, started)
+
+
+def request_headers(known: Known) -> dict[str, str]:
+    """The validators exactly as the server gave them."""
+    headers = {"Accept": ACCEPT}
+    if known.etag:
+        headers["If-None-Match"] = known.etag
+    if known.last_modified:
+        headers["If-Modified-Since"] = known.last_modified
+    return headers
+
+
+def _outcome(answer: Response, known: Known, parser: Parser, started: float) -> Outcome:
+    document, error, body_hash = None, "", known.body_hash
+    if answer.status == 200:
+        body_hash = hashlib.sha256(answer.body).hexdigest()
+        if body_hash != known.body_hash:
+            try:
+                kind = answer.headers.get("content-type") or ""
+                document = parser.parse(answer.body, content_type=kind, url=answer.url)
+            except NotAFeed as reason:
+                error = str(reason)
+    elif answer.status != 304:
+        error = REASONS.get(answer.status, f"The server answers with {answer.status}.")
+    return Outcome(
+        status=answer.status,
+        error=error,
+        document=document,
+        headers={name.lower(): value for name, value in answer.headers.items()},
+        url=answer.url,
+        hops=answer.hops,
+        bytes=len(answer.body),
+        body_hash=body_hash,
+        seconds=time.monotonic() - started,
+    )

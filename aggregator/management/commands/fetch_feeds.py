@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from aggregator import actions
+from aggregator.entries import COUNTED, Report
+from aggregator.models import Feed
+
+
+class Command(BaseCommand):
+    help = "Fetches the feeds whose turn it is, once each, and stores what they bring."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--all",
+            action="store_true",
+            help="all feeds, whenever they were fetched last; not those that are paused or gone, "
+            "or whose server asked us to wait",
+        )
+        parser.add_argument("--feed", metavar="URL", help="this feed alone, whenever it was fetched last")
+        parser.add_argument("--json", action="store_true", help="one JSON object a line for each feed")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        at = timezone.now()
+        only = self.chosen(options["feed"]) if options["feed"] else None
+        if options["all"] or only:
+            actions.make_due(feeds=only, at=at)
+        reports = []
+        for report in actions.fetch_pass(at=at, only=only):
+            self.show(report, as_json=options["json"])
+            reports.append(report)
+        if only and not reports:
+            raise CommandError(self.why_not(only[0]))
+        if not options["json"]:
+            self.sum_up(reports)
+
+    def chosen(self, url: str) -> Sequence[int]:
+        try:
+            return [actions.feed_at(url).pk]
+        except actions.UnknownFeed as error:
+            raise CommandError(str(error)) from error
+
+    def why_not(self, pk: int) -> str:
+        feed = Feed.objects.select_related("source").get(pk=pk)
+        if feed.gone_at:
+            return "Not fetched: its publisher ended this feed. Resume it at the desk to try again."
+        if feed.paused_at or feed.source.suspended_at:
+            return "Not fetched: the feed is paused or its source suspended."
+        if feed.not_before and feed.not_before > timezone.now():
+            return (
+                f"Not fetched: its server asked us to stay away until {feed.not_before:%Y-%m-%d %H:%M} UTC."
+            )
+        return "Not fetched: another worker has this feed at the moment."
+
+    def show(self, report: Report, *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
+            return
+        counts = ", ".join(f"{getattr(report, name)} {name}" for name in COUNTED if getattr(report, name))
+        status = report.http_status or "no answer"
+        self.stdout.write(
+            f"{report.url}: {report.error or counts or 'nothing new'} ({status}, {report.seconds:.1f} s)"
+        )
+
+    def sum_up(self, reports: Sequence[Report]) -> None:
+        failed = sum(bool(report.error) for report in reports)
+        counts = ", ".join(f"{sum(getattr(report, name) for report in reports)} {name}" for name in COUNTED)
+        self.stdout.write(f"{len(reports)} feeds, {failed} with an error; entries: {counts}.")

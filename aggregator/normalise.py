@@ -1,0 +1,214 @@
+"""An entry as a feed wrote it to the draft of an article: pure, no network and no database."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+
+from aggregator.documents import Category, Entry, FeedDocument, Picture
+from aggregator.documents import Credit as Named
+from articles.bylines import Credit, Role, parse_byline, split_trailing_credits
+from articles.canonical import NotAnAddress, address_key, registrable_domain
+from articles.drafts import Draft, DraftPicture
+from articles.fingerprint import signature, text_fingerprint, title_day_key
+from articles.sanitise import clean_text, excerpt, sanitise, to_text
+
+FUTURE_ALLOWED = timedelta(minutes=10)
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+HEADLINE_WORDS = 14
+STANDFIRST_WORDS = 60
+# Shorter texts ("Read more") are shared by articles that have nothing in common.
+TELLING_WORDS = 20
+MAX_TAGS = 12
+MAX_TAG_CHARS = 60
+NO_TAG = re.compile(
+    r"https?:|^\W*\d*\W*$|^(uncategori[sz]ed|allgemein|general|default|news|home)$", re.IGNORECASE
+)
+LOCAL_ID = re.compile(r"(?:https?:|tag:|urn:uuid:)", re.IGNORECASE)
+ROLE_OF = {
+    "contributor": Role.CONTRIBUTING_REPORTER,
+    "photographer": Role.PHOTOGRAPHER,
+    "illustrator": Role.ILLUSTRATOR,
+    "editor": Role.EDITOR,
+    "translator": Role.TRANSLATOR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """What of a feed and its source shapes the drafts."""
+
+    key: str
+    name: str
+    domain: str
+    language: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One entry as offered by a feed: by what it is known, and whether it changed."""
+
+    guid_key: str
+    content_hash: str
+    entry: Entry
+
+
+def offers(document: FeedDocument, *, domain: str) -> list[Offer]:
+    """The document's entries with their identities; of two that are one, the first."""
+    ids = Counter(entry.id for entry in document.entries)
+    found: dict[str, Offer] = {}
+    for entry in document.entries:
+        # Some feeds give every entry one identifier; then the address tells them apart.
+        identity = entry.id if entry.id and ids[entry.id] == 1 else f"{entry.id}\n{entry.link or entry.title}"
+        key = guid_key(identity, domain)
+        found.setdefault(key, Offer(key, _content_hash(entry), entry))
+    return list(found.values())
+
+
+def guid_key(identity: str, domain: str) -> str:
+    """The hash of a feed's identifier. One that is only unique within its outlet is kept apart by domain."""
+    scope = "" if LOCAL_ID.match(identity) else domain
+    return _sha256(scope, identity)
+
+
+def _content_hash(entry: Entry) -> str:
+    names = (f"{credit.role}:{credit.name}" for credit in entry.credits)
+    picture = entry.picture.url if entry.picture else ""
+    return _sha256(entry.title, entry.link, entry.summary, entry.content, picture, *names)
+
+
+def _sha256(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()
+
+
+def draft(offer: Offer, document: FeedDocument, outlet: Outlet, *, at: datetime) -> Draft | None:
+    """The entry as an article's draft; None when it has no address of an original to link to."""
+    entry = offer.entry
+    given = entry.original_link or entry.link
+    try:
+        url_key = address_key(given)
+    except NotAnAddress:
+        return None
+    language = (entry.language or outlet.language).replace("_", "-").lower()[:12]
+    body, trailing = split_trailing_credits(
+        sanitise(entry.content or entry.summary, base_url=entry.base or given), language=language
+    )
+    text = to_text(body)
+    headline = _headline(entry, text)
+    if not headline:
+        return None
+    published_at = _published(entry, at)
+    named = _named(entry, document)
+    is_telling = len(text.split(None, TELLING_WORDS)) > TELLING_WORDS or len(text) > 40 * TELLING_WORDS
+    return Draft(
+        canonical_url=given,
+        url_key=url_key,
+        guid_key=offer.guid_key,
+        headline=headline,
+        standfirst=_standfirst(entry, text),
+        body=body,
+        byline=", ".join(one.name for one in named if one.name and one.role == "author")[:500],
+        language=language,
+        credits=tuple(dict.fromkeys(chain(_credits(named, language, outlet.name), trailing))),
+        tags=_tags(entry.categories, outlet.tags),
+        published_at=published_at,
+        usage_terms=clean_text(entry.rights or document.rights, max_length=500),
+        licence_url=_web(entry.licence or document.licence),
+        picture=_picture(entry.picture),
+        text_key=text_fingerprint(text) if is_telling else "",
+        title_day_key=title_day_key(outlet.key, headline, (published_at or at).date()),
+        signature=signature(text) if is_telling else None,
+        other_url_keys=_other_keys(entry, url_key),
+    )
+
+
+def _headline(entry: Entry, text: str) -> str:
+    return clean_text(entry.title, max_length=300) if entry.title else excerpt(text, HEADLINE_WORDS)[:300]
+
+
+def _standfirst(entry: Entry, text: str) -> str:
+    """The summary, unless the text is nothing else or begins with it."""
+    if not entry.summary or not entry.content:
+        return ""
+    lead = excerpt(entry.summary, STANDFIRST_WORDS)
+    opening = " ".join(text[: len(lead) + 100].split())
+    return "" if opening.startswith(lead.rstrip("….").strip()[:80]) else lead
+
+
+def _published(entry: Entry, at: datetime) -> datetime | None:
+    """The declared moment. One that cannot be is none; one just ahead is a clock that differs."""
+    moment = entry.published or entry.updated
+    if moment is None or moment < EARLIEST or moment > at + FUTURE_ALLOWED:
+        return None
+    return min(moment, at)
+
+
+def _named(entry: Entry, document: FeedDocument) -> list[Named]:
+    """Whom the entry names. In Atom an entry without authors has those of its feed."""
+    named = list(entry.credits)
+    if document.format.startswith("Atom") and not any(one.role == "author" for one in named):
+        named = [
+            one for one in document.credits if one.role == "author" and one.name != document.title
+        ] + named
+    return named
+
+
+def _credits(named: Iterable[Named], language: str, outlet: str) -> Iterator[Credit]:
+    for one in named:
+        for credit in parse_byline(one.name, language=language, outlet=outlet):
+            yield replace(credit, role=_role(one.role, credit.role))
+
+
+def _role(feed_role: str, byline_role: Role) -> Role:
+    """The byline's own word for it counts before the element it stood in."""
+    return ROLE_OF.get(feed_role, byline_role) if byline_role == Role.AUTHOR else byline_role
+
+
+def _tags(categories: Iterable[Category], always: Iterable[str]) -> tuple[str, ...]:
+    words = [*always, *(clean_text(one.label or one.term, max_length=200) for one in categories)]
+    kept = {word.casefold(): word for word in reversed(words) if is_tag(word)}
+    return tuple(reversed(kept.values()))[:MAX_TAGS]
+
+
+def is_tag(word: str) -> bool:
+    """Whether a category says what an article is about."""
+    return bool(word) and len(word) <= MAX_TAG_CHARS and not NO_TAG.search(word)
+
+
+def _picture(picture: Picture | None) -> DraftPicture | None:
+    if picture is None or len(picture.url) > 2000:
+        return None
+    return DraftPicture(
+        picture.url,
+        alt=clean_text(picture.caption, max_length=500),
+        caption=clean_text(picture.caption, max_length=1000),
+        credit=clean_text(picture.credit, max_length=300),
+        terms=clean_text(picture.licence, max_length=1000),
+    )
+
+
+def _web(licence: str) -> str:
+    return licence if licence.startswith(("http://", "https://")) and len(licence) <= 500 else ""
+
+
+def _other_keys(entry: Entry, url_key: str) -> tuple[str, ...]:
+    """Further addresses under which the same work is known."""
+    keys = []
+    for url in (entry.link, entry.id):
+        try:
+            keys.append(address_key(url))
+        except NotAnAddress:
+            continue
+    return tuple(key for key in dict.fromkeys(keys) if key != url_key)
+
+
+def domain_of(url: str) -> str:
+    """The registrable domain of an address; nothing for what is none."""
+    match = re.match(r"https?://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/:?#]*)", url, re.IGNORECASE)
+    return registrable_domain(match[1].strip("[]")) if match else ""

@@ -1,0 +1,83 @@
+"""Many feeds at once: network waits overlap, one request at a time to each host, one thread writes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+@dataclass
+class Lanes(Generic[Job]):
+    """Jobs in a row for each host; a host is given out only while no job of it runs."""
+
+    rows: dict[str, deque[Job]]
+    free: deque[str]
+
+    @classmethod
+    def of(cls, jobs: Iterable[tuple[str, Job]]) -> Lanes[Job]:
+        rows: dict[str, deque[Job]] = {}
+        for host, job in jobs:
+            rows.setdefault(host, deque()).append(job)
+        return cls(rows, deque(rows))
+
+    def take(self) -> tuple[str, Job] | None:
+        """The next job of a host that is not busy; its host is busy from now on."""
+        if not self.free:
+            return None
+        host = self.free.popleft()
+        return host, self.rows[host].popleft()
+
+    def give_back(self, host: str) -> None:
+        """The host is free again."""
+        if self.rows[host]:
+            self.free.append(host)
+        else:
+            del self.rows[host]
+
+
+def host_of(url: str) -> str:
+    """The server a feed is asked of, with its port."""
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return url
+
+
+def side_by_side(
+    jobs: Iterable[tuple[str, Job]],
+    begin: Callable[[Job], Callable[[], Result] | None],
+    *,
+    workers: int,
+) -> Iterator[tuple[Job, Future[Result]]]:
+    """Run the jobs in threads, at most `workers` at once and one per host; yields each as it ends.
+
+    `begin` runs in the caller's thread, just before the job's turn, and returns what the thread is
+    to do, or None to leave the job out. No more than `workers` results are ever waiting.
+    """
+    lanes = Lanes.of(jobs)
+    running: dict[Future[Result], tuple[str, Job]] = {}
+    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="fetch")
+    try:
+        while True:
+            while len(running) < workers and (taken := lanes.take()):
+                host, job = taken
+                work = begin(job)
+                if work is None:
+                    lanes.give_back(host)
+                else:
+                    running[pool.submit(work)] = taken
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                host, job = running.pop(future)
+                lanes.give_back(host)
+                yield job, future
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
