@@ -150,12 +150,14 @@ def uphold(
     return _uphold(claim, at=at, by=by, reason_code=reason_code, reasons=reasons)
 
 
-def _uphold(claim: Claim, *, at: datetime, by: User | None, automated: bool = False, **why: str) -> Claim:
+def _uphold(
+    claim: Claim, *, at: datetime, by: User | None, reason_code: str, reasons: str, automated: bool = False
+) -> Claim:
     RefusalProposal.objects.filter(claim=claim).delete()
     claim.due_at = at if claim.notice.ground == Ground.PRIVACY else at + ERASE_AFTER
     _plan_proof(claim, at)
-    _move(claim, S.UPHELD, by=by, at=at, note=why["reasons"])
-    return _decided(claim, by=by, at=at, automated=automated, **why)
+    _move(claim, S.UPHELD, by=by, at=at, note=reasons)
+    return _decided(claim, by=by, at=at, automated=automated, reason_code=reason_code, reasons=reasons)
 
 
 def _plan_proof(claim: Claim, at: datetime) -> None:
@@ -316,9 +318,9 @@ def settle_overdue(limit: int, at: datetime) -> int:
 
 def overdue() -> Any:
     """Open claims whose deadline withheld the article, by the database's clock."""
-    return Claim.objects.filter(
-        state__in=OPEN_STATES, deadline_at__lte=Now() + BEFORE_DEADLINE, hold__in=Hold.objects.in_effect()
-    ).order_by("deadline_at", "pk")
+    return Claim.objects.open().filter(
+        deadline_at__lte=Now() + BEFORE_DEADLINE, hold__in=Hold.objects.in_effect()
+    )
 
 
 @transaction.atomic
@@ -407,12 +409,16 @@ def _refuse_unless_free(claim: Claim, by: User, at: datetime) -> None:
         raise NotAllowed(f"{claim.reviewer} has {claim} until {claim.reviewer_until:%H:%M} UTC.")
 
 
-def _refuse_unless_in_time(claim: Claim) -> None:
-    """Once the deadline withheld an article no refusal shows it again; the database's clock decides."""
+def in_time(claim: Claim) -> bool:
+    """False once the deadline withheld the article, by the database's clock: no refusal shows it again."""
     soon = Now() + BEFORE_DEADLINE + LAST_MINUTE
     passed = Claim.objects.filter(pk=claim.pk, hold__isnull=False, deadline_at__lte=soon)
-    latched = Hold.objects.filter(pk=claim.hold_id, latched_at__gte=claim.deadline_at - BEFORE_DEADLINE)
-    if passed.exists() or latched.exists():
+    latched = Hold.objects.filter(pk=claim.hold_id or 0, latched_at__gte=claim.deadline_at - BEFORE_DEADLINE)
+    return not (passed.exists() or latched.exists())
+
+
+def _refuse_unless_in_time(claim: Claim) -> None:
+    if not in_time(claim):
         raise NotAllowed(f"The deadline has withheld the article of {claim}; it can no longer be refused.")
 
 

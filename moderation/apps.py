@@ -10,7 +10,7 @@ from django.db.models.signals import post_migrate
 MODERATORS = "Moderators"
 PERMISSIONS = (
     "view_claim", "decide_claim", "view_notice", "view_noticeline", "view_letter", "view_claimevent",
-    "view_decision", "view_counternotice", "view_probe", "view_ledgerentry",
+    "view_decision", "view_counternotice", "view_probe", "view_ledgerentry", "view_noticeevent",
 )  # fmt: skip
 
 

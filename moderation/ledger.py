@@ -93,8 +93,8 @@ def append_all(*, entries: Iterable[tuple[str, dict[str, Any]]], at: datetime) -
         rows.append(_entry(kind, payload, at, last))
         last = Head(rows[-1].seq, rows[-1].hash)
     LedgerEntry.objects.bulk_create(rows, batch_size=200)
-    if sync not in [waiting[1] for waiting in connection.run_on_commit]:
-        transaction.on_commit(sync, robust=True)
+    if _copy not in [waiting[1] for waiting in connection.run_on_commit]:
+        transaction.on_commit(_copy, robust=True)
     return rows
 
 
@@ -167,6 +167,10 @@ def sync() -> int:
             file.flush()
             os.fsync(file.fileno())
     return len(lines)
+
+
+def _copy() -> None:
+    sync()
 
 
 def line_of(entry: LedgerEntry) -> bytes:

@@ -1,0 +1,540 @@
+"""The moderators' desk: the queue of claims, and everything a decision rests on, read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from articles import display
+from articles.canonical import address_key
+from articles.models import ArticleState
+from articles.paging import BoundedPaginator
+from moderation import actions, flags
+from moderation.actions import NotAllowed
+from moderation.models import (
+    MOVES,
+    OPEN_STATES,
+    Claim,
+    ClaimQuerySet,
+    ClaimState,
+    CounterNotice,
+    LedgerEntry,
+    Letter,
+    Notice,
+    NoticeEvent,
+    NoticeLine,
+    ReasonCode,
+    RefusalProposal,
+)
+
+S = ClaimState
+URGENT_SECONDS = 2 * 3600
+PAGE = 50
+# What a list never needs: the long texts of a notice and of its article.
+UNREAD = (
+    "article__body", "article__signature", "article__standfirst", "notice__letter", "notice__raw",
+    "notice__explanation", "notice__work", "notice__original_urls", "notice__address",
+)  # fmt: skip
+
+
+# --- what may be done -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One thing this moderator may do with this claim now."""
+
+    move: str
+    label: str
+    hint: str
+    key: str
+    needs: str = ""
+
+
+def buttons(claim: Claim, user: Any, at: datetime) -> Iterator[Button]:
+    """What the map of moves, the claim's own facts and the person allow."""
+    if not user.has_perm("moderation.decide_claim") or taken_by_another(claim, user, at):
+        return
+    state, proposal = S(claim.state), RefusalProposal.objects.filter(claim=claim).first()
+    mine = claim.reviewer_id == user.pk and claim.reviewer_until and claim.reviewer_until > at
+    if state in (*OPEN_STATES, S.COUNTERED) and not mine:
+        yield Button("take", "Take this claim", "Keeps it for you for ten minutes.", "t")
+    if S.UPHELD in MOVES[state] and may_decide_again(claim, user):
+        yield Button("uphold", "Withhold now", "The article is gone with the next request.", "u", "uphold")
+    if state in OPEN_STATES and actions.in_time(claim):
+        yield from _refusal(proposal, user)
+    if S.REINSTATED in MOVES[state] and _may_come_back(claim, at):
+        yield Button(
+            "reinstate", "Show again", "Nobody went to court; the article comes back as it was.", "r"
+        )
+    if S.COUNTERED in MOVES[state]:
+        yield Button("counter", "Record a counter-notice", "Starts the ten business days.", "c", "counter")
+    if S.WITHDRAWN in MOVES[state]:
+        yield Button("withdraw", "Record a withdrawal", "The claimant took the claim back.", "w", "reasons")
+    if S.ERASED in MOVES[state]:
+        yield Button(
+            "erase", "Erase for good", "Only when the owner demands it. Cannot be undone.", "e", "certain"
+        )
+
+
+def _refusal(proposal: RefusalProposal | None, user: Any) -> Iterator[Button]:
+    if proposal is None:
+        hint = "The article stays only when a second person agrees in time."
+        yield Button("propose", "Propose to refuse", hint, "p", "refusal")
+    elif proposal.by_id != user.pk:
+        hint = f"Proposed by {proposal.by}: {proposal.get_reason_code_display()}. {proposal.reasons}"
+        yield Button("second", "Agree that it stays", hint, "s")
+
+
+def taken_by_another(claim: Claim, user: Any, at: datetime) -> bool:
+    return bool(
+        claim.reviewer_id not in (None, user.pk) and claim.reviewer_until and claim.reviewer_until > at
+    )
+
+
+def may_decide_again(claim: Claim, user: Any) -> bool:
+    """A complaint against a refusal goes to somebody who did not decide it."""
+    if claim.state != S.REFUSED:
+        return True
+    last = claim.decisions.filter(outcome=S.REFUSED).order_by("-pk").first()
+    return last is None or user.pk not in (last.by_id, last.second_id)
+
+
+def _may_come_back(claim: Claim, at: datetime) -> bool:
+    answer = claim.counter_notices.order_by("-received_at").first()
+    return answer is None or answer.reinstate_not_before <= timezone.localdate(at)
+
+
+class DecisionForm(forms.Form):
+    """What a moderator sends with a button. Which of it is needed the action says."""
+
+    move = forms.CharField(max_length=20)
+    version = forms.IntegerField()
+    reason_code = forms.ChoiceField(choices=ReasonCode.choices, required=False)
+    reasons = forms.CharField(max_length=5000, required=False)
+    certain = forms.BooleanField(required=False)
+    then = forms.CharField(max_length=10, required=False)
+
+
+class CounterForm(forms.ModelForm):
+    class Meta:
+        model = CounterNotice
+        fields = [
+            "name", "email", "address", "phone", "statement", "under_penalty", "consents_to_court",
+            "accepts_service", "signature",
+        ]  # fmt: skip
+
+
+Sent = dict[str, Any]
+Act = Callable[[Claim, Any, datetime, Sent], object]
+
+
+def _take(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
+    return actions.take(claim_id=claim.pk, by=by, at=at)
+
+
+def _uphold(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
+    code = ReasonCode(sent["reason_code"] or ReasonCode.OWNER_ASKED)
+    return actions.uphold(
+        claim_id=claim.pk, by=by, at=at, reason_code=code, reasons=sent["reasons"], version=sent["version"]
+    )
+
+
+def _propose(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
+    return actions.propose_refusal(
+        claim_id=claim.pk, by=by, at=at, reason_code=sent["reason_code"], reasons=sent["reasons"],
+        version=sent["version"],
+    )  # fmt: skip
+
+
+def _second(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
+    return actions.second_refusal(claim_id=claim.pk, by=by, at=at, version=sent["version"])
+
+
+def _withdraw(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
+    return actions.withdraw(claim_id=claim.pk, by=by, at=at, reasons=sent["reasons"], version=sent["version"])
+
+
+def _reinstate(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
+    return actions.reinstate(claim_id=claim.pk, by=by, at=at, version=sent["version"])
+
+
+def _erase(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
+    if not sent["certain"]:
+        raise NotAllowed("Tick that the owner demands the erasure: it cannot be undone.")
+    return actions.erase(claim_id=claim.pk, by=by, at=at, demanded=True)
+
+
+def _counter(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
+    return actions.counter(claim_id=claim.pk, by=by, at=at, statement=sent["statement"])
+
+
+ACTS: dict[str, tuple[Act, str]] = {
+    "take": (_take, "is yours until {until:%H:%M} UTC."),
+    "uphold": (_uphold, "is upheld: the article is withheld."),
+    "propose": (_propose, "waits for a second person. Until then nothing changes, and the clock runs."),
+    "second": (_second, "is refused: the article stays."),
+    "withdraw": (_withdraw, "is withdrawn."),
+    "reinstate": (_reinstate, "is closed: the article is shown again."),
+    "erase": (_erase, "is erased."),
+    "counter": (_counter, "is countered: the statutory clock runs."),
+}
+
+
+# --- the queue --------------------------------------------------------------------------------
+
+
+def time_left(claim: Claim, at: datetime) -> str:
+    """How long until the promise is due, in words that need no script."""
+    seconds = int((claim.deadline_at - at).total_seconds())
+    hours, minutes = divmod(abs(seconds) // 60, 60)
+    words = f"{hours} h {minutes} min"
+    return f"{words} left" if seconds >= 0 else f"{words} past the deadline"
+
+
+class QueueFilter(admin.SimpleListFilter):
+    """The open claims, unless another part of the queue is asked for."""
+
+    title = "state"
+    parameter_name = "queue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        parts = [("overdue", "Open and overdue"), ("second", "Waiting for a second person"), ("all", "All")]
+        return [*parts, *ClaimState.choices]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        parts = super().choices(changelist)
+        yield next(parts) | {"display": "Open"}
+        yield from parts
+
+    def queryset(self, request: HttpRequest, queryset: ClaimQuerySet) -> QuerySet[Claim]:
+        part = self.value()
+        if part in ClaimState.values:
+            return queryset.filter(state=part)
+        if part == "all":
+            return queryset
+        queryset = queryset.open()
+        if part == "second":
+            return queryset.filter(proposal__isnull=False)
+        return queryset.filter(deadline_at__lte=timezone.now()) if part == "overdue" else queryset
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that people read here and only actions write."""
+
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    list_per_page = PAGE
+    sortable_by = ()
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Claim)
+class ClaimAdmin(ReadOnlyAdmin):
+    list_display = (
+        "time_left_",
+        "reference_",
+        "article_",
+        "claimant",
+        "lane_",
+        "state_",
+        "source_",
+        "reviewer_",
+    )
+    list_display_links = ("time_left_", "reference_")
+    list_filter = (QueueFilter, "lane")
+    list_select_related = ("notice", "article__source", "reviewer")
+    search_fields = ("notice__reference",)
+    search_help_text = (
+        "A reference (NR-…), the claimant's e-mail address, or an address of ours or of the original."
+    )
+    actions = ("uphold_selected",)
+
+    class Media:
+        css = {"all": ["moderation/queue.css"]}
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("moderation.decide_claim")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Claim]:
+        return super().get_queryset(request).defer(*UNREAD)
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        # The nearest deadline first, except where nothing is left to decide.
+        part = request.GET.get("queue", "")
+        if part == "all":
+            return ["-pk"]
+        ended = part in ClaimState.values and part not in (*OPEN_STATES, S.COUNTERED)
+        return ["-deadline_at", "-pk"] if ended else ["deadline_at", "pk"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Claim], search_term: str
+    ) -> tuple[QuerySet[Claim], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if "://" in term or term.startswith("/"):
+            slug = urlsplit(term).path.strip("/").rpartition("/")[2]
+            return queryset.filter(Q(article__slug=slug) | Q(article__url_key=_key(term))), False
+        if "@" in term:
+            return queryset.filter(notice__email__in=[term, term.lower()]), False
+        reference, _, number = term.upper().partition("/")
+        found = queryset.filter(notice__reference=reference)
+        return (found.filter(number=number) if number.isdecimal() else found), False
+
+    @admin.display(description="time left")
+    def time_left_(self, claim: Claim) -> SafeString | str:
+        if claim.state not in OPEN_STATES:
+            return f"{claim.deadline_at:%d %b %Y}"
+        at = timezone.now()
+        urgent = (claim.deadline_at - at).total_seconds() < URGENT_SECONDS
+        return format_html(
+            '<span class="{}">{}</span>', "left left-urgent" if urgent else "left", time_left(claim, at)
+        )
+
+    @admin.display(description="claim")
+    def reference_(self, claim: Claim) -> str:
+        return str(claim)
+
+    @admin.display(description="article")
+    def article_(self, claim: Claim) -> str:
+        return claim.article.headline[:90] or "[erased]"
+
+    @admin.display(description="claimant")
+    def claimant(self, claim: Claim) -> str:
+        return claim.notice.organisation or claim.notice.name or claim.notice.email or "unknown"
+
+    @admin.display(description="lane")
+    def lane_(self, claim: Claim) -> SafeString:
+        return format_html('{} <span class="why">{}</span>', claim.lane, claim.lane_reason)
+
+    @admin.display(description="state")
+    def state_(self, claim: Claim) -> str:
+        return claim.get_state_display()
+
+    @admin.display(description="source")
+    def source_(self, claim: Claim) -> str:
+        return claim.article.source.name if claim.article.source else "ours"
+
+    @admin.display(description="with")
+    def reviewer_(self, claim: Claim) -> str:
+        waiting = claim.reviewer_until is not None and claim.reviewer_until > timezone.now()
+        return str(claim.reviewer) if waiting and claim.reviewer else ""
+
+    @admin.action(description="Withhold the selected articles now", permissions=["decide"])
+    def uphold_selected(self, request: HttpRequest, queryset: QuerySet[Claim]) -> None:
+        """Safe in bulk: hiding can be undone. Refusals and erasures are decided one by one."""
+        chosen = list(queryset.values_list("pk", flat=True)[: PAGE + 1])
+        if len(chosen) > PAGE:
+            self.message_user(request, f"At most {PAGE} at once.", messages.ERROR)
+            return
+        done = 0
+        for pk in chosen:
+            try:
+                actions.uphold(claim_id=pk, by=request.user, at=timezone.now())
+                done += 1
+            except NotAllowed as error:
+                self.message_user(request, str(error), messages.WARNING)
+        self.message_user(request, f"{done} withheld.", messages.SUCCESS if done else messages.WARNING)
+
+    # --- one claim ----------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        following = self.admin_site.admin_view(self.open_next)
+        return [path("next/", following, name="moderation_claim_next"), *super().get_urls()]
+
+    def open_next(self, request: HttpRequest) -> HttpResponse:
+        """Take the open claim with the nearest deadline that nobody has, and open it."""
+        if not self.has_decide_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseRedirect(reverse("admin:moderation_claim_changelist"))
+        return self._next(request)
+
+    def _next(self, request: HttpRequest) -> HttpResponse:
+        at = timezone.now()
+        free = Q(reviewer_until__isnull=True) | Q(reviewer_until__lte=at) | Q(reviewer=request.user)
+        # One's own proposal waits for somebody else.
+        waiting = Claim.objects.open().filter(free).exclude(proposal__by=request.user)
+        for pk in waiting.values_list("pk", flat=True)[:5]:
+            try:
+                actions.take(claim_id=pk, by=request.user, at=at)
+            except NotAllowed:
+                continue
+            return HttpResponseRedirect(reverse("admin:moderation_claim_change", args=[pk]))
+        self.message_user(request, "Nothing else waits for a decision.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:moderation_claim_changelist"))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        claim = self._claim(object_id)
+        counter = CounterForm(request.POST if request.POST.get("move") == "counter" else None)
+        if request.method == "POST":
+            answer = self._decide(request, claim, counter)
+            if answer:
+                return answer
+        return self._page(request, claim, counter)
+
+    def _claim(self, object_id: str) -> Claim:
+        claims = Claim.objects.select_related("notice", "article__source", "hold", "reviewer")
+        found = claims.filter(pk=int(object_id)).first() if object_id.isdecimal() else None
+        if found is None:
+            raise Http404("There is no such claim.")
+        return found
+
+    def _decide(self, request: HttpRequest, claim: Claim, counter: CounterForm) -> HttpResponse | None:
+        """Do what the button says; None when the counter-notice has to be shown again."""
+        if not self.has_decide_permission(request):
+            raise PermissionDenied
+        form = DecisionForm(request.POST)
+        if not form.is_valid() or form.cleaned_data["move"] not in ACTS:
+            self.message_user(request, "This could not be read. Nothing was changed.", messages.ERROR)
+            return HttpResponseRedirect(request.path)
+        sent = form.cleaned_data
+        if sent["move"] == "counter":
+            if not counter.is_valid():
+                return None
+            sent["statement"] = counter.cleaned_data
+        return self._act(request, claim, sent)
+
+    def _act(self, request: HttpRequest, claim: Claim, sent: Sent) -> HttpResponse:
+        act, told = ACTS[sent["move"]]
+        at = timezone.now()
+        try:
+            act(claim, request.user, at, sent)
+        except NotAllowed as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(request.path)
+        self.message_user(request, f"{claim} {told.format(until=at + actions.TAKEN_FOR)}", messages.SUCCESS)
+        return self._next(request) if sent["then"] == "next" else HttpResponseRedirect(request.path)
+
+    def _page(self, request: HttpRequest, claim: Claim, counter: CounterForm) -> HttpResponse:
+        at = timezone.now()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Claim {claim}",
+            "opts": self.opts,
+            "media": self.media,
+            "claim": claim,
+            "notice": claim.notice,
+            "article": claim.article,
+            "erased": claim.article.state == ArticleState.ERASED,
+            "text": display.text_of(claim.article),
+            "is_open": claim.state in OPEN_STATES,
+            "time_left": time_left(claim, at),
+            "urgent": (claim.deadline_at - at).total_seconds() < URGENT_SECONDS,
+            "taken_by_another": taken_by_another(claim, request.user, at),
+            "proposal": RefusalProposal.objects.filter(claim=claim).select_related("by").first(),
+            "buttons": list(buttons(claim, request.user, at)),
+            "refusal_reasons": [(code.value, code.label) for code in actions.REFUSAL_REASONS],
+            "uphold_reasons": [(code.value, code.label) for code in UPHOLD_REASONS],
+            "counter_form": counter,
+            "flags": list(flags.flags(claim)),
+            "claimants_history": flags.claimants_history(claim),
+            "sources_history": flags.sources_history(claim),
+            "events": claim.events.select_related("by"),
+            "decisions": claim.decisions.select_related("by", "second"),
+            "letters": claim.letters.order_by("created_at")[:PAGE],
+            "probes": claim.probes.all()[:PAGE],
+            "can_see_article": request.user.has_perm("articles.view_article"),
+        }
+        return TemplateResponse(request, "admin/moderation/claim.html", context)
+
+
+UPHOLD_REASONS = (ReasonCode.OWNER_ASKED,)
+
+
+# --- what it rests on -------------------------------------------------------------------------
+
+
+class ReadOnlyInline(admin.TabularInline):
+    extra = 0
+    can_delete = False
+    show_change_link = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class LineInline(ReadOnlyInline):
+    model = NoticeLine
+    fields = readonly_fields = ("position", "text", "verdict", "claim", "note")
+
+
+class NoticeEventInline(ReadOnlyInline):
+    model = NoticeEvent
+    fields = readonly_fields = ("at", "kind", "note")
+    verbose_name_plural = "what happened"
+
+
+class LetterInline(ReadOnlyInline):
+    model = Letter
+    fields = readonly_fields = ("created_at", "kind", "language", "sent_at", "last_error")
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    list_display = ("reference", "received_at", "channel", "name", "email", "ground", "closed_at")
+    list_filter = ("channel", "ground")
+    ordering = ("-received_at",)
+    search_fields = ("reference",)
+    search_help_text = "A reference (NR-…) or the sender's e-mail address."
+    inlines = (LineInline, NoticeEventInline, LetterInline)
+    exclude = ("raw",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Notice]:
+        return super().get_queryset(request).defer("raw")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Notice], search_term: str
+    ) -> tuple[QuerySet[Notice], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        wanted = Q(email__in=[term, term.lower()]) if "@" in term else Q(reference=term.upper())
+        return queryset.filter(wanted), False
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ReadOnlyAdmin):
+    list_display = ("seq", "at", "kind", "payload", "hash")
+    ordering = ("-seq",)
+    search_fields = ("=seq",)
+    search_help_text = "The number of an entry."
+
+
+def _key(url: str) -> str:
+    """The key of an address somebody pasted; one that nothing has when it cannot be read."""
+    try:
+        return address_key(url)
+    except ValueError:
+        return ""

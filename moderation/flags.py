@@ -1,0 +1,90 @@
+"""What a moderator should know before deciding. Flags inform; none of them stops the clock or decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.db.models import Count
+
+from articles.canonical import registrable_domain
+from moderation.models import Claim, ClaimState, ReasonCode
+from moderation.receive import domains_of
+
+MOST = 1000
+SERIAL = 5
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What became of earlier claims: state in words and how many, at most MOST of them read."""
+
+    counts: tuple[tuple[str, int], ...]
+    more: bool
+
+
+def flags(claim: Claim) -> Iterator[str]:
+    """One sentence for each thing worth a second look."""
+    yield from _about_the_sender(claim)
+    yield from _about_the_original(claim)
+    yield from _about_the_notice(claim)
+    others = Claim.objects.filter(article_id=claim.article_id).exclude(notice_id=claim.notice_id)
+    names = list(others.values_list("notice__reference", flat=True)[:3])
+    if names:
+        yield f"The same article is in {', '.join(names)} too."
+
+
+def _about_the_sender(claim: Claim) -> Iterator[str]:
+    domains = domains_of(claim.article)
+    host = claim.notice.email.rpartition("@")[2]
+    sender = registrable_domain(host) if host else ""
+    if domains and sender and sender not in domains:
+        yield f"The claimant writes from {sender}; the original stands at {', '.join(sorted(domains))}."
+    refused = Claim.objects.filter(notice__email=claim.notice.email, state=ClaimState.REFUSED)
+    if claim.notice.email and len(refused.values_list("pk")[:SERIAL]) == SERIAL:
+        yield f"At least {SERIAL} earlier claims of this claimant were refused."
+    abusive = refused.filter(decisions__reason_code=ReasonCode.ABUSE)
+    if claim.notice.email and abusive.exists():
+        yield "An earlier claim of this claimant was refused as abusive."
+
+
+def _about_the_original(claim: Claim) -> Iterator[str]:
+    """A copy dated back and claimed as the original is the commonest false notice against news sites."""
+    given = [urlsplit(url).hostname or "" for url in claim.notice.original_urls.split()]
+    named = {registrable_domain(host) for host in given if host}
+    domains = domains_of(claim.article)
+    if named and domains and not named & domains:
+        first_seen = claim.article.fetched_at or claim.article.created_at
+        yield (
+            f"The original is said to stand at {', '.join(sorted(named))}, but we read the article at"
+            f" {', '.join(sorted(domains))} on {first_seen:%d %B %Y}: it may be dated back."
+        )
+
+
+def _about_the_notice(claim: Claim) -> Iterator[str]:
+    if claim.notice.confirmed_at is None:
+        yield "The mailbox is not confirmed."
+    if claim.notice.missing:
+        yield f"The notice is incomplete: {', '.join(claim.notice.missing)}."
+
+
+def claimants_history(claim: Claim) -> History:
+    """Earlier claims from the same mailbox."""
+    if not claim.notice.email:
+        return History((), more=False)
+    return _history(Claim.objects.filter(notice__email=claim.notice.email).exclude(pk=claim.pk))
+
+
+def sources_history(claim: Claim) -> History:
+    """Earlier claims about articles of the same source."""
+    if claim.article.source_id is None:
+        return History((), more=False)
+    return _history(Claim.objects.filter(article__source_id=claim.article.source_id).exclude(pk=claim.pk))
+
+
+def _history(claims: object) -> History:
+    first = list(claims.order_by().values_list("pk", flat=True)[: MOST + 1])  # type: ignore[attr-defined]
+    counted = Claim.objects.filter(pk__in=first[:MOST]).order_by("state").values_list("state")
+    counts = tuple((ClaimState(state).label, number) for state, number in counted.annotate(Count("pk")))
+    return History(counts, more=len(first) > MOST)
