@@ -13,9 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+
+from aggregator.actions import fetch_due
+from aggregator.models import Feed
 from articles import surfaces
-from articles.models import Heartbeat, Hold
+from articles.media import fetch_pictures
+from articles.models import Heartbeat, Hold, Media
 from moderation import actions, ledger, letters, probes
+from moderation.mailbox import Mailbox, poll
 from moderation.models import Claim, ClaimState, Letter, ProbePlan
 from newsroom.prune import prune
 
@@ -97,6 +103,12 @@ def _sync_ledger(limit: int, at: datetime) -> int:
     return ledger.sync()
 
 
+def _read_mailbox(limit: int, at: datetime) -> int:
+    if not settings.MAILBOX_URL:
+        return 0
+    return sum(1 for _ in poll(Mailbox.at(settings.MAILBOX_URL), limit=limit, at=at))
+
+
 def _due_claims(state: ClaimState, at: datetime) -> bool:
     return bool(Claim.objects.claimable(at).filter(state=state).exists())
 
@@ -112,6 +124,9 @@ KINDS: tuple[Kind, ...] = (
         lambda at: Letter.objects.claimable(at).filter(sent_at__isnull=True).exists(),
     ),
     Kind("prove removals", probes.probe_due, lambda at: ProbePlan.objects.claimable(at).exists(), limit=5),
+    Kind("fetch feeds", fetch_due, lambda at: Feed.objects.active().claimable(at).exists()),
+    Kind("fetch pictures", fetch_pictures, lambda at: Media.objects.claimable(at).exists()),
+    periodic("read mailbox", timedelta(minutes=1), _read_mailbox, limit=500),
     periodic("write ledger", timedelta(minutes=1), _sync_ledger, limit=1_000_000),
     periodic("prune", timedelta(hours=1), prune, limit=1000),
 )
