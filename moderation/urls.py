@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from moderation import views
+
+urlpatterns: list[URLPattern] = [
+    path("removal/", views.removal, name="removal"),
+    path("removal/<str:secret>/", views.status, name="removal-status"),
+    path("removal/<str:secret>/confirm/<str:token>/", views.confirm, name="removal-confirm"),
+    path("removal/<str:secret>/complete/", views.complete, name="removal-complete"),
+    path("removal/<str:secret>/withdraw/", views.withdraw, name="removal-withdraw"),
+    path("removal/<str:secret>/prove/", views.prove, name="removal-prove"),
+    path("removal/<str:secret>/letter/", views.ask_again, name="removal-letter"),
+]

@@ -1,0 +1,271 @@
+"""Notices from programs: POST with our own fields, or a XARF copyright report (versions 3 and 4)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.validators import validate_email
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Router, Schema
+from pydantic import ConfigDict, Field, ValidationError, field_validator
+
+from moderation import letters, limits, receive
+from moderation.ledger import LedgerBehind
+from moderation.models import Channel, Ground, NoticeLine
+
+router = Router(tags=["notices"])
+
+
+class NoticeIn(Schema):
+    """A removal notice. Only `urls` and `email` are needed for it to be received."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    urls: list[str] | str = Field(
+        description="Addresses on this site or of the originals; or a whole letter."
+    )
+    email: str = Field(
+        max_length=254,
+        description="Where we write to; its confirmation lets the notice take effect by itself.",
+    )
+    name: str = Field("", max_length=200)
+    organisation: str = Field("", max_length=200)
+    address: str = Field("", max_length=1000)
+    phone: str = Field("", max_length=60)
+    role: str = Field("", max_length=40)
+    rights_holder: str = Field("", max_length=200)
+    ground: Ground = Ground.COPYRIGHT
+    work: str = Field("", max_length=10_000)
+    original_urls: list[str] | str = ""
+    explanation: str = Field("", max_length=20_000)
+    good_faith: bool = False
+    accurate: bool = Field(False, description="Accurate, and under penalty of perjury entitled to act.")
+    signature: str = Field("", max_length=200)
+    language: str = Field("en", max_length=12)
+    idempotency_key: str = Field("", max_length=200)
+
+    @field_validator("email")
+    @classmethod
+    def _is_a_mailbox(cls, value: str) -> str:
+        try:
+            validate_email(value.strip())
+        except DjangoValidationError as error:
+            raise ValueError("This does not look like an e-mail address.") from error
+        return value.strip()
+
+
+class LineOut(Schema):
+    """One line of the notice and what it turned out to be."""
+
+    text: str
+    verdict: str
+    note: str
+    claim: int | None
+
+
+class NoticeOut(Schema):
+    """What the sender keeps: the reference, the secret address of the case, and a verdict per line."""
+
+    reference: str
+    status_url: str
+    received_at: str
+    deadline_at: str
+    missing: list[str]
+    mailbox_confirmed: bool
+    lines: list[LineOut]
+
+
+class Problem(Schema):
+    """application/problem+json (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, str]] = []
+
+
+@router.post(
+    "",
+    response={200: NoticeOut, 202: NoticeOut, 400: Problem, 422: Problem, 503: Problem},
+    summary="Send a removal notice",
+    openapi_extra={
+        "parameters": [
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "schema": {"type": "string", "maxLength": 200},
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": NoticeIn.model_json_schema(ref_template="#/components/{model}")
+                }
+            },
+        },
+    },
+)
+def post_notice(request: HttpRequest) -> HttpResponse:
+    """Receive a notice: 202 for a new case, 200 for one that was sent before. The clock starts at arrival.
+
+    The body is the schema below or a XARF copyright report. A notice alone withholds nothing at once:
+    confirm the mailbox through the letter we send, or prove the source's domain on the page of the case.
+    """
+    try:
+        given = _read(request.body)
+    except _Refused as refused:
+        return _problem(refused.status, refused.title, refused.detail, refused.errors)
+    given.idempotency_key = given.idempotency_key or request.headers.get("Idempotency-Key", "")[:200]
+    at = timezone.now()
+    try:
+        received = receive.receive(submission=_submission(request, given), at=at)
+    except LedgerBehind:
+        return _problem(
+            503, "Being restored", "Send it again in a few minutes; nothing public is shown meanwhile."
+        )
+    answer = _answer(received).model_dump()
+    status = 202 if received.created else 200
+    return HttpResponse(
+        json.dumps(answer),
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+class _Refused(Exception):
+    """The body cannot be read as a notice."""
+
+    def __init__(
+        self, status: int, title: str, detail: str, errors: list[dict[str, str]] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.title, self.detail, self.errors = status, title, detail, errors or []
+
+
+def _read(body: bytes) -> NoticeIn:
+    try:
+        given = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _Refused(400, "Not JSON", "The body cannot be read as JSON in UTF-8.") from error
+    if not isinstance(given, dict):
+        raise _Refused(422, "Not a notice", "The body should be one JSON object.")
+    fields = _from_xarf(given) if {"xarf_version", "Version", "ReporterInfo"} & set(given) else given
+    try:
+        notice = NoticeIn.model_validate(fields)
+    except ValidationError as error:
+        errors = [{"field": ".".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()]
+        raise _Refused(422, "Something cannot be read", "See errors.", errors) from error
+    if not _joined(notice.urls).strip():
+        needed = [{"field": "urls", "message": "Name at least one address."}]
+        raise _Refused(422, "Something cannot be read", "See errors.", needed)
+    return notice
+
+
+def _from_xarf(report: dict[str, Any]) -> dict[str, Any]:
+    """A XARF report in our own fields. What says neither who nor where fails like a notice without it."""
+    if "xarf_version" in report:
+        return _from_xarf_4(report)
+    info, body = _object(report, "ReporterInfo"), _object(report, "Report")
+    if str(body.get("ReportType", "")).lower() not in ("copyright", "trademark"):
+        raise _Refused(422, "Another kind of report", "Only XARF reports of copyright are received here.")
+    source = _object(body, "Source")
+    url = body.get("SourceUrl") or body.get("Url") or source.get("URL") or source.get("Url") or ""
+    more = _object(body, "AdditionalInfo")
+    return _texts(
+        urls=url,
+        email=info.get("ReporterContactEmail") or info.get("ReporterOrgEmail"),
+        name=info.get("ReporterContactName"),
+        organisation=info.get("ReporterOrg"),
+        phone=info.get("ReporterContactPhone"),
+        rights_holder=body.get("CopyrightOwner") or more.get("CopyrightOwner"),
+        work=body.get("WorkTitle") or more.get("WorkTitle"),
+    )
+
+
+def _from_xarf_4(report: dict[str, Any]) -> dict[str, Any]:
+    if str(report.get("category") or report.get("class")).lower() != "copyright":
+        raise _Refused(422, "Another kind of report", "Only XARF reports of copyright are received here.")
+    reporter = _object(report, "reporter")
+    addresses = [report.get(name) for name in ("infringing_url", "url", "content_url", "link_page_url")]
+    work = " ".join(str(report[name]) for name in ("work_title", "work_identifier") if report.get(name))
+    return _texts(
+        urls="\n".join(str(address) for address in addresses if address),
+        email=reporter.get("contact"),
+        name=reporter.get("name"),
+        organisation=reporter.get("org"),
+        rights_holder=report.get("rights_holder"),
+        work=work,
+        original_urls=report.get("original_url"),
+        explanation=report.get("description"),
+        idempotency_key=report.get("report_id"),
+    )
+
+
+def _object(within: dict[str, Any], name: str) -> dict[str, Any]:
+    found = within.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _texts(**values: Any) -> dict[str, Any]:
+    """What is there, as text short enough for its field."""
+    return {name: str(value)[: LONGEST.get(name, 10_000)] for name, value in values.items() if value}
+
+
+LONGEST = {"name": 200, "organisation": 200, "rights_holder": 200, "phone": 60, "idempotency_key": 200}
+
+
+def _submission(request: HttpRequest, given: NoticeIn) -> receive.Submission:
+    told = given.model_dump(exclude={"urls", "original_urls", "language", "ground"})
+    told |= {
+        "channel": Channel.API,
+        "text": _joined(given.urls),
+        "letter": request.body.decode("utf-8", "replace"),
+        "original_urls": _joined(given.original_urls),
+        "ground": str(given.ground),
+        "language": letters.spoken(given.language),
+    }
+    submission = receive.Submission(**told)
+    if receive.known_notice(submission):
+        return submission
+    sender = limits.sender_of(request.META)
+    quiet = limits.too_many(sender=sender, mailbox=submission.email, at=timezone.now())
+    return receive.Submission(**told, quiet=quiet)
+
+
+def _joined(urls: list[str] | str) -> str:
+    return urls if isinstance(urls, str) else "\n".join(urls)
+
+
+def _answer(received: receive.Received) -> NoticeOut:
+    notice = received.notice
+    return NoticeOut(
+        reference=notice.reference,
+        status_url=letters.status_url(notice),
+        received_at=notice.received_at.isoformat(),
+        deadline_at=notice.deadline_at.isoformat(),
+        missing=notice.missing,
+        mailbox_confirmed=notice.confirmed_at is not None,
+        lines=[_line(line) for line in notice.lines.select_related("claim").order_by("position")],
+    )
+
+
+def _line(line: NoticeLine) -> LineOut:
+    number = line.claim.number if line.claim else None
+    return LineOut(text=line.text, verdict=line.verdict, note=line.note, claim=number)
+
+
+def _problem(
+    status: int, title: str, detail: str, errors: list[dict[str, str]] | None = None
+) -> HttpResponse:
+    body = Problem(
+        type=f"{settings.SITE_URL}/api/docs", title=title, status=status, detail=detail, errors=errors or []
+    )
+    return HttpResponse(json.dumps(body.model_dump()), status=status, content_type="application/problem+json")

@@ -1,0 +1,135 @@
+"""What a rights owner types: is it well-formed? What is legally missing does not refuse it; the letter says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+
+from moderation.letters import LANGUAGES
+from moderation.models import Ground
+
+ROLES = [
+    ("", "Please choose"),
+    ("owner", "I own the rights"),
+    ("agent", "I act for the owner"),
+    ("author", "I wrote or made it"),
+    ("concerned", "It is about me"),
+    ("other", "Something else"),
+]
+
+
+def _text(label: str, *, help_text: str = "", rows: int = 4, longest: int | None = None) -> forms.CharField:
+    area = forms.Textarea(attrs={"rows": rows})
+    return forms.CharField(label=label, help_text=help_text, required=False, widget=area, max_length=longest)
+
+
+def _line(label: str, autocomplete: str, *, help_text: str = "", longest: int = 200) -> forms.CharField:
+    box = forms.TextInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(label=label, help_text=help_text, required=False, widget=box, max_length=longest)
+
+
+class StatementForm(forms.Form):
+    """The parts of a notice that may be added later, on the page of the case."""
+
+    name = _line("Your full name", "name")
+    role = forms.ChoiceField(label="What you are to the work", choices=ROLES, required=False)
+    rights_holder = _line(
+        "Who owns the rights", "organization", help_text="The person or company, if it is not you."
+    )
+    ground = forms.ChoiceField(label="On what right you rely", choices=Ground.choices, required=False)
+    work = _text("The work", help_text="What was taken: title, author, when it appeared.", longest=10_000)
+    original_urls = _text("Where the original is", help_text="One address a line.", rows=3, longest=10_000)
+    explanation = _text("Why it should go", help_text="In your own words.", longest=20_000)
+    address = forms.CharField(
+        label="Your postal address",
+        required=False,
+        max_length=1000,
+        help_text="Needed for a notice under United States law (DMCA). We do not publish it.",
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "street-address"}),
+    )
+    phone = forms.CharField(
+        label="Your telephone number",
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
+    )
+    good_faith = forms.BooleanField(
+        label="I believe in good faith that this use is not allowed by the owner, its agent or the law.",
+        required=False,
+    )
+    accurate = forms.BooleanField(
+        label="What I say here is accurate, and, under penalty of perjury, I am the owner or may act for the owner.",
+        required=False,
+    )
+    signature = _line("Your signature", "off", help_text="Your full name, typed, is enough.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            described = f"id_{name}_help" if field.help_text else ""
+            if described:
+                field.widget.attrs["aria-describedby"] = described
+
+    def mark_errors(self) -> None:
+        """Tell assistive technology which fields have an error and where it stands."""
+        for name in self.errors:
+            if name in self.fields:
+                attrs = self.fields[name].widget.attrs
+                attrs["aria-invalid"] = "true"
+                attrs["aria-describedby"] = f"id_{name}_error {attrs.get('aria-describedby', '')}".strip()
+
+    def clean_ground(self) -> str:
+        return str(self.cleaned_data.get("ground") or Ground.COPYRIGHT)
+
+
+class NoticeForm(StatementForm):
+    """The whole removal form. Needed: what to remove, and a mailbox to answer to. All else can follow."""
+
+    field_order = ["urls", "email", "name"]
+
+    urls = forms.CharField(
+        label="What should go",
+        strip=False,
+        help_text="Addresses on this site or of your originals: one a line, a table, or your whole letter.",
+        widget=forms.Textarea(attrs={"rows": 7, "spellcheck": "false", "autocapitalize": "off"}),
+        error_messages={"required": "Name at least one address, so that we know what this is about."},
+    )
+    email = forms.EmailField(
+        label="Your e-mail address",
+        help_text="We write to it once, to make sure that it is yours. We do not publish it.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={
+            "required": "Give an e-mail address. Without one we cannot answer you.",
+            "invalid": "This does not look like an e-mail address. It should read like name@example.org.",
+        },
+    )
+    language = forms.ChoiceField(label="We write to you in", choices=list(LANGUAGES.items()), required=False)
+    # A trap for programs that fill in every box. People never see it, and nothing is refused for it.
+    contact_time = forms.CharField(
+        label="Leave this empty",
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
+    )
+
+    def clean_urls(self) -> str:
+        urls = str(self.cleaned_data["urls"])
+        if not urls.strip():
+            raise forms.ValidationError("Name at least one address, so that we know what this is about.")
+        return urls
+
+    def part(self, *names: str) -> list[BoundField]:
+        return [self[name] for name in names]
+
+    def about_you(self) -> list[BoundField]:
+        return self.part("email", "name", "role", "rights_holder", "address", "phone", "language")
+
+    def about_the_work(self) -> list[BoundField]:
+        return self.part("ground", "work", "original_urls", "explanation")
+
+    def told(self) -> dict[str, Any]:
+        """What was typed, by the names a Submission has for it."""
+        return {
+            name: value for name, value in self.cleaned_data.items() if name not in ("urls", "contact_time")
+        }

@@ -1,0 +1,287 @@
+"""What we write to rights owners: rows in the transaction that made us owe them, mail a moment later.
+
+`owe` writes the row. `send_letters` sends what is due, each once, under a lease. The texts are
+templates/moderation/letters/<language>/<kind>.txt, the subject on the first line. A letter in which
+a placeholder stayed empty is not sent; the row says why.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import smtplib
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.template import Context, Engine
+from django.utils import translation
+from django.utils.formats import date_format
+
+from articles.leases import back_off
+from articles.tokens import new_token
+from moderation.models import Claim, Letter, LetterKind, Notice, ReasonCode
+from moderation.references import confirm_url, status_url
+
+logger = logging.getLogger(__name__)
+
+LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "uk": "Українська"}
+LEASE_SECONDS = 120
+TRIES = 40
+LINES_SHOWN = 60
+_MESSAGE_ID = re.compile(r"<[^<>\s@]{1,250}@[^<>\s@]{1,240}>")
+_UNFILLED = re.compile(r"⟦([^⟧]*)⟧|\{\{|\{%")
+
+
+class Unfilled(ValueError):
+    """A placeholder of the letter has no value; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Empty:
+    """Stands for a value that is not there: false in a condition, and visible where it is printed."""
+
+    name: str
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return f"⟦{self.name}⟧"
+
+
+# --- owing ------------------------------------------------------------------------------------
+
+
+def owe(
+    *,
+    kind: LetterKind,
+    notice: Notice,
+    claim: Claim | None = None,
+    at: datetime,
+    context: dict[str, Any] | None = None,
+    key: str = "",
+) -> Letter | None:
+    """Write down, in the caller's transaction, that this letter is owed; owed twice it is one letter.
+
+    `context` fills what the notice and the claim do not say themselves: `reason` (a reason code or its
+    label), `reasons` (text), `automated`, `not_before` and `at_latest` (ISO dates). None when the
+    notice gives no mailbox.
+    """
+    if not notice.email:
+        return None
+    letter, _ = Letter.objects.get_or_create(
+        key=key or f"{kind}:{notice.pk}:{claim.pk if claim else 0}",
+        defaults={
+            "notice": notice, "claim": claim, "kind": kind, "to": notice.email, "language": spoken(notice.language),
+            "context": context or {}, "created_at": at, "due_at": at, "message_id": new_message_id(notice),
+        },
+    )  # fmt: skip
+    return letter
+
+
+def new_message_id(notice: Notice) -> str:
+    """A name for one mail. Nobody but its reader knows it, so an answer that quotes it comes from there."""
+    return f"<{notice.reference.lower()}.{new_token()}@{settings.REMOVAL_EMAIL.rpartition('@')[2]}>"
+
+
+def spoken(language: str) -> str:
+    """The language we can write in that comes nearest."""
+    short = language.lower()[:2]
+    return short if short in LANGUAGES else "en"
+
+
+# --- writing ----------------------------------------------------------------------------------
+
+
+def render(letter: Letter) -> tuple[str, str]:
+    """Subject and text of a letter. Raises Unfilled when a placeholder stayed empty."""
+    template = _engine().get_template(f"{spoken(letter.language)}/{letter.kind}.txt")
+    with translation.override(spoken(letter.language)):
+        text = template.render(Context(_context(letter), autoescape=False))
+    if unfilled := _UNFILLED.search(text):
+        raise Unfilled(f"Placeholder {unfilled[1] or unfilled[0]} of letter {letter.kind} is empty.")
+    subject, _, body = text.partition("\n")
+    return subject.strip(), re.sub(r"\n{3,}", "\n\n", body).strip() + "\n"
+
+
+@lru_cache(maxsize=1)
+def _engine() -> Engine:
+    folder = settings.BASE_DIR / "templates" / "moderation" / "letters"
+    return Engine(dirs=[str(folder)], autoescape=False, string_if_invalid="⟦%s⟧")
+
+
+def _context(letter: Letter) -> dict[str, Any]:
+    notice = letter.notice
+    values: dict[str, Any] = {
+        "reference": notice.reference,
+        "name": salutation(notice.name),
+        "site_name": settings.SITE_NAME,
+        "removal_email": settings.REMOVAL_EMAIL,
+        "status_url": status_url(notice),
+        "received_at": _moment(notice.received_at),
+        "deadline_at": _moment(notice.deadline_at),
+        "missing": notice.missing,
+        "lines": _lines(notice),
+        "more_lines": max(0, notice.lines.count() - LINES_SHOWN),
+    }
+    if letter.kind == LetterKind.CONFIRM:
+        values["confirm_url"] = confirm_url(notice)
+    if letter.claim:
+        values["article_url"] = settings.SITE_URL + letter.claim.article.get_absolute_url()
+    values |= _of_decision(letter)
+    return {name: _Empty(name) if value in ("", None) else value for name, value in values.items()}
+
+
+def _of_decision(letter: Letter) -> dict[str, Any]:
+    """What the decision added: reasons, days, and the words of a counter-notice."""
+    values = {
+        name: plain(value) if isinstance(value, str) else value for name, value in letter.context.items()
+    }
+    reason = letter.context.get("reason", "")
+    values["reason_code"] = next((code for code, label in ReasonCode.choices if reason in (code, label)), "")
+    for name in ("not_before", "at_latest"):
+        if letter.context.get(name):
+            values[name] = date_format(date.fromisoformat(letter.context[name]), "j F Y")
+    answer = letter.claim.counter_notices.last() if letter.claim else None
+    if letter.kind == LetterKind.COUNTERED and answer:
+        values |= {"counter_name": plain(answer.name), "counter_statement": plain(answer.statement)}
+    return values
+
+
+def _lines(notice: Notice) -> list[tuple[str, str]]:
+    """The lines of a notice with their verdicts. To a mailbox that never answered only our own addresses:
+    whoever filled in the form could otherwise have us mail a stranger any text."""
+    rows = notice.lines.select_related("claim__article").order_by("position")
+    if notice.confirmed_at is None:
+        named = rows.filter(claim__isnull=False)[:LINES_SHOWN]
+        return [
+            (settings.SITE_URL + row.claim.article.get_absolute_url(), row.verdict)
+            for row in named
+            if row.claim
+        ]
+    return [(plain(row.text)[:200], row.verdict) for row in rows[:LINES_SHOWN]]
+
+
+def salutation(name: str) -> str:
+    """The name as we greet with it; nothing that could be more than a name."""
+    return (
+        name.strip() if re.fullmatch(r"[\w'’.,\- ]{1,60}", name.strip()) and "www" not in name.lower() else ""
+    )
+
+
+def _moment(at: datetime) -> str:
+    return f"{date_format(at.astimezone(UTC), 'j F Y, H:i')} UTC"
+
+
+def plain(text: str) -> str:
+    """Text of a stranger, fit for a letter: no controls, no marks that turn the line round, no placeholders."""
+    kept = "".join(
+        c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else " " for c in text
+    )
+    return kept.replace("{", "(").replace("}", ")").replace("⟦", "[").replace("⟧", "]").strip()
+
+
+# --- sending ----------------------------------------------------------------------------------
+
+
+def send_letters(limit: int, at: datetime) -> int:
+    """Send up to `limit` letters that are due; returns how many were taken in hand.
+
+    One that fails waits twice as long each time, and stays visible as unsent with its error.
+    """
+    due = Letter.objects.claimable(at).filter(sent_at__isnull=True).order_by("due_at", "pk")
+    taken = 0
+    with _Post() as post:
+        for pk in list(due.values_list("pk", flat=True)[:limit]):
+            token = Letter.objects.claim(pk, at=at, seconds=LEASE_SECONDS)
+            if token:
+                taken += 1
+                if not _send_one(pk, token, post, at=at):
+                    break
+    return taken
+
+
+class _Post:
+    """The connection to the mail server: opened with the first letter, and anew after a failure."""
+
+    def __init__(self) -> None:
+        self._connection: BaseEmailBackend | None = None
+
+    def __enter__(self) -> _Post:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.hang_up()
+
+    def send(self, message: EmailMessage) -> None:
+        if self._connection is None:
+            self._connection = get_connection()
+            self._connection.open()
+        self._connection.send_messages([message])
+
+    def hang_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except (OSError, smtplib.SMTPException):
+                logger.info("The mail server did not say goodbye.")
+
+
+def _send_one(pk: int, token: str, post: _Post, *, at: datetime) -> bool:
+    """Send one letter that is ours by lease. False when the server cannot be talked to at all."""
+    letter = Letter.objects.select_related("notice", "claim__article").get(pk=pk)
+    reachable = True
+    try:
+        post.send(_message(letter))
+    except Unfilled as error:
+        _failed(letter, token, error, at=at)
+    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, ValueError) as error:
+        post.hang_up()
+        _failed(letter, token, error, at=at)
+    except (OSError, smtplib.SMTPException) as error:
+        post.hang_up()
+        _failed(letter, token, error, at=at)
+        reachable = False
+    else:
+        Letter.objects.finish(pk, token, sent_at=at, due_at=None, last_error="")
+    return reachable
+
+
+def _failed(letter: Letter, token: str, error: Exception, *, at: datetime) -> None:
+    logger.warning(
+        "Letter %s of %s was not sent: %s", letter.kind, letter.notice.reference, type(error).__name__
+    )
+    again = at + back_off(letter.attempts) if letter.attempts < TRIES else None
+    words = f"{type(error).__name__}: {error}"[:500]
+    Letter.objects.finish(letter.pk, token, due_at=again, last_error=words)
+
+
+def _message(letter: Letter) -> EmailMessage:
+    subject, body = render(letter)
+    headers = {
+        "Message-ID": letter.message_id,
+        "Auto-Submitted": "auto-replied",
+        "X-Auto-Response-Suppress": "All",
+        **_thread(letter),
+    }
+    sender = f"{settings.SITE_NAME} <{settings.REMOVAL_EMAIL}>"
+    return EmailMessage(subject, body, sender, [letter.to], headers=headers)
+
+
+def _thread(letter: Letter) -> dict[str, str]:
+    """The headers by which a mail program shows all letters of one case as one conversation."""
+    earlier = (
+        letter.notice.letters.filter(sent_at__isnull=False).exclude(pk=letter.pk).order_by("sent_at", "pk")
+    )
+    named = [letter.notice.message_id, *earlier.values_list("message_id", flat=True)]
+    ids = [name for name in named if _MESSAGE_ID.fullmatch(name) and name.isascii()]
+    if not ids:
+        return {}
+    return {"In-Reply-To": ids[-1], "References": " ".join([ids[0], *ids[1:][-9:]])}

@@ -1,0 +1,111 @@
+"""The removal mailbox, read over IMAP. A message is marked only after what it asks for is stored."""
+
+from __future__ import annotations
+
+import imaplib
+import re
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import unquote, urlsplit
+
+from moderation import email
+from moderation.email import MAX_BYTES, Handled
+
+SECONDS = 30.0
+DONE = "NewsroomReceived"
+_DATE = re.compile(rb'INTERNALDATE "([^"]{20,40})"')
+
+
+class MailboxError(Exception):
+    """The mailbox cannot be read; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """Where the mail is, from imap://user:password@host:port/FOLDER or imaps://…"""
+
+    host: str
+    port: int
+    secure: bool
+    user: str
+    password: str
+    folder: str
+
+    @classmethod
+    def at(cls, url: str) -> Mailbox:
+        """The mailbox an address names. Raises MailboxError when it names none."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("imap", "imaps") or not parts.hostname or not parts.username:
+            raise MailboxError("MAILBOX_URL should read imaps://user:password@host/INBOX.")
+        secure = parts.scheme == "imaps"
+        return cls(
+            host=parts.hostname,
+            port=parts.port or (993 if secure else 143),
+            secure=secure,
+            user=unquote(parts.username),
+            password=unquote(parts.password or ""),
+            folder=unquote(parts.path.strip("/")) or "INBOX",
+        )
+
+
+def poll(mailbox: Mailbox, *, limit: int, at: datetime) -> Iterator[Handled]:
+    """Read what is new, oldest first. The clock of each began when it reached the mailbox, not now."""
+    with _open(mailbox) as connection:
+        for uid in _new(connection)[:limit]:
+            message, arrived_at = _fetch(connection, uid, at=at)
+            yield email.accept(message, at=arrived_at)
+            connection.uid("STORE", uid, "+FLAGS", f"({DONE})")
+
+
+@contextmanager
+def _open(mailbox: Mailbox) -> Iterator[imaplib.IMAP4]:
+    try:
+        connection = _connect(mailbox)
+        connection.login(mailbox.user, mailbox.password)
+        status, _ = connection.select(f'"{mailbox.folder}"')
+        if status != "OK":
+            raise MailboxError(f"There is no folder {mailbox.folder}.")
+    except (imaplib.IMAP4.error, OSError) as error:
+        raise MailboxError(f"The mailbox at {mailbox.host} cannot be opened: {error}") from error
+    try:
+        yield connection
+    except (imaplib.IMAP4.error, OSError) as error:
+        raise MailboxError(f"The mailbox at {mailbox.host} fell silent: {error}") from error
+    finally:
+        connection.shutdown()
+
+
+def _connect(mailbox: Mailbox) -> imaplib.IMAP4:
+    if mailbox.secure:
+        context = ssl.create_default_context()
+        return imaplib.IMAP4_SSL(mailbox.host, mailbox.port, timeout=SECONDS, ssl_context=context)
+    return imaplib.IMAP4(mailbox.host, mailbox.port, timeout=SECONDS)
+
+
+def _new(connection: imaplib.IMAP4) -> list[str]:
+    """The messages we have not received yet, whether or not somebody has looked at them."""
+    _, found = connection.uid("SEARCH", f"UNKEYWORD {DONE}")
+    return [uid.decode() for uid in (found[0] or b"").split()]
+
+
+def _fetch(connection: imaplib.IMAP4, uid: str, *, at: datetime) -> tuple[bytes, datetime]:
+    _, answer = connection.uid("FETCH", uid, f"(INTERNALDATE BODY.PEEK[]<0.{MAX_BYTES}>)")
+    parts = [part for part in answer if isinstance(part, tuple)]
+    if not parts:
+        raise MailboxError(f"Message {uid} cannot be fetched.")
+    about = b" ".join(part if isinstance(part, bytes) else part[0] for part in answer if part)
+    return parts[0][1], _arrival(about, at=at)
+
+
+def _arrival(about: bytes, *, at: datetime) -> datetime:
+    """When the message reached the mailbox, by the mailbox's own word; never later than now."""
+    found = _DATE.search(about)
+    try:
+        arrived_at = parsedate_to_datetime(found[1].decode().strip().replace("-", " ")) if found else at
+        return min(arrived_at.astimezone(UTC), at)
+    except (ValueError, TypeError):
+        return at

@@ -1,0 +1,163 @@
+"""What the page of a case shows: where each claim stands, in words, and what happened so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from articles.models import Hold
+from moderation.models import (
+    OPEN_STATES,
+    Claim,
+    ClaimState,
+    LetterKind,
+    Notice,
+    NoticeLine,
+    Probe,
+)
+from moderation.receive import MISSING_WORDS
+
+LINES_A_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimStatus:
+    """One article of the case as its claimant sees it."""
+
+    claim: Claim
+    named: str
+    words: str
+    moment: datetime | None = None
+    more: str = ""
+    reasons: str = ""
+    withdrawable: bool = False
+    probes: tuple[Probe, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Happened:
+    """One line of the case's history."""
+
+    at: datetime
+    words: str
+
+
+@dataclass(slots=True)
+class Case:
+    """Everything the page needs, read once."""
+
+    notice: Notice
+    claims: list[ClaimStatus] = field(default_factory=list)
+    lines: list[NoticeLine] = field(default_factory=list)
+    next_from: int | None = None
+    history: list[Happened] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    asked_to_confirm: bool = False
+
+    @property
+    def runs_by_itself(self) -> bool:
+        """Whether what is ours is withheld at the deadline without anybody deciding."""
+        return bool(self.claims) and all(status.claim.lane != "C" for status in self.claims)
+
+
+def case_of(notice: Notice, *, start: int = 1) -> Case:
+    """The case as it stands now, with a page of its lines from position `start` on."""
+    lines = list(notice.lines.filter(position__gte=start).select_related("claim")[: LINES_A_PAGE + 1])
+    return Case(
+        notice=notice,
+        claims=_claims(notice, start=start),
+        lines=lines[:LINES_A_PAGE],
+        next_from=lines[LINES_A_PAGE].position if len(lines) > LINES_A_PAGE else None,
+        history=sorted(_history(notice)),
+        missing=[MISSING_WORDS[name] for name in notice.missing],
+        asked_to_confirm=notice.letters.filter(kind=LetterKind.CONFIRM).exists(),
+    )
+
+
+def _claims(notice: Notice, *, start: int) -> list[ClaimStatus]:
+    rows = notice.claims.select_related("hold", "article").prefetch_related(
+        "decisions", "counter_notices", "probes"
+    )
+    claims = list(rows.filter(number__gte=start).order_by("number")[:LINES_A_PAGE])
+    named: dict[int | None, str] = {}
+    for line in notice.lines.filter(claim__in=claims).order_by("-position"):
+        named[line.claim_id] = line.text
+    in_effect = set(
+        Hold.objects.in_effect().filter(pk__in=[c.hold_id for c in claims]).values_list("pk", flat=True)
+    )
+    return [_status_of(claim, named.get(claim.pk, ""), held=claim.hold_id in in_effect) for claim in claims]
+
+
+def _status_of(claim: Claim, named: str, *, held: bool) -> ClaimStatus:
+    words, moment, more = _words(claim, held=held)
+    decision = next(iter(claim.decisions.all()), None)
+    reasons = f"{decision.get_reason_code_display()}. {decision.reasons}" if decision else ""
+    return ClaimStatus(
+        claim=claim,
+        named=named or claim.article.get_absolute_url(),
+        words=words,
+        moment=moment,
+        more=more,
+        reasons=reasons.strip(),
+        withdrawable=claim.state in (*OPEN_STATES, ClaimState.UPHELD),
+        probes=tuple(_newest(claim.probes.all())),
+    )
+
+
+def _newest(probes: Iterable[Probe]) -> list[Probe]:
+    """The last look at each address."""
+    by_url: dict[str, Probe] = {}
+    for probe in probes:
+        by_url.setdefault(probe.url, probe)
+    return sorted(by_url.values(), key=lambda probe: (probe.surface, probe.url))
+
+
+def _words(claim: Claim, *, held: bool) -> tuple[str, datetime | None, str]:
+    """Where a claim stands, from when, and what comes next."""
+    state = ClaimState(claim.state)
+    hold_at = claim.hold.effective_at if claim.hold else None
+    if state in OPEN_STATES and held:
+        return "Withheld from readers since", hold_at, "A moderator still looks at it."
+    if state in OPEN_STATES and hold_at:
+        return "Withheld at the latest from", hold_at, f"{claim.lane_reason} A moderator may decide sooner."
+    if state in OPEN_STATES:
+        return "Not withheld by itself", None, f"{claim.lane_reason} A moderator may still decide."
+    if state == ClaimState.COUNTERED:
+        answer = claim.counter_notices.last()
+        until = (
+            f"It shows again from {answer.reinstate_not_before:%d %B %Y} on unless you go to court."
+            if answer
+            else ""
+        )
+        return "Withheld; somebody answered your request on", answer.received_at if answer else None, until
+    if state == ClaimState.UPHELD:
+        return "Removed; withheld since", hold_at, "Its text is erased when nobody can answer any more."
+    ended = {
+        ClaimState.ERASED: "Erased for good on",
+        ClaimState.REFUSED: "Stays, as decided on",
+        ClaimState.WITHDRAWN: "You took it back on",
+        ClaimState.REINSTATED: "Shows again since",
+    }
+    return ended[state], claim.decided_at, ""
+
+
+def _history(notice: Notice) -> Iterable[Happened]:
+    for event in notice.events.all()[:200]:
+        yield Happened(event.at, f"{event.kind.capitalize()}. {event.note}")
+    for letter in notice.letters.filter(sent_at__isnull=False)[:200]:
+        yield Happened(letter.sent_at, f"We wrote to you: {letter.get_kind_display().lower()}.")
+    for waiting in notice.letters.filter(sent_at__isnull=True)[:200]:
+        yield Happened(
+            waiting.created_at, f"A letter to you waits to be sent: {waiting.get_kind_display().lower()}."
+        )
+    for claim in notice.claims.order_by("number").prefetch_related("events")[:LINES_A_PAGE]:
+        for event in claim.events.all():
+            if event.before:
+                yield Happened(event.at, f"Article {claim.number}: {ClaimState(event.after).label.lower()}.")
+
+
+def masked(email: str) -> str:
+    """A mailbox its owner recognises and nobody else learns."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1]}•••@{domain}" if local else ""

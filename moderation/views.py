@@ -1,0 +1,240 @@
+"""The pages of rights owners: the removal form, and the page of one case behind its secret address."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import CsrfViewMiddleware
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.utils.translation import get_language_from_request
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from articles.actions import NotAllowed as ArticleNotAllowed
+from moderation import actions, letters, limits, lines, proof, receive
+from moderation.forms import NoticeForm, StatementForm
+from moderation.ledger import LedgerBehind
+from moderation.models import OPEN_STATES, Channel, ClaimState, LetterKind, Notice
+from moderation.references import confirm_token, hash_of
+from moderation.status import case_of, masked
+
+SAID = {
+    "confirmed": "Thank you. Your mailbox is confirmed.",
+    "completed": "Thank you. What you added stands with your notice.",
+    "unchanged": "Nothing was added: what was there stays as you first sent it.",
+    "withdrawn": "You have taken it back.",
+    "not-withdrawn": "This can no longer be taken back. Write to us if you want it changed.",
+    "proved": "The domain is proved. Its articles in this case are withheld from readers now.",
+    "not-proved": "We looked and did not find it yet. DNS records can take an hour to be seen everywhere.",
+    "too-often": "That was tried very often. Please wait an hour; the clock of your case runs on meanwhile.",
+    "asked": "The letter is on its way again.",
+}
+
+
+# --- the form ---------------------------------------------------------------------------------
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def removal(request: HttpRequest) -> HttpResponse:
+    """The removal form. Its own look at the CSRF token: a failed one must not cost what was typed."""
+    if request.method != "POST":
+        first = {"urls": request.GET.get("url", "")[:20_000], "language": _language(request)}
+        return _form_page(request, NoticeForm(initial=first))
+    form = NoticeForm(request.POST)
+    if not _is_from_our_form(request):
+        return _form_page(request, form, again=True, status=403)
+    if "check" in request.POST:
+        return _checked(request, form)
+    if not form.is_valid():
+        form.mark_errors()
+        return _form_page(request, form, status=422)
+    return _received(request, form, at=timezone.now())
+
+
+def _received(request: HttpRequest, form: NoticeForm, *, at: datetime) -> HttpResponse:
+    submission = _submission(request, form, at=at)
+    try:
+        received = receive.receive(submission=submission, at=at)
+    except LedgerBehind:
+        return _form_page(request, form, closed=True, status=503)
+    notice = received.notice
+    context = {
+        "notice": notice,
+        "case": case_of(notice),
+        "status_url": _status_path(notice),
+        "masked": masked(notice.email),
+    }
+    return render(request, "moderation/acknowledged.html", context)
+
+
+def _submission(request: HttpRequest, form: NoticeForm, *, at: datetime) -> receive.Submission:
+    told = form.told() | {"language": form.cleaned_data["language"] or _language(request)}
+    submission = receive.Submission(channel=Channel.FORM, text=form.cleaned_data["urls"], **told)
+    if receive.known_notice(submission):
+        return submission
+    trapped = bool(form.cleaned_data["contact_time"])
+    crowded = limits.too_many(sender=limits.sender_of(request.META), mailbox=submission.email, at=at)
+    return receive.Submission(channel=Channel.FORM, text=submission.text, quiet=trapped or crowded, **told)
+
+
+def _checked(request: HttpRequest, form: NoticeForm) -> HttpResponse:
+    """The form again, with what each line is to us; nothing is stored."""
+    sender = limits.sender_of(request.META)
+    if limits.count("check", sender, window=limits.HOUR, at=timezone.now()) > limits.PER_CHECK:
+        return _form_page(request, NoticeForm(initial=_typed(form)), crowded=True)
+    pasted = lines.split(request.POST.get("urls", ""))
+    return _form_page(
+        request,
+        NoticeForm(initial=_typed(form)),
+        judged=lines.judge(pasted.lines),
+        pasted=pasted,
+        checked=True,
+    )
+
+
+def _typed(form: NoticeForm) -> dict[str, Any]:
+    """What was typed, kept without being judged."""
+    return {name: form[name].data for name in form.fields}
+
+
+def _form_page(request: HttpRequest, form: NoticeForm, *, status: int = 200, **said: Any) -> HttpResponse:
+    context = {"form": form, "promise_hours": settings.PROMISE_HOURS, **said}
+    return render(request, "moderation/removal.html", context, status=status)
+
+
+class _Looks(CsrfViewMiddleware):
+    """Says why a request fails the check, instead of answering it."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> Any:
+        return reason
+
+
+def _is_from_our_form(request: HttpRequest) -> bool:
+    """The usual token, or, where cookies are switched off, the browser's word for where the form stood."""
+    look = _Looks(lambda request: HttpResponse())
+    look.process_request(request)
+    reason = look.process_view(request, _form_page, (), {})
+    if not reason:
+        return True
+    origin = request.headers.get("Origin", "")
+    ours = {settings.SITE_URL, f"{request.scheme}://{request.get_host()}"}
+    return origin in ours and urlsplit(origin).scheme in ("http", "https")
+
+
+def _language(request: HttpRequest) -> str:
+    return letters.spoken(get_language_from_request(request))
+
+
+# --- the page of a case -----------------------------------------------------------------------
+
+
+def _notice_for(secret: str) -> Notice:
+    """The notice behind a secret address. Whatever is wrong with the secret, the answer is the same."""
+    notice = Notice.objects.filter(secret_hash=hash_of(secret)).first() if len(secret) <= 100 else None
+    if notice is None:
+        raise Http404
+    return notice
+
+
+def _status_path(notice: Notice) -> str:
+    return urlsplit(letters.status_url(notice)).path
+
+
+def _back(secret: str, said: str) -> HttpResponseRedirect:
+    return HttpResponseRedirect(f"{reverse('removal-status', args=[secret])}?said={said}")
+
+
+@require_GET
+def status(request: HttpRequest, secret: str) -> HttpResponse:
+    """Where a case stands, for whoever has its address; no login, no personal data."""
+    notice = _notice_for(secret)
+    start = request.GET.get("from", "1")
+    case = case_of(notice, start=int(start[:9]) if start.isdecimal() else 1)
+    given = {name: getattr(notice, name) for name in StatementForm.base_fields}
+    wanting = StatementForm(initial={"ground": notice.ground})
+    context = {
+        "notice": notice,
+        "case": case,
+        "secret": secret,
+        "said": SAID.get(request.GET.get("said", "")),
+        "masked": masked(notice.email),
+        "wanting": [wanting[name] for name in wanting.fields if not given[name]] if case.missing else [],
+        "challenges": proof.challenges(notice),
+        "removal_address": settings.REMOVAL_EMAIL,
+        "now": timezone.now(),
+    }
+    return render(request, "moderation/status.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, secret: str, token: str) -> HttpResponse:
+    """Where the mailed link leads: a page with one button. Programs that open every link confirm nothing."""
+    notice = _notice_for(secret)
+    if not constant_time_compare(token, confirm_token(notice)):
+        raise Http404
+    if request.method == "POST":
+        receive.confirm(notice=notice, at=timezone.now())
+        return _back(secret, "confirmed")
+    context = {"notice": notice, "masked": masked(notice.email), "secret": secret}
+    return render(request, "moderation/confirm.html", context)
+
+
+@require_POST
+def complete(request: HttpRequest, secret: str) -> HttpResponse:
+    """Add what a notice lacks; what was said before stays."""
+    notice = _notice_for(secret)
+    form = StatementForm(request.POST)
+    form.is_valid()
+    before = notice.missing
+    after = receive.complete(notice=notice, given=form.cleaned_data, at=timezone.now())
+    return _back(secret, "completed" if after.missing != before else "unchanged")
+
+
+@require_POST
+def withdraw(request: HttpRequest, secret: str) -> HttpResponse:
+    """Take back one article of a case, or with `claim=all` everything that can be taken back."""
+    notice = _notice_for(secret)
+    number = request.POST.get("claim", "")
+    claims = notice.claims.filter(state__in=(*OPEN_STATES, ClaimState.UPHELD)).order_by("number")
+    if number != "all":
+        claims = claims.filter(number=int(number[:9]) if number.isdecimal() else 0)
+    done = [_withdrawn(pk, at=timezone.now()) for pk in list(claims.values_list("pk", flat=True))]
+    return _back(secret, "withdrawn" if any(done) else "not-withdrawn")
+
+
+def _withdrawn(claim_id: int, *, at: datetime) -> bool:
+    try:
+        actions.withdraw(claim_id=claim_id, at=at, reasons="Taken back on the page of the case.")
+    except (actions.NotAllowed, ArticleNotAllowed):
+        return False
+    return True
+
+
+@require_POST
+def prove(request: HttpRequest, secret: str) -> HttpResponse:
+    """Look whether the owner published the proof for a domain named in the case."""
+    notice, at = _notice_for(secret), timezone.now()
+    if limits.count("prove", str(notice.pk), window=limits.HOUR, at=at) > limits.PER_CHECK:
+        return _back(secret, "too-often")
+    method = proof.check(notice=notice, domain=request.POST.get("domain", "")[:253], at=at)
+    return _back(secret, "proved" if method else "not-proved")
+
+
+@require_POST
+def ask_again(request: HttpRequest, secret: str) -> HttpResponse:
+    """Send the letter that asks for confirmation once more."""
+    notice, at = _notice_for(secret), timezone.now()
+    if limits.too_many(sender=limits.sender_of(request.META), mailbox=notice.email, at=at):
+        return _back(secret, "too-often")
+    if notice.confirmed_at is None:
+        number = notice.letters.filter(kind=LetterKind.CONFIRM).count()
+        letters.owe(kind=LetterKind.CONFIRM, notice=notice, at=at, key=f"confirm:{notice.pk}:again:{number}")
+    return _back(secret, "asked")
