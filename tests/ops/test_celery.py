@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,12 +20,20 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
-from articles.models import Heartbeat
+from aggregator.actions import register
+from aggregator.models import Feed, Fetch
+from articles.models import Article, Heartbeat
+from tests.loopback import web_server
 
 pytest.importorskip("celery", reason="requirements-scale.txt is not installed")
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+RSS = b"""<?xml version="1.0"?>
+<rss version="2.0"><channel><title>The Quay</title><link>https://quay.example/</link>
+<item><title>The ferry is late</title><link>https://quay.example/ferry</link>
+<guid>ferry</guid><pubDate>Mon, 04 May 2026 08:00:00 GMT</pubDate>
+<description>Passengers waited an hour at the pier.</description></item></channel></rss>"""
 
 
 @pytest.fixture
@@ -104,6 +114,55 @@ def test_a_tick_reaches_a_worker_on_another_host_which_does_the_work(environment
         )
 
     assert Heartbeat.objects.filter(name="prune").exists()
+
+
+def test_a_feed_whose_worker_was_killed_is_fetched_by_another_once_the_lease_ran_out(
+    environment, tmp_path: Path
+) -> None:
+    began, killed = threading.Event(), threading.Event()
+
+    def hang(connection: socket.socket) -> None:
+        began.set()
+        killed.wait(60)
+
+    with web_server() as web, ticker(environment, tmp_path / "ticker"):
+        feed = register(url=web.play("/feed.rss", hang), at=timezone.now(), title="The Quay")
+        with celery_worker(environment, tmp_path / "first") as first:
+            wait_for(began.is_set, "the first fetch", tmp_path / "first", tmp_path / "ticker")
+            os.killpg(first.pid, signal.SIGKILL)
+            first.wait(timeout=10)
+        killed.set()
+        assert Article.objects.count() == 0
+        assert Feed.objects.get(pk=feed.pk).lease_until > timezone.now()
+
+        web.put("/feed.rss", RSS, headers=[("Content-Type", "application/rss+xml")])
+        Feed.objects.filter(pk=feed.pk).update(lease_until=timezone.now())
+        with celery_worker(environment, tmp_path / "second"):
+            wait_for(
+                lambda: Article.objects.exists(), "the second fetch", tmp_path / "second", tmp_path / "ticker"
+            )
+
+    assert Article.objects.get().headline == "The ferry is late"
+
+
+def test_two_workers_fetch_each_feed_once(environment, tmp_path: Path) -> None:
+    with web_server() as web:
+        paths = [f"/{number}.rss" for number in range(12)]
+        for path in paths:
+            register(url=web.put(path, RSS.replace(b"ferry", path.encode())), at=timezone.now(), title=path)
+        with (
+            celery_worker(environment, tmp_path / "first"),
+            celery_worker(environment, tmp_path / "second"),
+            ticker(environment, tmp_path / "ticker"),
+        ):
+            wait_for(
+                lambda: Fetch.objects.count() >= len(paths),
+                "fetching",
+                tmp_path / "first",
+                tmp_path / "second",
+            )
+
+        assert sorted(path for path in web.paths() if path in paths) == sorted(paths)
 
 
 def test_work_goes_on_with_the_worker_that_is_left_when_one_is_killed(environment, tmp_path: Path) -> None:
