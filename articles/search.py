@@ -299,11 +299,11 @@ def _count(query: Query, found: int, before: str) -> int:
     """How many there are at least; the index is asked for a bounded number."""
     if before or not found:
         return found
-    counted = found
+    counted = [found]
     with _bounded():
         ids = [pk for tier in TIERS for pk in _ids(query, tier, 0, COUNTED)][:COUNTED]
-        counted = max(found, Article.objects.public().filter(pk__in=ids).count())
-    return counted
+        counted.append(Article.objects.public().filter(pk__in=ids).count())
+    return max(counted)
 
 
 @contextmanager

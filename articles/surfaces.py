@@ -385,10 +385,13 @@ def next_boundary(shown: Shown) -> datetime | None:
     Counted from the renderer's beginning: what came into effect while it worked counts as well.
     """
     began = connection.ops.adapt_datetimefield_value(shown.began.at)
-    ids = [_list(sorted(shown.article_ids))] if len(shown.article_ids) <= MANY else []
+    lists = any(key.startswith(LISTS) for key in shown.keys)
+    # A list that names no article (of people, of tags) may depend on any.
+    of_all = len(shown.article_ids) > MANY or (lists and not shown.article_ids)
+    ids = [] if of_all else [_list(sorted(shown.article_ids))]
     parts = [part + (f" AND {_in(column)}" if ids else "") for part, column in _BOUNDARIES]
     parameters = [began, *ids] * len(_BOUNDARIES)
-    if any(key.startswith(LISTS) for key in shown.keys):
+    if lists:
         parts.append(
             "SELECT MIN(published_at) FROM articles_article WHERE state = 'published' AND published_at > %s"
         )

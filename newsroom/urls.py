@@ -5,13 +5,16 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from newsroom import health, metrics
+from articles import media
+from newsroom import api, health, metrics
 
 urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("admin/", admin.site.urls),
+    path("api/", api.urls),
+    path("media/<slug:token>/<int:width>.webp", media.picture, name="picture"),
     path("", include("moderation.urls")),
     path("", include("articles.urls")),
 ]

@@ -1,0 +1,88 @@
+"""What is said in the place of an article that is not public: that it is gone, and nothing of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models.functions import Now
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from articles.models import Article, ArticleState, Hold, HoldKind, RevisionKind, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an article is gone, as far as readers are told."""
+
+    status: int
+    title: str
+    note: str = ""
+    since: datetime | None = None
+
+
+def answer(request: HttpRequest, article: Article, *, as_json: bool = False) -> HttpResponse:
+    """451 for what a rights owner had withheld, 410 for what is otherwise gone; Http404 for what never was.
+
+    The headline, text, names, picture and address of the article are not in it.
+    """
+    reason = reason_of(article)
+    if reason is None:
+        raise Http404("No such article.")
+    wants_json = as_json or "application/json" in request.headers.get("Accept", "")
+    response = problem(reason) if wants_json else _page(request, reason)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex, noarchive"
+    if reason.status == 451:
+        response.headers["Link"] = f'<{settings.SITE_URL}/rights/>; rel="blocked-by"'
+    return response
+
+
+def reason_of(article: Article) -> Reason | None:
+    """Why this article is gone; None when it was never here (a draft, an embargo) or still is."""
+    if article.state == ArticleState.ERASED:
+        return Reason(410, "Removed for good")
+    if article.state not in (ArticleState.PUBLISHED, ArticleState.RETRACTED) or _is_embargoed(article):
+        return None
+    holds = list(Hold.objects.in_effect().filter(article=article).order_by("effective_at"))
+    legal = next((hold for hold in holds if hold.kind == HoldKind.LEGAL), None)
+    if legal:
+        return Reason(451, "Withheld for legal reasons", legal.note, legal.effective_at)
+    if holds:
+        return Reason(410, "Withdrawn", holds[0].note)
+    if article.state == ArticleState.RETRACTED:
+        return Reason(410, "Retracted", _retraction_note(article))
+    return _no_longer_shown(article)
+
+
+def _is_embargoed(article: Article) -> bool:
+    return Article.objects.filter(pk=article.pk, published_at__gt=Now()).exists()
+
+
+def _no_longer_shown(article: Article) -> Reason | None:
+    if Source.objects.filter(pk=article.source_id, suspended_at__lte=Now()).exists():
+        return Reason(410, "No longer shown")
+    if Article.objects.filter(pk=article.pk, expires_at__lte=Now()).exists():
+        return Reason(410, "No longer shown")
+    return None
+
+
+def _retraction_note(article: Article) -> str:
+    last = article.revisions.filter(kind=RevisionKind.CORRECTION).first()
+    return last.note if last else ""
+
+
+def _page(request: HttpRequest, reason: Reason) -> HttpResponse:
+    # The template sees no address either: a slug is made of the headline's words.
+    context = {"title": reason.title, "note": reason.note, "since": reason.since}
+    return render(request, f"{reason.status}.html", context, status=reason.status)
+
+
+def problem(reason: Reason) -> HttpResponse:
+    """The same for programs (RFC 9457)."""
+    said = {"type": "about:blank", "title": reason.title, "status": reason.status, "detail": reason.note}
+    said["pubstatus"] = "withheld" if reason.status == 451 else "canceled"
+    return HttpResponse(json.dumps(said), status=reason.status, content_type="application/problem+json")

@@ -1,0 +1,235 @@
+"""Pictures: fetched from their owners, decoded under limits, re-encoded by us, and shown only with an article.
+
+Only bytes that we have encoded are served, from our own address, under a token that cannot be
+guessed and answers like its article once that is gone. SVG is never taken: it is a program.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.http import Http404, HttpRequest, HttpResponse
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from articles import gone, surfaces
+from articles.leases import back_off
+from articles.models import Article, BlockedWork, BlockKind, Hold, Media, Rendition, UsagePolicy
+from articles.surfaces import shows, surface
+from webclient.client import Client, Limits, default_client
+from webclient.errors import OutgoingError
+
+WIDTHS = (480, 960, 1600)
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+MOST_BYTES = 12 * 1024 * 1024
+MOST_PIXELS = 25_000_000
+TOO_MANY_PIXELS = f"The picture has more than {MOST_PIXELS // 1_000_000} million pixels."
+MOST_ATTEMPTS = 6
+LEASE_SECONDS = 120
+REMOVED = "This picture was removed at its owner's request."
+
+
+class UnusableError(Exception):
+    """These bytes do not become a picture of ours; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One size of a picture, ready to store."""
+
+    width: int
+    height: int
+    data: bytes
+
+
+# --- decoding ---------------------------------------------------------------------------------
+
+
+def encode(data: bytes) -> list[Encoded]:
+    """A foreign picture as WebP in our widths, never enlarged, without its metadata."""
+    if len(data) > MOST_BYTES:
+        raise UnusableError(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB.")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise UnusableError(TOO_MANY_PIXELS)
+            return _sizes(_upright(image))
+    except UnidentifiedImageError as error:
+        raise UnusableError("This is not a JPEG, PNG, WebP or GIF picture.") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UnusableError(TOO_MANY_PIXELS) from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise UnusableError("The picture is damaged.") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    # A camera's JPEG is decoded at a fraction of its size where that is enough.
+    image.draft("RGB", (2 * WIDTHS[-1], 2 * WIDTHS[-1]))
+    image.load()
+    upright = ImageOps.exif_transpose(image)
+    return upright.convert("RGBA" if "A" in upright.getbands() or "transparency" in upright.info else "RGB")
+
+
+def _sizes(image: Image.Image) -> list[Encoded]:
+    widths = sorted({min(width, image.width) for width in WIDTHS})
+    return [_at_width(image, width) for width in widths]
+
+
+def _at_width(image: Image.Image, width: int) -> Encoded:
+    height = max(1, round(image.height * width / image.width))
+    resized = image.resize((width, height), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    resized.save(file, "WEBP", quality=78, method=4)
+    return Encoded(width, height, file.getvalue())
+
+
+# --- fetching ---------------------------------------------------------------------------------
+
+
+def fetch_pictures(limit: int, at: datetime, *, client: Client | None = None) -> int:
+    """Fetch at most `limit` pictures that are due; returns how many were tried."""
+    tried = 0
+    for media in Media.objects.claimable(at).order_by("due_at")[:limit]:
+        token = Media.objects.claim(media.pk, at=at, seconds=LEASE_SECONDS)
+        if token:
+            tried += 1
+            _fetch(media, token, at=at, client=client or default_client())
+    return tried
+
+
+def _fetch(media: Media, token: str, *, at: datetime, client: Client) -> None:
+    try:
+        data = _download(media.original_url, client)
+        sizes = encode(data)
+        digest = hashlib.sha256(data).hexdigest()
+        if _is_blocked(digest):
+            raise UnusableError(REMOVED)
+    except OutgoingError as error:
+        _failed(media, token, str(error), again=_next_try(media, at))
+    except UnusableError as error:
+        _failed(media, token, str(error), again=None)
+    else:
+        keep(media, token, sizes, digest)
+
+
+def _download(url: str, client: Client) -> bytes:
+    limits = Limits(seconds=40, wire_bytes=MOST_BYTES, body_bytes=MOST_BYTES)
+    response = client.get(url, headers={"Accept": "image/webp,image/png,image/jpeg,image/gif"}, limits=limits)
+    if response.status >= 500 or response.status == 429:
+        raise OutgoingError(f"The server answered {response.status}.")
+    if response.status != 200:
+        raise UnusableError(f"The server answered {response.status}.")
+    return response.body
+
+
+def _is_blocked(digest: str) -> bool:
+    blocks = BlockedWork.objects.filter(key=digest, kind=BlockKind.PICTURE, hold__in=Hold.objects.in_effect())
+    return blocks.exists()
+
+
+def _next_try(media: Media, at: datetime) -> datetime | None:
+    attempts = media.attempts + 1
+    return (
+        None
+        if attempts >= MOST_ATTEMPTS
+        else at + back_off(attempts, first=120, most=int(timedelta(days=1).total_seconds()))
+    )
+
+
+def _failed(media: Media, token: str, error: str, *, again: datetime | None) -> None:
+    Media.objects.finish(media.pk, token, due_at=again, last_error=error[:300])
+
+
+def keep(media: Media, token: str, sizes: Sequence[Encoded], digest: str) -> bool:
+    """Store a picture's sizes and show them; False (and no file left) when another worker had taken over."""
+    names = [_save(media, size) for size in sizes]
+    with transaction.atomic():
+        largest = sizes[-1]
+        mine = Media.objects.finish(
+            media.pk, token, due_at=None, last_error="", attempts=0, sha256=digest,
+            file=names[-1], width=largest.width, height=largest.height,
+        )  # fmt: skip
+        if mine:
+            media.renditions.all().delete()
+            Rendition.objects.bulk_create(
+                Rendition(media=media, file=name, width=size.width, height=size.height)
+                for name, size in zip(names, sizes, strict=True)
+            )
+            shown_by = Article.objects.filter(lead_media=media).values_list("pk", flat=True)
+            surfaces.changed(surfaces.keys_of(list(shown_by)))
+    if not mine:
+        for name in names:
+            default_storage.delete(name)
+    return mine
+
+
+def _save(media: Media, size: Encoded) -> str:
+    name = f"pictures/{media.token[:2]}/{media.token}-{size.width}.webp"
+    return default_storage.save(name, ContentFile(size.data))
+
+
+# --- showing ----------------------------------------------------------------------------------
+
+
+def at_pictures(article: Article) -> Iterable[str]:
+    """The addresses of the sizes of an article's picture."""
+    media = article.lead_media
+    return [f"/media/{media.token}/{size.width}.webp" for size in media.renditions.all()] if media else []
+
+
+@surface("picture", locate=at_pictures, store=False)
+def picture(request: HttpRequest, token: str, width: int) -> HttpResponse:
+    """One size of a picture, while some public article shows it; afterwards what is said of the article."""
+    media = Media.objects.filter(token=token).first()
+    if media is None:
+        raise Http404("No such picture.")
+    article = _shown_by(media)
+    if article is None and not _is_staff(request):
+        return _not_shown(request, media)
+    size = _size(media, width)
+    if size is None:
+        raise Http404("No such picture.")
+    with size.file.open("rb") as file:
+        response = HttpResponse(file.read(), content_type=size.content_type)
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    # Feed readers show it on their own pages.
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    if article is None:
+        response.headers["Cache-Control"] = "no-store, private"
+    else:
+        shows(request, articles=[article])
+    return response
+
+
+def _shown_by(media: Media) -> Article | None:
+    """A public article that shows it, by a source that allows pictures, while its terms hold."""
+    in_force = Q(lead_media__terms_expire_at__isnull=True) | Q(lead_media__terms_expire_at__gt=Now())
+    allowed = Q(source__isnull=True) | ~Q(source__usage=UsagePolicy.HEADLINE)
+    return Article.objects.public().filter(in_force, allowed, lead_media=media).first()
+
+
+def _is_staff(request: HttpRequest) -> bool:
+    # The session is looked at only when there is one: the answer to anybody else is the same for all.
+    return settings.SESSION_COOKIE_NAME in request.COOKIES and bool(request.user.is_staff)  # type: ignore[union-attr]
+
+
+def _not_shown(request: HttpRequest, media: Media) -> HttpResponse:
+    for article in media.articles.all()[:20]:
+        if gone.reason_of(article):
+            return gone.answer(request, article)
+    raise Http404("No such picture.")
+
+
+def _size(media: Media, width: int) -> Rendition | None:
+    """The smallest that is wide enough, or the widest there is."""
+    sizes = list(media.renditions.all())
+    return next((size for size in sizes if size.width >= width), sizes[-1] if sizes else None)

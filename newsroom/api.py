@@ -1,0 +1,112 @@
+"""The programming interface at /api/: what is mounted where, its errors, and its page of documentation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, URLResolver
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from ninja.openapi.docs import DocsBase
+
+from articles import api as reading
+from articles.models import Article
+from articles.surfaces import Locate, surface
+
+
+class PlainDocs(DocsBase):
+    """The description as a page: readable without a script, and allowed by our own policy."""
+
+    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
+        return render(request, "api/docs.html", {"operations": _operations(api), "title": api.title})
+
+
+api = NinjaAPI(
+    title="Newsroom",
+    version="1",
+    description="Everything a reader can see, for programs. Each source's usage policy applies.",
+    docs=PlainDocs(),
+    docs_url="/docs",
+    openapi_url="/openapi.json",
+    urls_namespace="api",
+)
+api.add_router("", reading.router)
+
+
+# --- errors (RFC 9457) ------------------------------------------------------------------------
+
+
+def problem(status: int, title: str, detail: str = "", **more: Any) -> HttpResponse:
+    """An error in the form programs know."""
+    said = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    return HttpResponse(
+        json.dumps(said),
+        status=status,
+        content_type="application/problem+json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+@api.exception_handler(Http404)
+def not_found(request: HttpRequest, error: Http404) -> HttpResponse:
+    return problem(404, "Not found", "There is nothing at this address.")
+
+
+@api.exception_handler(BadRequest)
+def bad_request(request: HttpRequest, error: BadRequest) -> HttpResponse:
+    return problem(400, "Not understood", str(error))
+
+
+@api.exception_handler(ValidationError)
+def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    errors = [{"where": list(found["loc"]), "what": found["msg"]} for found in error.errors]
+    return problem(422, "Not valid", "Some values cannot be read; `errors` says which.", errors=errors)
+
+
+@api.exception_handler(HttpError)
+def refused(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return problem(error.status_code, "Refused", str(error))
+
+
+# --- addresses --------------------------------------------------------------------------------
+
+
+def _everywhere(path: str, article: Article) -> list[str]:
+    return [path]
+
+
+LOCATE: dict[str, Locate] = {
+    "articles": reading.at_lists,
+    "article": reading.at_itself,
+    "tags": partial(_everywhere, "/api/tags/"),
+    "sources": partial(_everywhere, "/api/sources/"),
+    "contributors": partial(_everywhere, "/api/contributors/"),
+    "search": reading.at_search,
+}
+
+
+def _registered(pattern: URLPattern | URLResolver) -> URLPattern | URLResolver:
+    """The operation as a public surface, so that removals reach it and its bytes are kept ready."""
+    if isinstance(pattern, URLPattern) and pattern.name in LOCATE:
+        view: Callable[..., HttpResponse] = pattern.callback
+        pattern.callback = surface(f"api {pattern.name}", locate=LOCATE[pattern.name])(view)
+    return pattern
+
+
+def _operations(api: NinjaAPI) -> list[dict[str, Any]]:
+    """What the page of documentation lists, from the same description that programs read."""
+    return [
+        {"method": method.upper(), "path": path, "number": number, **described}
+        for path, methods in api.get_openapi_schema()["paths"].items()
+        for number, (method, described) in enumerate(methods.items())
+    ]
+
+
+_patterns, _app, _namespace = api.urls
+urls = ([_registered(pattern) for pattern in _patterns], _app, _namespace)
