@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django import forms
@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.models import User
 from articles import display
 from articles.canonical import address_key
 from articles.models import ArticleState
@@ -221,13 +222,13 @@ class QueueFilter(admin.SimpleListFilter):
         yield next(parts) | {"display": "Open"}
         yield from parts
 
-    def queryset(self, request: HttpRequest, queryset: ClaimQuerySet) -> QuerySet[Claim]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         part = self.value()
         if part in ClaimState.values:
             return queryset.filter(state=part)
         if part == "all":
             return queryset
-        queryset = queryset.open()
+        queryset = ClaimQuerySet.open(queryset)  # type: ignore[arg-type]
         if part == "second":
             return queryset.filter(proposal__isnull=False)
         return queryset.filter(deadline_at__lte=timezone.now()) if part == "overdue" else queryset
@@ -240,7 +241,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     paginator = BoundedPaginator
     list_per_page = PAGE
     sortable_by = ()
-    actions = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -248,6 +248,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    # No bulk deletion either: Django offers it only to those who may delete.
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -282,7 +283,7 @@ class ClaimAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Claim]:
         return super().get_queryset(request).defer(*UNREAD)
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
+    def get_ordering(self, request: HttpRequest) -> Any:
         # The nearest deadline first, except where nothing is left to decide.
         part = request.GET.get("queue", "")
         if part == "all":
@@ -354,7 +355,7 @@ class ClaimAdmin(ReadOnlyAdmin):
         done = 0
         for pk in chosen:
             try:
-                actions.uphold(claim_id=pk, by=request.user, at=timezone.now())
+                actions.uphold(claim_id=pk, by=cast(User, request.user), at=timezone.now())
                 done += 1
             except NotAllowed as error:
                 self.message_user(request, str(error), messages.WARNING)
@@ -375,13 +376,13 @@ class ClaimAdmin(ReadOnlyAdmin):
         return self._next(request)
 
     def _next(self, request: HttpRequest) -> HttpResponse:
-        at = timezone.now()
+        at, person = timezone.now(), cast(User, request.user)
         free = Q(reviewer_until__isnull=True) | Q(reviewer_until__lte=at) | Q(reviewer=request.user)
         # One's own proposal waits for somebody else.
         waiting = Claim.objects.open().filter(free).exclude(proposal__by=request.user)
         for pk in waiting.values_list("pk", flat=True)[:5]:
             try:
-                actions.take(claim_id=pk, by=request.user, at=at)
+                actions.take(claim_id=pk, by=person, at=at)
             except NotAllowed:
                 continue
             return HttpResponseRedirect(reverse("admin:moderation_claim_change", args=[pk]))
@@ -403,7 +404,7 @@ class ClaimAdmin(ReadOnlyAdmin):
 
     def _claim(self, object_id: str) -> Claim:
         claims = Claim.objects.select_related("notice", "article__source", "hold", "reviewer")
-        found = claims.filter(pk=int(object_id)).first() if object_id.isdecimal() else None
+        found: Claim | None = claims.filter(pk=int(object_id)).first() if object_id.isdecimal() else None
         if found is None:
             raise Http404("There is no such claim.")
         return found

@@ -145,6 +145,7 @@ class Notice(models.Model):
 
     class Meta:
         ordering = ["-received_at"]
+        indexes = [models.Index(fields=["email"], name="notice_by_mailbox")]
         constraints = [
             models.UniqueConstraint(
                 fields=["intake_key"], condition=Q(closed_at__isnull=True), name="notice_open_once"
@@ -421,6 +422,7 @@ class LedgerEntry(AppendOnly):
     class Meta:
         ordering = ["seq"]
         verbose_name_plural = "ledger entries"
+        indexes = [models.Index(fields=["at"], name="ledger_by_day")]
 
 
 class DomainProof(models.Model):

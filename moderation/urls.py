@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from moderation import views
+from moderation import public, views
 
 urlpatterns: list[URLPattern] = [
+    path("transparency/", public.log, name="transparency"),
+    path("transparency/log.csv", public.sheet, name="transparency-csv"),
+    path("transparency/feed.atom", public.feed, name="transparency-feed"),
+    path("transparency/key.pem", public.key, name="transparency-key"),
     path("removal/", views.removal, name="removal"),
     path("removal/<str:secret>/", views.status, name="removal-status"),
     path("removal/<str:secret>/confirm/<str:token>/", views.confirm, name="removal-confirm"),
