@@ -30,7 +30,9 @@ COMPLETE: dict[str, Any] = {
 def form_of(urls: str, **changes: Any) -> dict[str, Any]:
     """The fields of the form, complete, as a browser sends them."""
     fields = {"urls": urls, "ground": "copyright", "language": "en", **COMPLETE, **changes}
-    return {name: "on" if value is True else value for name, value in fields.items() if value not in (False, None)}
+    return {
+        name: "on" if value is True else value for name, value in fields.items() if value not in (False, None)
+    }
 
 
 def send(text: str, *, at: datetime | None = None, **changes: Any) -> Notice:

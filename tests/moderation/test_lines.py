@@ -76,7 +76,13 @@ def test_lines_beyond_the_most_are_counted_not_forgotten() -> None:
 
 @pytest.mark.parametrize(
     "hostile",
-    ["http://a" + "." * 1_000_000, "http://" * 300_000, "<" * 1_000_000, "a." * 500_000, "https://x/" + ")" * 900_000],
+    [
+        "http://a" + "." * 1_000_000,
+        "http://" * 300_000,
+        "<" * 1_000_000,
+        "a." * 500_000,
+        "https://x/" + ")" * 900_000,
+    ],
     ids=["dots", "glue", "brackets", "labels", "parentheses"],
 )
 def test_hostile_text_takes_no_time(hostile: str) -> None:
@@ -197,9 +203,7 @@ def test_removed_and_open_articles_are_said_to_be() -> None:
 @pytest.mark.django_db
 def test_an_editorial_hold_removes_nothing_for_its_owner() -> None:
     article, now = ArticleFactory(), timezone.now()
-    place_hold(
-        article=article, kind=HoldKind.EDITORIAL, reference="desk", effective_at=now, at=now, by=None
-    )
+    place_hold(article=article, kind=HoldKind.EDITORIAL, reference="desk", effective_at=now, at=now, by=None)
 
     assert lines.judge([address_of(article)])[0].verdict == Verdict.OURS
 
