@@ -11,7 +11,7 @@ from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.utils import timezone
 
 from articles import actions
-from articles.canonical import NotAnAddress, canonical_url
+from articles.canonical import NotAnAddress, address_key
 from articles.models import Article, ArticleState, Tag
 
 EDITABLE_STATES = [
@@ -59,9 +59,10 @@ class ArticleForm(forms.ModelForm):
         if not typed:
             return ""
         try:
-            return canonical_url(typed)
+            address_key(typed)
         except NotAnAddress as reason:
             raise forms.ValidationError(str(reason)) from reason
+        return typed
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 from django.contrib.staticfiles.apps import StaticFilesConfig as DjangoStaticFilesConfig
 
 
@@ -12,6 +13,10 @@ class NewsroomConfig(AppConfig):
 
     def ready(self) -> None:
         from newsroom import checks  # noqa: F401  (registers the system checks)
+
+
+class DeskConfig(AdminConfig):
+    default_site = "newsroom.desk.DeskSite"
 
 
 class StaticFilesConfig(DjangoStaticFilesConfig):

@@ -49,7 +49,7 @@ INSTALLED_APPS = [
     "accounts.apps.AccountsConfig",
     "ckeditor",
     "csp",
-    "django.contrib.admin",
+    "newsroom.apps.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -141,7 +141,7 @@ MEDIA_ROOT = VAR_DIR / "media"
 STORAGE_URL = env.str("STORAGE_URL", default="")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "newsroom.static.StaticStorage"},
 }
 if STORAGE_URL:
     _bucket = urlsplit(STORAGE_URL)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.servers.basehttp import ThreadedWSGIServer
+from django.test.testcases import QuietWSGIRequestHandler
 
 from tests.conftest import unavailable
 
@@ -31,3 +35,20 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
             "--disable-component-update",
         ],
     }
+
+
+@pytest.fixture
+def front_door(transactional_db: None, settings: Any) -> Iterator[str]:
+    """The site's address: the real application, ready pages included, over real HTTP on the test's database."""
+    # It reads the collected static files, which are there only when the session has begun.
+    from newsroom.wsgi import application
+
+    server = ThreadedWSGIServer(("127.0.0.1", 0), QuietWSGIRequestHandler)
+    server.set_app(application)
+    settings.SITE_URL = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    yield settings.SITE_URL
+    server.shutdown()
+    server.server_close()
+    thread.join(timeout=10)

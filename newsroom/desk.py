@@ -1,0 +1,119 @@
+"""The admin's index: what waits for whom, each line one click from its work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.db.models import Model, QuerySet
+from django.db.models.functions import Now
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.timesince import timesince, timeuntil
+
+from aggregator.models import Feed
+from articles.models import Article, ArticleState
+from moderation.models import Claim
+
+ROWS = 6
+MOST_COUNTED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a panel: what it is, a word beside it, and where its work is done."""
+
+    title: str
+    note: str
+    url: str
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One heading of the desk. `count` is exact up to MOST_COUNTED."""
+
+    title: str
+    url: str
+    empty: str
+    count: str = "0"
+    rows: list[Row] = field(default_factory=list)
+
+
+class DeskSite(AdminSite):
+    """Django's admin under our name, with the desk as its index."""
+
+    site_header = f"{settings.SITE_NAME} desk"
+    site_title = settings.SITE_NAME
+    index_title = "The desk"
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().index(request, {**(extra_context or {}), "panels": list(panels(request))})
+
+
+def panels(request: HttpRequest) -> Iterator[Panel]:
+    """The panels this person may see, most pressing first. A bounded number of indexed queries."""
+    user = request.user
+    if user.has_perm("moderation.view_claim"):
+        yield _claims()
+    if user.has_perm("articles.view_article"):
+        yield _review()
+        yield _scheduled()
+    if user.has_perm("aggregator.view_feed"):
+        yield _failing_feeds()
+
+
+def _claims() -> Panel:
+    claims = Claim.objects.open().select_related("notice", "article")
+    rows = [
+        Row(str(claim.article), f"{timeuntil(claim.deadline_at)} left, {claim.notice}", _change(claim),
+            urgent=claim.lane == "A")
+        for claim in claims[:ROWS]
+    ]  # fmt: skip
+    return Panel("Claims by time left", _list(Claim), "No claim waits for a decision.", _count(claims), rows)
+
+
+def _review() -> Panel:
+    waiting = Article.objects.filter(state=ArticleState.REVIEW).order_by("-created_at", "-pk")
+    rows = [
+        Row(article.headline, f"{timesince(article.created_at)} ago", _change(article))
+        for article in waiting.only("headline", "created_at")[:ROWS]
+    ]
+    url = _list(Article) + "?state__exact=review"
+    return Panel("Waiting for review", url, "Nothing waits for review.", _count(waiting), rows)
+
+
+def _scheduled() -> Panel:
+    coming = Article.objects.filter(state=ArticleState.PUBLISHED, published_at__gt=Now()).order_by(
+        "published_at"
+    )
+    rows = [
+        Row(article.headline, f"in {timeuntil(article.published_at)}", _change(article))
+        for article in coming.only("headline", "published_at")[:ROWS]
+    ]
+    return Panel("Scheduled", _list(Article), "Nothing is scheduled.", _count(coming), rows)
+
+
+def _failing_feeds() -> Panel:
+    failing = Feed.objects.active().filter(failures__gt=0).order_by("-failures", "pk")
+    rows = [
+        Row(str(feed), feed.last_error, _change(feed), urgent=feed.failures > 5) for feed in failing[:ROWS]
+    ]
+    return Panel("Feeds that fail", _list(Feed), "Every feed answers.", _count(failing), rows)
+
+
+def _count(rows: QuerySet[Any]) -> str:
+    number = rows.order_by()[: MOST_COUNTED + 1].count()
+    return f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number)
+
+
+def _change(row: Model) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def _list(model: type[Model]) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")

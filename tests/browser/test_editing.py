@@ -1,0 +1,50 @@
+"""An editor at the desk, in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from articles.models import Article
+from tests.factories import SourceFactory, TagFactory, UserFactory
+
+
+def sign_in(page: Page, front_door: str, username: str) -> None:
+    page.goto(f"{front_door}/admin/login/")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill("a long test password")
+    page.get_by_role("button", name="Log in").click()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_editor_writes_formats_tags_and_publishes(page: Page, front_door: str, scheme: str) -> None:
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    editor = UserFactory(superuser=True)
+    TagFactory(name="Harbours")
+    SourceFactory()
+    sign_in(page, front_door, editor.username)
+
+    page.goto(f"{front_door}/admin/articles/article/add/")
+    page.get_by_label("Headline:").fill("The harbour opens again")
+    page.locator(".cke_wysiwyg_div").click()
+    page.keyboard.type("Ships came in at dawn. ")
+    page.get_by_role("button", name="Bold").click()
+    page.keyboard.type("All of them.")
+    page.locator(".field-tags .select2-search__field").click()
+    page.keyboard.type("harb")
+    page.get_by_role("option", name="Harbours").click()
+    page.get_by_label("State:").select_option("published")
+    page.get_by_role("button", name="Save", exact=True).first.click()
+
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+    article = Article.objects.public().get()
+    assert (
+        article.body.replace("&nbsp;", " ") == "<p>Ships came in at dawn. <strong>All of them.</strong></p>"
+    )
+    assert [tag.name for tag in article.tags.all()] == ["Harbours"]
+    page.goto(front_door + article.get_absolute_url())
+    expect(page.get_by_role("heading", name="The harbour opens again")).to_be_visible()
+    assert said == []
