@@ -21,10 +21,6 @@ timeout = 60
 graceful_timeout = 20
 keepalive = 5
 
-# A fresh process now and then, spread out so that they do not all start at once.
-max_requests = 20_000
-max_requests_jitter = 2_000
-
 # The heartbeat file of each worker lives in memory: a slow disk must not look like a hanging worker.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 
