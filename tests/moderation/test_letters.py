@@ -1,0 +1,278 @@
+"""Letters are rows first; each is sent once, in the reader's language, and never with a hole in it."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.core import mail as outbox
+from django.core.management import call_command
+from django.utils import timezone
+
+from moderation import letters, receive
+from moderation.models import Letter, LetterKind, ReasonCode
+from moderation.references import confirm_url, status_url
+from tests.conftest import free_port
+from tests.factories import ArticleFactory
+from tests.moderation.intake import address_of, send
+
+DECIDED = {
+    "reason": ReasonCode.LICENSED.label,
+    "reasons": "Words that the moderator wrote.",
+    "automated": False,
+    "not_before": "2027-01-05",
+    "at_latest": "2027-01-11",
+}
+
+
+class Postman:
+    """A mail server on the loopback that keeps what it is given, or refuses it."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, list[str], EmailMessage]] = []
+        self.refuse = ""
+        self.lock = threading.Lock()
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if self.refuse:
+            return self.refuse
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        with self.lock:
+            self.got.append((envelope.mail_from, envelope.rcpt_tos, message))
+        return "250 OK"
+
+
+@pytest.fixture
+def postman(settings) -> Iterator[Postman]:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", free_port(), 5
+    handler = Postman()
+    controller = Controller(handler, hostname="127.0.0.1", port=settings.EMAIL_PORT)
+    controller.start()
+    try:
+        yield handler
+    finally:
+        controller.stop()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", list(letters.LANGUAGES))
+@pytest.mark.parametrize("kind", LetterKind.values)
+def test_every_letter_can_be_written(kind: str, language: str) -> None:
+    notice = send(address_of(ArticleFactory()), confirmed=kind != "confirm", signature="", language=language)
+    claim = notice.claims.get() if kind not in ("received", "confirm", "incomplete") else None
+    letter = letters.owe(
+        kind=LetterKind(kind), notice=notice, claim=claim, at=timezone.now(), context=DECIDED, key="this one"
+    )
+    assert letter
+
+    subject, body = letters.render(letter)
+
+    assert notice.reference in subject
+    assert "\n" not in subject
+    assert status_url(notice) in body
+    assert notice.name in body
+    assert not re.search(r"[{}⟦⟧]|None", body)
+    if claim:
+        assert address_of(claim.article) in body
+    if kind in ("removed", "refused"):
+        assert "Words that the moderator wrote." in body
+    if kind == "confirm":
+        assert confirm_url(notice) in body
+    if kind == "countered":
+        assert "2027" in body
+
+
+@pytest.mark.django_db
+def test_each_language_has_letters_of_its_own() -> None:
+    notice = send(address_of(ArticleFactory()))
+    letter = notice.letters.get()
+
+    subjects = set()
+    for language in letters.LANGUAGES:
+        letter.language = language
+        subjects.add(letters.render(letter)[0])
+
+    assert len(subjects) == len(letters.LANGUAGES)
+
+
+@pytest.mark.django_db
+def test_a_hole_in_a_letter_keeps_it_from_being_sent(settings) -> None:
+    notice = send(address_of(ArticleFactory()), confirmed=True)
+    Letter.objects.all().delete()
+    letter = letters.owe(
+        kind=LetterKind.COUNTERED, notice=notice, claim=notice.claims.get(), at=timezone.now()
+    )
+    assert letter
+
+    letters.send_letters(10, timezone.now())
+
+    letter.refresh_from_db()
+    assert letter.sent_at is None
+    assert "not_before" in letter.last_error
+    assert not outbox.outbox
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_letter_goes_out_by_smtp_once_with_the_headers_of_an_automatic_answer(postman: Postman) -> None:
+    notice = send(address_of(ArticleFactory()))
+
+    call_command("send_letters")
+    call_command("send_letters")
+
+    [(_, to, message)] = postman.got
+    letter = Letter.objects.get()
+    assert to == ["olena@owner.example"]
+    assert message["Message-ID"] == letter.message_id
+    assert message["Auto-Submitted"] == "auto-replied"
+    assert notice.reference in message["Subject"]
+    assert not [name for name in message if name.lower().startswith("list-")]
+    assert confirm_url(notice) in message.get_content()
+    assert (letter.sent_at is not None, letter.due_at, letter.last_error) == (True, None, "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_letters_of_a_case_are_one_conversation(postman: Postman) -> None:
+    notice = send(address_of(ArticleFactory()), message_id="<theirs@owner.example>")
+    letters.send_letters(10, timezone.now())
+    receive.confirm(notice=notice, at=timezone.now())
+    letters.send_letters(10, timezone.now())
+
+    first, second = (message for _, _, message in postman.got)
+    assert first["In-Reply-To"] == "<theirs@owner.example>"
+    assert second["In-Reply-To"] == first["Message-ID"]
+    assert second["References"].split() == ["<theirs@owner.example>", first["Message-ID"]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refused_letter_waits_longer_each_time_and_says_why(postman: Postman) -> None:
+    send(address_of(ArticleFactory()))
+    postman.refuse = "451 later please"
+    at = timezone.now()
+
+    for _ in range(3):
+        letters.send_letters(10, at)
+        letter = Letter.objects.get()
+        wait, at = letter.due_at - at, letter.due_at
+    assert wait >= timedelta(seconds=120)
+    assert "later please" in letter.last_error
+    assert letters.send_letters(10, at - timedelta(seconds=1)) == 0
+
+    postman.refuse = ""
+    assert letters.send_letters(10, at) == 1
+    assert len(postman.got) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_refused_letter_does_not_hold_up_the_next(postman: Postman) -> None:
+    bad = send(address_of(ArticleFactory()))
+    send(address_of(ArticleFactory()), email="second@owner.example")
+    Letter.objects.filter(notice=bad).update(to="bad\r\nBcc: victim@owner.example")
+
+    assert letters.send_letters(10, timezone.now()) == 2
+
+    assert [to for _, to, _ in postman.got] == [["second@owner.example"]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dead_mail_server_delays_letters_and_nothing_else(settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+
+    notice = send(address_of(ArticleFactory()), confirmed=True)
+    letters.send_letters(10, timezone.now())
+
+    assert notice.claims.get().hold is not None
+    assert notice.letters.get().last_error
+    assert notice.letters.get().due_at > timezone.now()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_senders_at_once_send_each_letter_once(postman: Postman) -> None:
+    for number in range(12):
+        send(f"https://else.example/{number}", email=f"owner{number}@owner.example")
+
+    def run() -> None:
+        from django.db import connection
+
+        try:
+            letters.send_letters(50, timezone.now())
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert sorted(to[0] for _, to, _ in postman.got) == sorted(f"owner{n}@owner.example" for n in range(12))
+
+
+@pytest.mark.django_db
+def test_a_sender_who_died_is_followed_by_another() -> None:
+    send(address_of(ArticleFactory()))
+    at = timezone.now()
+    Letter.objects.claim(Letter.objects.get().pk, at=at, seconds=letters.LEASE_SECONDS)
+
+    assert letters.send_letters(10, at) == 0
+    assert letters.send_letters(10, at + timedelta(seconds=letters.LEASE_SECONDS + 1)) == 1
+
+
+@pytest.mark.django_db
+def test_owed_twice_is_one_letter_and_without_a_mailbox_none() -> None:
+    notice = send(address_of(ArticleFactory()))
+    again = letters.owe(kind=LetterKind.CONFIRM, notice=notice, at=timezone.now())
+    assert again == notice.letters.get()
+
+    notice.email = ""
+    assert letters.owe(kind=LetterKind.REMOVED, notice=notice, at=timezone.now()) is None
+
+
+@pytest.mark.django_db
+def test_a_stranger_cannot_have_us_mail_words_of_his_to_a_mailbox() -> None:
+    article = ArticleFactory()
+    send(
+        f"https://buy-now.example/pills\n{article.canonical_url}?utm_source=pills",
+        name="BUY PILLS at http://buy-now.example",
+        email="victim@elsewhere.example",
+        work="pills",
+    )
+
+    letters.send_letters(10, timezone.now())
+
+    [message] = outbox.outbox
+    assert "pills" not in f"{message.subject}{message.body}".lower()
+    assert address_of(article) in message.body
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "name", ["Olena\r\nBcc: victim@elsewhere.example", "Ol\x00ena", "{{ secret }}", "{% debug %}"]
+)
+def test_a_name_changes_neither_headers_nor_placeholders(name: str) -> None:
+    send(address_of(ArticleFactory()), name=name, confirmed=True)
+
+    assert letters.send_letters(10, timezone.now()) == 1
+
+    [message] = outbox.outbox
+    raw = message.message().as_bytes()
+    assert message.recipients() == ["olena@owner.example"]
+    assert b"\nBcc:" not in raw
+
+
+@pytest.mark.django_db
+def test_an_old_link_still_works_after_the_key_was_changed(settings, client) -> None:
+    notice = send(address_of(ArticleFactory()))
+    before = status_url(notice)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another key, long enough that no check complains about it"
+
+    assert status_url(notice) == before
