@@ -348,7 +348,7 @@ def creators(article: Article) -> list[str]:
 
 def tags_of(article: Article) -> list[Tag]:
     """Its tags."""
-    return [tagged.tag for tagged in article.taggedarticle_set.all()]  # type: ignore[attr-defined]
+    return [tagged.tag for tagged in article.taggedarticle_set.all()]
 
 
 def picture_of(article: Article) -> tuple[Media | None, Rendition | None]:

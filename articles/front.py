@@ -86,7 +86,7 @@ def _weight(article: Article, newest: Article) -> float:
 def _by_tag(tags: Sequence[Tag]) -> Iterable[tuple[Tag, list[Article]]]:
     """The newest articles of each tag, two queries for all of them."""
     newest = [
-        Article.tags.through.objects.filter(  # type: ignore[attr-defined]
+        Article.tags.through.objects.filter(
             tag=tag,
             content_object__in=Article.objects.public().filter(tags=tag).newest_first().values("pk")[:12],
         ).values_list("tag_id", "content_object_id")

@@ -7,7 +7,7 @@ from datetime import date
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from articles import feeds, sitemaps, views
+from articles import feeds, media, sitemaps, views
 
 
 class UnicodeSlug(StringConverter):
@@ -55,6 +55,7 @@ urlpatterns = [
     path("rights/", views.rights, name="rights"),
     path("about/", views.about, name="about"),
     path("feeds/latest.<form:form>", feeds.latest, name="feed"),
+    path("media/<str:token>/<int:width>.webp", media.picture, name="picture"),
     path("sitemap.xml", sitemaps.index, name="sitemap"),
     path("sitemaps/pages.xml", sitemaps.pages, name="sitemap_pages"),
     path("sitemaps/<int:number>.xml", sitemaps.part, name="sitemap_part"),

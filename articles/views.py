@@ -18,7 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanen
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from articles import display, front, keyset, search, structured
+from articles import display, front, gone, keyset, search, structured
 from articles.models import (
     Article,
     Contributor,
@@ -39,7 +39,7 @@ SOME_RELATED = 4
 COMPARED = 60
 SOME_OF_STORY = 6
 DAYS_LISTED = 31
-FIRST_YEAR = 1990
+FIRST_YEAR, LAST_YEAR = 1990, 2999
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def at_itself(article: Article) -> Iterable[str]:
 
 def at_story(article: Article) -> Iterable[str]:
     """On the page of its story."""
-    return [quote(article.story.get_absolute_url(), safe="/%")] if article.story else []
+    return _list_paths(article.story, article) if article.story else []
 
 
 def at_tags(article: Article) -> Iterable[str]:
@@ -96,7 +96,10 @@ def at_search(article: Article) -> Iterable[str]:
 
 def at_archive(article: Article) -> Iterable[str]:
     """In the archive of its day."""
-    return [f"/archive/{article.published_at:%Y-%m-%d}/"] if article.published_at else []
+    if not article.published_at:
+        return []
+    path = f"/archive/{timezone.localtime(article.published_at):%Y-%m-%d}/"
+    return [path, *_at_cursor(path, article)]
 
 
 def nowhere(article: Article) -> Iterable[str]:
@@ -104,7 +107,7 @@ def nowhere(article: Article) -> Iterable[str]:
     return []
 
 
-def _list_paths(owner: Tag | Contributor | Source, article: Article) -> list[str]:
+def _list_paths(owner: Tag | Contributor | Source | Story, article: Article) -> list[str]:
     path = quote(owner.get_absolute_url(), safe="/%")
     return [path, *_at_cursor(path, article)]
 
@@ -156,10 +159,11 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
         keys=[f"story:{article.story_id}"] if article.story_id else [],
     )
     _with_pictures([article])
-    context = {
+    context: dict[str, Any] = {
         "article": article,
         "text": display.text_of(article),
         "summary": display.teaser_of(article),
+        "card": _card_picture(article),
         "navigation": [tag for tag in tags if tag.featured],
         "tags": [tag for tag in tags if tag.is_own],
         "chosen": chosen,
@@ -169,6 +173,13 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
     }
     context["structured"] = structured.news_article(article, context["tags"])
     return render(request, "articles/article.html", context)
+
+
+def _card_picture(article: Article) -> str:
+    """The picture that other sites show beside a link to the article."""
+    media = display.picture_of(article)
+    sizes = list(media.renditions.all()) if media else []
+    return display.picture_address(media, sizes[-1].width) if media and sizes else ""
 
 
 def _tags_and_sections(article: Article) -> list[Any]:
@@ -188,8 +199,6 @@ def _elsewhere(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404("No such article.")
     if redirect and Article.objects.public().filter(pk=article.pk).exists():
         return HttpResponsePermanentRedirect(article.get_absolute_url())
-    from articles import gone
-
     return gone.answer(request, article)
 
 
@@ -252,8 +261,8 @@ def story_page(request: HttpRequest, slug: str) -> HttpResponse:
     )
     if not facts["count"]:
         raise Http404("Nothing of this story is public.")
-    context = {"story": story, "facts": facts}
-    return _list(request, "articles/story.html", articles, keys=[f"story:{story.pk}"], **context)
+    keys = [f"story:{story.pk}"]
+    return _list(request, "articles/story.html", articles, keys=keys, story=story, facts=facts)
 
 
 @surface("tag", locate=at_tags)
@@ -288,7 +297,7 @@ def source_page(request: HttpRequest, slug: str) -> HttpResponse:
     return _list(request, "articles/source.html", articles, keys=[f"source:{source.pk}"], source=source)
 
 
-@surface("archive", locate=nowhere)
+@surface("archive_index", locate=nowhere)
 def archive(request: HttpRequest) -> HttpResponse:
     """The last days on which something was published, and a way to any other."""
     wanted = request.GET.get("day", "")
@@ -316,15 +325,19 @@ def _to_day(wanted: str) -> HttpResponse:
 @surface("archive_day", locate=at_archive)
 def archive_day(request: HttpRequest, on: date) -> HttpResponse:
     """One day's articles, with ways to the nearest days that have some."""
-    if on.year < FIRST_YEAR:
-        raise Http404("Before the web.")
+    if not FIRST_YEAR <= on.year <= LAST_YEAR:
+        raise Http404("Before the web, or far beyond today.")
     start = datetime(on.year, on.month, on.day, tzinfo=timezone.get_default_timezone())
     end = start + timedelta(days=1)
     public = Article.objects.public().only("published_at")
     earlier = public.filter(published_at__lt=start).newest_first().first()
     later = public.filter(published_at__gte=end).order_by("published_at", "pk").first()
     around = [article for article in (earlier, later) if article]
-    context = {"on": on, "earlier": earlier and _day_of(earlier), "later": later and _day_of(later)}
+    context: dict[str, Any] = {
+        "on": on,
+        "earlier": earlier and _day_of(earlier),
+        "later": later and _day_of(later),
+    }
     shows(request, articles=around)
     articles = display.listed().filter(published_at__gte=start, published_at__lt=end)
     # An empty day is no page to keep: anybody could ask for any number of them.
@@ -342,11 +355,16 @@ def _day_of(article: Article) -> date:
 def search_page(request: HttpRequest) -> HttpResponse:
     """Articles that match what was typed, best first."""
     query = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:LONGEST_QUERY]
-    narrowed = {name: request.GET.get(name, "")[:100] for name in ("language", "source", "tag")}
+    language, source, tag = (request.GET.get(name, "")[:100] for name in ("language", "source", "tag"))
     before = request.GET.get("before", "")[:200]
-    results = search.find(query, before=before, **narrowed) if query else search.Results()
+    results = (
+        search.find(query, before=before, language=language, source=source, tag=tag)
+        if query
+        else search.Results()
+    )
     shows(request, articles=[hit.article for hit in results.hits], keys=[LATEST])
-    narrowing = {name: value for name, value in narrowed.items() if value}
+    narrowing = {"language": language, "source": source, "tag": tag}
+    narrowing = {name: value for name, value in narrowing.items() if value}
     context = {
         "query": query,
         "results": results,

@@ -1,0 +1,111 @@
+"""Pages cost a constant number of queries and few bytes."""
+
+from __future__ import annotations
+
+import brotli
+import pytest
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.db import connection
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
+
+from articles.surfaces import Shown, now
+from tests.factories import (
+    ArticleFactory,
+    ContributionFactory,
+    RenditionFactory,
+    SourceFactory,
+    StoryFactory,
+    TagFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+WEIGHT = 15_000
+TAGS = ["Climate", "World", "Culture", "Science", "Sport", "Economy"]
+
+
+def queries(path: str) -> int:
+    """What the page itself asks of the database, without the two questions of every surface."""
+    request = RequestFactory().get(path)
+    request.surface = Shown(began=now())  # type: ignore[attr-defined]
+    view, args, kwargs = resolve(path.partition("?")[0])
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert view.__wrapped__(request, *args, **kwargs).status_code == 200
+    return len(captured)
+
+
+def edition(count: int) -> None:
+    for position, name in enumerate(TAGS):
+        TagFactory._meta.model.objects.get_or_create(
+            name=name, slug=name.lower(), featured=True, position=position
+        )
+    source, story = SourceFactory(slug=f"post-{count}"), StoryFactory()
+    for n in range(count):
+        picture = RenditionFactory().media
+        picture.file = picture.renditions.get().file.name
+        picture.save()
+        article = ArticleFactory(
+            source=source if n % 2 else SourceFactory(),
+            tags=[TAGS[n % 6]],
+            lead_media=picture,
+            story=story if n % 3 == 0 else None,
+            standfirst="The sentence under a headline tells what the headline could not, in some twenty words or so.",
+            body="<p>"
+            + "A paragraph of a usual length says one thing and says it once, with a name and a number. " * 5
+            + "</p>",
+        )
+        ContributionFactory(article=article)
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/", 6), ("/latest/", 3), ("/tags/climate/", 4), ("/archive/", 3), ("/feeds/latest.rss", 5),
+        ("/feeds/latest.atom", 5), ("/feeds/latest.json", 5), ("/sitemap.xml", 1), ("/sitemaps/0.xml", 1),
+        ("/news-sitemap.xml", 1), ("/rights/", 1),
+    ],
+)  # fmt: skip
+def test_a_page_asks_the_same_few_questions_of_two_articles_and_of_forty(path, most):
+    edition(2)
+    few = queries(path)
+
+    edition(38)
+
+    assert queries(path) <= most
+    assert few <= most
+
+
+def test_an_article_asks_a_constant_number_of_questions():
+    edition(2)
+    article = ArticleFactory(people=["A B"], tags=["Climate"], story=StoryFactory())
+    few = queries(article.get_absolute_url())
+
+    edition(30)
+    ArticleFactory.create_batch(5, story=article.story)
+    ContributionFactory.create_batch(6, article=article)
+
+    assert queries(article.get_absolute_url()) <= 9
+    assert few <= 9
+
+
+@pytest.mark.parametrize("kind", ["front", "article"])
+def test_front_page_and_article_weigh_little(kind, client):
+    edition(40)
+    article = ArticleFactory(body="<p>" + "Many words make a long report of a day at sea. " * 90 + "</p>")
+    path = "/" if kind == "front" else article.get_absolute_url()
+
+    html = client.get(path).content
+    with staticfiles_storage.open(staticfiles_storage.stored_name("css/site.css")) as file:
+        css = file.read()
+
+    assert len(brotli.compress(html, quality=5)) + len(brotli.compress(css, quality=11)) <= WEIGHT
+
+
+def test_the_fonts_of_the_first_view_are_two_and_small():
+    sizes = [staticfiles_storage.size(f"fonts/{name}.woff2") for name in ("newsreader", "franklin")]
+    assert all(size < 30_000 for size in sizes)
+    assert sum(sizes) < 40_000

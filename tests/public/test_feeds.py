@@ -1,0 +1,197 @@
+"""Feeds and sitemaps by the rules of their formats."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+
+import feedparser
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from lxml import etree
+
+from articles import sitemaps
+from tests.factories import ArticleFactory, ContributionFactory, HoldFactory, SourceFactory
+
+pytestmark = pytest.mark.django_db
+
+NS = {
+    "atom": "http://www.w3.org/2005/Atom",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "content": "http://purl.org/rss/1.0/modules/content/",
+    "media": "http://search.yahoo.com/mrss/",
+    "s": "http://www.sitemaps.org/schemas/sitemap/0.9",
+    "news": "http://www.google.com/schemas/sitemap-news/0.9",
+}
+FORMS = ["rss", "atom", "json"]
+LISTS = [
+    "/feeds/latest", "/tags/climate/feed", "/contributors/quillon-zebedee/feed",
+]  # fmt: skip
+
+
+def xml(client, path: str) -> etree._Element:
+    response = client.get(path)
+    assert response.status_code == 200
+    return etree.fromstring(response.content)
+
+
+def text(client, path: str) -> str:
+    return client.get(path).content.decode()
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("form", ["rss", "atom"])
+def test_another_reader_understands_the_feed(path, form, client, somewhere_everywhere):
+    parsed = feedparser.parse(client.get(f"{path}.{form}").content)
+
+    assert not parsed.bozo
+    entry = next(e for e in parsed.entries if e.title == somewhere_everywhere.headline)
+    assert entry.link == settings.SITE_URL + somewhere_everywhere.get_absolute_url()
+    assert entry.id == f"urn:uuid:{somewhere_everywhere.key}"
+    assert any(link.href == somewhere_everywhere.canonical_url for link in entry.links if link.rel == "via")
+
+
+def test_rss_has_what_validators_ask_for(client, somewhere_everywhere):
+    channel = xml(client, "/feeds/latest.rss").find("channel")
+
+    assert channel.find("atom:link[@rel='self']", NS).get("href") == f"{settings.SITE_URL}/feeds/latest.rss"
+    for name in ("title", "link", "description", "language", "lastBuildDate"):
+        assert channel.findtext(name)
+    parsedate_to_datetime(channel.findtext("lastBuildDate"))
+    item = next(i for i in channel.findall("item") if i.findtext("title") == somewhere_everywhere.headline)
+    assert [e.text for e in item.findall("dc:creator", NS)] == ["Quillon Zebedee", "Ada Vance"]
+    assert item.find("guid").get("isPermaLink") == "false"
+    assert item.find("source").get("url") == somewhere_everywhere.canonical_url
+    assert item.find("source").text == somewhere_everywhere.source.name
+    assert item.find("media:content", NS).get("url").startswith(f"{settings.SITE_URL}/media/")
+    assert "counted at dawn" in item.findtext("content:encoded", namespaces=NS)
+    parsedate_to_datetime(item.findtext("pubDate"))
+
+
+def test_atom_has_what_the_standard_asks_for(client, somewhere_everywhere):
+    feed = xml(client, "/feeds/latest.atom")
+
+    assert feed.find("atom:link[@rel='self']", NS).get("href") == f"{settings.SITE_URL}/feeds/latest.atom"
+    for entry in [feed, *feed.findall("atom:entry", NS)]:
+        for name in ("id", "title", "updated"):
+            assert entry.findtext(f"atom:{name}", namespaces=NS)
+        assert entry.find("atom:author/atom:name", NS).text
+    entry = feed.find(f"atom:entry[atom:id='urn:uuid:{somewhere_everywhere.key}']", NS)
+    assert entry.findtext("atom:contributor/atom:name", namespaces=NS) == "Ada Vance"
+    assert entry.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
+
+
+def test_json_feed_has_what_the_standard_asks_for(client, somewhere_everywhere):
+    response = client.get("/feeds/latest.json")
+    feed = json.loads(response.content)
+
+    assert response.headers["Content-Type"].startswith("application/feed+json")
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert feed["feed_url"] == f"{settings.SITE_URL}/feeds/latest.json"
+    assert all(
+        item["id"] and (item.get("content_html") or item.get("content_text")) for item in feed["items"]
+    )
+    item = next(item for item in feed["items"] if item["title"] == somewhere_everywhere.headline)
+    assert item["external_url"] == somewhere_everywhere.canonical_url
+    assert [author["name"] for author in item["authors"]] == ["Quillon Zebedee", "Ada Vance"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_feeds_obey_the_usage_policy(form, client):
+    body = "".join(f"<p>word{n}</p>" for n in range(60))
+    ArticleFactory(source=SourceFactory(usage="headline"), standfirst="Hidden one", body="<p>Hidden two</p>")
+    ArticleFactory(source=SourceFactory(usage="excerpt", excerpt_words=10), standfirst="", body=body)
+    ArticleFactory(source=SourceFactory(usage="full"), body="<p>All of it</p>")
+
+    feed = text(client, f"/feeds/latest.{form}")
+
+    assert "Hidden" not in feed
+    assert "word9…" in feed
+    assert "word10" not in feed
+    assert "All of it" in feed
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_feed_survives_any_text(form, client):
+    awkward = "]]> & <b>\"'\x0b\ufffe </title> \u2028 ü 日本"
+    article = ArticleFactory(headline=awkward, tags=["A & B"])
+    ContributionFactory(article=article, contributor__name="Ann <& Bo>", contributor__slug="ann-bo")
+
+    content = client.get(f"/feeds/latest.{form}").content
+
+    if form == "json":
+        assert json.loads(content)["items"][0]["title"] == awkward
+    else:
+        assert feedparser.parse(content).entries
+        assert "日本" in etree.fromstring(content).xpath("string()")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_empty_feed_is_a_valid_feed(form, client):
+    content = client.get(f"/feeds/latest.{form}").content
+    assert json.loads(content)["items"] == [] if form == "json" else not feedparser.parse(content).bozo
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_embargoed_drafted_and_held_articles_are_in_no_feed(form, client):
+    hidden = [
+        ArticleFactory(draft=True),
+        ArticleFactory(published_at=timezone.now() + timedelta(hours=1)),
+        HoldFactory().article,
+    ]
+
+    feed = text(client, f"/feeds/latest.{form}")
+
+    assert not [article for article in hidden if article.slug in feed]
+
+
+def test_the_sitemap_index_leads_to_every_article(client, monkeypatch):
+    monkeypatch.setattr(sitemaps, "PART", 3)
+    articles = ArticleFactory.create_batch(8)
+    held = HoldFactory().article
+
+    parts = [loc.text for loc in xml(client, "/sitemap.xml").iterfind(".//s:loc", NS)]
+    responses = [client.get(part.removeprefix(settings.SITE_URL)) for part in parts]
+    maps = [etree.fromstring(r.content) for r in responses if r.status_code == 200]
+    listed = {loc.text for one in maps for loc in one.iterfind(".//s:loc", NS)}
+
+    assert {settings.SITE_URL + article.get_absolute_url() for article in articles} <= listed
+    assert settings.SITE_URL + held.get_absolute_url() not in listed
+
+
+def test_the_news_sitemap_holds_two_days_and_names_language_and_title(client):
+    fresh = ArticleFactory(language="de")
+    stale = ArticleFactory(published_at=timezone.now() - timedelta(days=3))
+
+    urls = xml(client, "/news-sitemap.xml").findall("s:url", NS)
+
+    assert [url.findtext("s:loc", namespaces=NS) for url in urls] == [
+        settings.SITE_URL + fresh.get_absolute_url()
+    ]
+    assert urls[0].findtext("news:news/news:title", namespaces=NS) == fresh.headline
+    assert urls[0].findtext("news:news/news:publication/news:language", namespaces=NS) == "de"
+    assert stale.slug not in text(client, "/news-sitemap.xml")
+
+
+def test_the_news_sitemap_stops_at_its_limit(client, monkeypatch):
+    monkeypatch.setattr(sitemaps, "NEWS_URLS", 3)
+    ArticleFactory.create_batch(5)
+    assert len(xml(client, "/news-sitemap.xml").findall("s:url", NS)) == 3
+
+
+def test_robots_leads_to_the_sitemaps_and_away_from_the_desk(client):
+    robots = text(client, "/robots.txt")
+    assert "Disallow: /admin/" in robots
+    assert f"Sitemap: {settings.SITE_URL}/sitemap.xml" in robots
+
+
+def test_addresses_in_other_scripts_are_escaped_for_machines(client):
+    article = ArticleFactory(slug="порт-відкрито", tags=["Порт"])
+    ContributionFactory(article=article)
+
+    for path in ("/feeds/latest.rss", "/feeds/latest.json", "/sitemaps/0.xml"):
+        content = text(client, path)
+        assert "/articles/%D0%BF%D0%BE%D1%80%D1%82" in content
+    assert client.get(f"/tags/{article.tags.get().slug}/feed.atom").status_code == 200
