@@ -1,0 +1,213 @@
+"""The desk's view of feeds: how each does, in words, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.timesince import timesince, timeuntil
+
+from aggregator import actions
+from aggregator.models import Feed, Fetch
+from articles.canonical import NotAnAddress, address_key
+
+
+class HealthFilter(admin.SimpleListFilter):
+    """Feeds by how they do."""
+
+    title = "health"
+    parameter_name = "health"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("well", "Does well"),
+            ("failing", "Fails"),
+            ("new", "Not fetched yet"),
+            ("paused", "Paused"),
+            ("gone", "Ended"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Feed]) -> QuerySet[Feed]:
+        conditions = {
+            "well": Q(
+                failures=0, last_success_at__isnull=False, paused_at__isnull=True, gone_at__isnull=True
+            ),
+            "failing": Q(failures__gt=0, paused_at__isnull=True, gone_at__isnull=True),
+            "new": Q(last_fetched_at__isnull=True),
+            "paused": Q(paused_at__isnull=False),
+            "gone": Q(gone_at__isnull=False),
+        }
+        return queryset.filter(conditions[value]) if (value := self.value()) in conditions else queryset
+
+
+class FetchInline(admin.TabularInline):
+    """The last attempts, to be read only."""
+
+    model = Fetch
+    extra = 0
+    can_delete = False
+    verbose_name_plural = "last attempts"
+    fields = readonly_fields = (
+        "started_at",
+        "seconds",
+        "http_status",
+        "bytes",
+        "entries",
+        "created",
+        "updated",
+        "skipped",
+        "blocked",
+        "repaired",
+        "error",
+    )
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Fetch]:
+        shown = super().get_queryset(request)
+        feed = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
+        newest = Fetch.objects.filter(feed_id=feed).values_list("pk", flat=True)[:25] if feed else []
+        return shown.filter(pk__in=list(newest))
+
+
+class FeedForm(forms.ModelForm):
+    """The address has to be one, and one that is not read already."""
+
+    def clean_url(self) -> str:
+        url: str = self.cleaned_data["url"].strip()
+        try:
+            key = address_key(url)
+        except NotAnAddress as error:
+            raise forms.ValidationError(f"{error}.") from error
+        if Feed.objects.filter(url_key=key).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError("This feed is read already.")
+        self.instance.url_key = key
+        return url
+
+
+@admin.register(Feed)
+class FeedAdmin(admin.ModelAdmin):
+    """Feeds with their health."""
+
+    form = FeedForm
+    list_display = (
+        "__str__",
+        "source",
+        "health",
+        "last_error",
+        "last_fetch",
+        "next_fetch",
+        "articles",
+        "review",
+    )
+    list_filter = (HealthFilter, "review", "last_status")
+    list_select_related = ("source",)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("title", "url", "source__name", "source__domain")
+    autocomplete_fields = ("source",)
+    readonly_fields = (
+        "health",
+        "last_error",
+        "last_status",
+        "last_fetched_at",
+        "last_success_at",
+        "last_entry_at",
+        "next_fetch",
+        "not_before",
+        "interval",
+        "failures",
+        "moved_to",
+        "moved_since",
+        "etag",
+        "last_modified",
+        "created_at",
+    )
+    fieldsets = (
+        (None, {"fields": ("url", "title", "source", "review", "tags", "paused_at", "pause_reason")}),
+        ("Health", {"fields": ("health", "last_error", "last_status", "failures", "last_fetched_at")}),
+        (
+            "Rhythm",
+            {
+                "fields": (
+                    "next_fetch",
+                    "interval",
+                    "not_before",
+                    "last_success_at",
+                    "last_entry_at",
+                    "created_at",
+                )
+            },
+        ),
+        ("The server's word", {"fields": ("moved_to", "moved_since", "etag", "last_modified")}),
+    )
+    inlines = (FetchInline,)
+    actions = ("pause", "resume", "fetch_now")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Feed]:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(brought=Count("entries", filter=Q(entries__article__isnull=False)))
+        )
+
+    def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
+        if not change:
+            obj.due_at = timezone.now()
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description="health")
+    def health(self, feed: Feed) -> str:
+        if feed.gone_at:
+            return "Ended by its publisher"
+        if feed.paused_at:
+            return f"Paused: {feed.pause_reason}" if feed.pause_reason else "Paused"
+        if feed.failures:
+            return f"Failed {feed.failures} times in a row" if feed.failures > 1 else "Failed last time"
+        return "Does well" if feed.last_success_at else "Not fetched yet"
+
+    @admin.display(description="last fetch", ordering="last_fetched_at")
+    def last_fetch(self, feed: Feed) -> str:
+        return f"{timesince(feed.last_fetched_at)} ago" if feed.last_fetched_at else "never"
+
+    @admin.display(description="next fetch", ordering="due_at")
+    def next_fetch(self, feed: Feed) -> str:
+        if feed.paused_at or feed.gone_at or not feed.due_at:
+            return "not planned"
+        due_at = max(feed.due_at, feed.not_before or feed.due_at)
+        return f"in {timeuntil(due_at)}" if due_at > timezone.now() else "now"
+
+    @admin.display(description="articles", ordering="brought")
+    def articles(self, feed: Any) -> int:
+        return int(feed.brought)
+
+    @admin.display(description="interval")
+    def interval(self, feed: Feed) -> str:
+        return f"{feed.interval_seconds // 60} minutes"
+
+    @admin.action(description="Pause", permissions=["change"])
+    def pause(self, request: HttpRequest, queryset: QuerySet[Feed]) -> None:
+        count = actions.pause(feeds=queryset, at=timezone.now(), reason=f"by {request.user}")
+        self.message_user(request, f"{count} feeds are paused.", messages.SUCCESS)
+
+    @admin.action(description="Resume, ended ones too", permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Feed]) -> None:
+        count = actions.resume(feeds=queryset, at=timezone.now())
+        self.message_user(request, f"{count} feeds are read again.", messages.SUCCESS)
+
+    @admin.action(description="Fetch now", permissions=["change"])
+    def fetch_now(self, request: HttpRequest, queryset: QuerySet[Feed]) -> None:
+        count = actions.make_due(feeds=[feed.pk for feed in queryset], at=timezone.now())
+        self.message_user(
+            request,
+            f"{count} feeds are next in turn. Paused ones, and those told to wait, are not.",
+            messages.SUCCESS,
+        )

@@ -1,0 +1,127 @@
+"""An entry becomes a draft by values alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from aggregator.documents import Category, Credit, Entry, FeedDocument
+from aggregator.normalise import Outlet, draft, guid_key, offers
+from articles.drafts import Draft
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+OUTLET = Outlet("harbour", "The Harbour Post", "harbour.example", "en", ("Ports",))
+ENTRY = Entry(id="1", link="https://harbour.example/1", title="A ship came in", summary="<p>It did.</p>")
+
+
+def drafted(entry: Entry, document: FeedDocument | None = None) -> Draft:
+    found = draft(
+        offers(FeedDocument("RSS", entries=(entry,)), domain="")[0],
+        document or FeedDocument("RSS"),
+        OUTLET,
+        at=NOON,
+    )
+    assert found is not None
+    return found
+
+
+def test_a_closing_line_of_credits_leaves_the_body_and_credits_its_people() -> None:
+    made = drafted(
+        replace(
+            ENTRY,
+            content="<p>A long day at the quay.</p>"
+            "<p>Reporting was contributed by Ann Ó Briain, Bo Li and Cy Diaz.</p>",
+            credits=(Credit("By Rosa Lind and Tom Oyelaran"), Credit("Ola Venn", "photographer")),
+        )
+    )
+
+    assert "contributed" not in made.body
+    assert [(one.name, str(one.role)) for one in made.credits] == [
+        ("Rosa Lind", "author"),
+        ("Tom Oyelaran", "author"),
+        ("Ola Venn", "photographer"),
+        ("Ann Ó Briain", "contributing_reporter"),
+        ("Bo Li", "contributing_reporter"),
+        ("Cy Diaz", "contributing_reporter"),
+    ]
+    assert made.byline == "By Rosa Lind and Tom Oyelaran"
+
+
+def test_the_outlet_is_nobody() -> None:
+    assert drafted(replace(ENTRY, credits=(Credit("The Harbour Post"),))).credits == ()
+
+
+def test_an_atom_entry_without_authors_has_those_of_its_feed() -> None:
+    feed = FeedDocument("Atom 1.0", title="Blog", credits=(Credit("Lucía Paz"), Credit("Blog")))
+
+    assert [one.name for one in drafted(ENTRY, feed).credits] == ["Lucía Paz"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "kept"),
+    [
+        (NOON - timedelta(hours=1), NOON - timedelta(hours=1)),
+        (NOON + timedelta(minutes=5), NOON),
+        (NOON + timedelta(days=400), None),
+        (datetime(1970, 1, 1, tzinfo=UTC), None),
+        (None, None),
+    ],
+)
+def test_impossible_dates_are_none(declared: datetime | None, kept: datetime | None) -> None:
+    assert drafted(replace(ENTRY, published=declared)).published_at == kept
+
+
+def test_tags_are_those_that_say_something() -> None:
+    words = [
+        "Shipping",
+        "shipping",
+        "Uncategorized",
+        "2026",
+        "https://x.example/",
+        "x" * 90,
+        "Wind &amp; weather",
+    ]
+    made = drafted(replace(ENTRY, categories=tuple(Category(word) for word in words)))
+
+    assert [tag.casefold() for tag in made.tags] == ["ports", "shipping", "wind & weather"]
+
+
+def test_relative_links_in_the_text_are_made_absolute_and_scripts_leave() -> None:
+    made = drafted(replace(ENTRY, content='<p onclick="x()"><a href="/2">two</a><script>x()</script></p>'))
+
+    assert 'href="https://harbour.example/2"' in made.body
+    assert "script" not in made.body
+    assert "onclick" not in made.body
+
+
+def test_an_untitled_entry_is_headed_by_its_first_words() -> None:
+    made = drafted(replace(ENTRY, title="", summary="<p>" + "word " * 40 + "</p>"))
+
+    assert made.headline.startswith("word word")
+    assert len(made.headline.split()) <= 15
+
+
+def test_a_summary_that_only_repeats_the_text_is_no_standfirst() -> None:
+    text = (
+        "<p>The ferry met the pilot in thick fog off the point, and nobody aboard was hurt.</p><p>More.</p>"
+    )
+
+    assert drafted(replace(ENTRY, content=text, summary=text)).standfirst == ""
+    assert (
+        drafted(replace(ENTRY, content=text, summary="Two boats, no one hurt")).standfirst
+        == "Two boats, no one hurt"
+    )
+
+
+def test_short_identifiers_are_kept_apart_by_outlet_and_worldwide_ones_are_not() -> None:
+    assert guid_key("17", "a.example") != guid_key("17", "b.example")
+    assert guid_key("tag:a.example,2026:17", "a.example") == guid_key("tag:a.example,2026:17", "b.example")
+
+
+@pytest.mark.parametrize("link", ["", "javascript:1", "http://", "https://user:pw@harbour.example/"])
+def test_without_an_address_there_is_no_draft(link: str) -> None:
+    offer = offers(FeedDocument("RSS", entries=(replace(ENTRY, link=link),)), domain="")[0]
+
+    assert draft(offer, FeedDocument("RSS"), OUTLET, at=NOON) is None
