@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import F, Max
 from django.utils.text import slugify
@@ -74,17 +76,18 @@ def ingest(*, source: Source, drafts: Sequence[Draft], at: datetime, publish: bo
     fresh: dict[str, Draft] = {}
     outcomes: dict[str, tuple[str, int | None]] = {}
     for key, draft in drafts_by_key.items():
-        if key in known:
+        if keys_of_draft(source, draft) & blocked:
+            outcomes[key] = (BLOCKED, known[key].pk if key in known else None)
+        elif key in known:
             outcomes[key] = (_update(known[key], draft, at=at), known[key].pk)
-        elif keys_of_draft(source, draft) & blocked:
-            outcomes[key] = (BLOCKED, None)
         else:
             fresh[key] = draft
     for article in _create(source, list(fresh.values()), at=at, publish=publish):
         outcomes[str(article.url_key)] = (CREATED, article.pk)
-    touched = [pk for outcome, pk in outcomes.values() if pk and outcome in (CREATED, UPDATED)]
-    search.index(touched)
-    surfaces.changed(surfaces.keys_of(touched))
+    created = [pk for outcome, pk in outcomes.values() if pk and outcome == CREATED]
+    updated = [pk for outcome, pk in outcomes.values() if pk and outcome == UPDATED]
+    search.index(created + updated)
+    surfaces.changed(surfaces.lists_of(created) | surfaces.keys_of(updated))
     return [Ingested(draft, *outcomes[draft.url_key]) for draft in drafts]
 
 
@@ -411,6 +414,8 @@ def place_hold(
     A second call can only bring the moment forward: a deadline never moves to later. A legal hold
     also blocks the work from coming in again under another address, identifier or copy.
     """
+    # The article's row is the queue in which those wait who withhold it at the same moment.
+    Article.objects.select_for_update(no_key=True).filter(pk=article.pk).first()
     hold = Hold.objects.select_for_update().standing().filter(article=article, reference=reference).first()
     if hold is None:
         hold = Hold.objects.create(
@@ -470,11 +475,13 @@ def erase(*, article: Article, at: datetime) -> Article:
         raise NotAllowed("Only an article under a hold in effect can be erased.")
     keys = surfaces.keys_of([article.pk])
     article.revisions.all().delete()
-    article.contributions.all().delete()
+    _erase_names(article)
+    _erase_from_story(article)
+    _erase_from_history(article)
     article.related_links.all().delete()
     article.related_from.all().delete()
     TaggedArticle.objects.filter(content_object=article).delete()
-    media, article.lead_media, article.story = article.lead_media, None, None
+    media, article.lead_media = article.lead_media, None
     for name in ("headline", "standfirst", "body", "byline", "dateline", "canonical_url", "copyright_holder",
                  "usage_terms", "licence_url"):  # fmt: skip
         setattr(article, name, "")
@@ -488,6 +495,36 @@ def erase(*, article: Article, at: datetime) -> Article:
     surfaces.changed(keys)
     article.refresh_from_db()
     return article
+
+
+def _erase_names(article: Article) -> None:
+    """The credits, and the people of whom nothing else is here."""
+    people = list(article.contributions.values_list("contributor_id", flat=True))
+    article.contributions.all().delete()
+    Contributor.objects.filter(pk__in=people, contributions__isnull=True).delete()
+
+
+def _erase_from_story(article: Article) -> None:
+    """Out of its story, which may not keep its words: another article's take their place, or it goes as well."""
+    story, article.story = article.story, None
+    if story is None:
+        return
+    Article.objects.filter(pk=article.pk).update(story=None)
+    other = story.articles.exclude(state=ArticleState.ERASED).order_by("published_at", "pk").first()
+    if other is None:
+        story.delete()
+    elif story.headline == article.headline:
+        story.headline, story.standfirst = other.headline, ""
+        story.slug = slug_for(other.headline, new_token())
+        story.save(update_fields=["headline", "standfirst", "slug"])
+
+
+def _erase_from_history(article: Article) -> None:
+    """The desk's history keeps who did what and when, without the headline."""
+    entries = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(Article), object_id=str(article.pk)
+    )
+    entries.update(object_repr=f"article {article.key}", change_message="")
 
 
 def _erase_media(media: Media) -> None:

@@ -34,6 +34,8 @@ MOST_BYTES = 12 * 1024 * 1024
 MOST_PIXELS = 25_000_000
 TOO_MANY_PIXELS = f"The picture has more than {MOST_PIXELS // 1_000_000} million pixels."
 MOST_ATTEMPTS = 6
+# A younger file may belong to a transaction that has not committed yet.
+YOUNGEST_STRAY = timedelta(hours=1)
 LEASE_SECONDS = 120
 REMOVED = "This picture was removed at its owner's request."
 
@@ -175,6 +177,29 @@ def keep(media: Media, token: str, sizes: Sequence[Encoded], digest: str) -> boo
 def _save(media: Media, size: Encoded) -> str:
     name = f"pictures/{media.token[:2]}/{media.token}-{size.width}.webp"
     return default_storage.save(name, ContentFile(size.data))
+
+
+def delete_strays(limit: int, at: datetime) -> int:
+    """Delete at most `limit` files that no row names: what a crash between commit and deletion left behind."""
+    deleted = 0
+    for folder in _folders():
+        names = [f"{folder}/{name}" for name in default_storage.listdir(folder)[1]]
+        known = set(Rendition.objects.filter(file__in=names).values_list("file", flat=True))
+        known |= set(Media.objects.filter(file__in=names).values_list("file", flat=True))
+        for name in names:
+            if name not in known and default_storage.get_modified_time(name) < at - YOUNGEST_STRAY:
+                default_storage.delete(name)
+                deleted += 1
+                if deleted >= limit:
+                    return deleted
+    return deleted
+
+
+def _folders() -> list[str]:
+    try:
+        return [f"pictures/{name}" for name in default_storage.listdir("pictures")[0]]
+    except FileNotFoundError:
+        return []
 
 
 # --- showing ----------------------------------------------------------------------------------

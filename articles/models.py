@@ -223,6 +223,9 @@ class Rendition(models.Model):
         constraints = [models.UniqueConstraint(fields=["media", "width"], name="rendition_once")]
         ordering = ["width"]
 
+    def __str__(self) -> str:
+        return f"{self.width} × {self.height}"
+
 
 class Story(models.Model):
     """Articles about one event."""
@@ -448,6 +451,9 @@ class Revision(models.Model):
         ordering = ["-number"]
         constraints = [models.UniqueConstraint(fields=["article", "number"], name="revision_once")]
 
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.number}"
+
 
 class Hold(models.Model):
     """Something that withholds an article from readers from a moment on.
@@ -514,12 +520,18 @@ class BlockedWork(models.Model):
         constraints = [models.UniqueConstraint(fields=["hold", "kind", "key"], name="block_once")]
         indexes = [models.Index(fields=["key", "kind"], name="block_key")]
 
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.key[:12]}"
+
 
 class SlugRedirect(models.Model):
     """An address an article once had."""
 
     slug = models.SlugField(max_length=200, unique=True, allow_unicode=True)
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="old_slugs")
+
+    def __str__(self) -> str:
+        return self.slug
 
 
 class SearchRow(models.Model):
@@ -534,6 +546,9 @@ class SearchRow(models.Model):
     standfirst = models.TextField()
     body = models.TextField()
     facets = models.TextField(help_text="Language, source and tags as single words.")
+
+    def __str__(self) -> str:
+        return self.headline
 
 
 class ReadyPage(models.Model):
@@ -554,6 +569,9 @@ class ReadyPage(models.Model):
     valid_until = models.DateTimeField(null=True)
     stored_at = models.DateTimeField(db_default=Now(), db_index=True)
 
+    def __str__(self) -> str:
+        return self.path
+
 
 class ReadyPageKey(models.Model):
     """One thing a ready page depends on, such as article:42, tag:7, list:latest."""
@@ -564,12 +582,18 @@ class ReadyPageKey(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["key", "page"], name="page_key_once")]
 
+    def __str__(self) -> str:
+        return self.key
+
 
 class SurfaceSerial(models.Model):
     """One row: the number of the last change to anything public, and of the last to everything."""
 
     serial = models.BigIntegerField(default=0)
     site = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.serial)
 
 
 class SurfaceChange(models.Model):
@@ -579,6 +603,9 @@ class SurfaceChange(models.Model):
     serial = models.BigIntegerField()
     at = models.DateTimeField(db_default=Now(), db_index=True)
 
+    def __str__(self) -> str:
+        return f"{self.key} at {self.serial}"
+
 
 class Heartbeat(models.Model):
     """When each kind of work was last done."""
@@ -586,3 +613,6 @@ class Heartbeat(models.Model):
     name = models.CharField(max_length=60, primary_key=True)
     at = models.DateTimeField()
     detail = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.name

@@ -479,20 +479,19 @@ def _is_sqlite() -> bool:
 # --- tidying ----------------------------------------------------------------------------------
 
 
-def prune(limit: int) -> int:
+def prune(limit: int, at: datetime) -> int:
     """Delete at most `limit` rows each of what nobody will read again; returns how many went.
 
     Changes that no renderer is old enough to ask for, pages past their time or of another age.
     """
-    database_now = now().at
     with transaction.atomic():
         SurfaceSerial.objects.select_for_update().get(pk=1)
-        old = SurfaceChange.objects.filter(at__lt=database_now - CHANGES_KEPT).values_list("pk", flat=True)
+        old = SurfaceChange.objects.filter(at__lt=at - CHANGES_KEPT).values_list("pk", flat=True)
         changes = list(old[:limit])
         SurfaceChange.objects.filter(pk__in=changes).delete()
         stale = ReadyPage.objects.filter(
-            Q(valid_until__lte=database_now)
-            | Q(stored_at__lt=database_now - PAGES_KEPT)
+            Q(valid_until__lte=at)
+            | Q(stored_at__lt=at - PAGES_KEPT)
             | Q(serial__lt=SurfaceSerial.objects.filter(pk=1).values("site"))
         )
         pages = list(stale.values_list("pk", flat=True)[:limit])

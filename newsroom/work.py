@@ -18,11 +18,12 @@ from django.conf import settings
 from aggregator.actions import fetch_due
 from aggregator.models import Feed
 from articles import surfaces
-from articles.media import fetch_pictures
+from articles.media import delete_strays, fetch_pictures
 from articles.models import Heartbeat, Hold, Media
 from moderation import actions, ledger, letters, probes
 from moderation.mailbox import Mailbox, poll
 from moderation.models import Claim, ClaimState, Letter, ProbePlan
+from newsroom.health import TURN
 from newsroom.prune import prune
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Kind:
 
 def periodic(name: str, period: timedelta, run: Callable[[int, datetime], int], limit: int) -> Kind:
     """Work that has no due rows of its own: it has a turn once in a period, and one worker takes it."""
-    turn = f"turn: {name}"
+    turn = f"{TURN}{name}"
 
     def waiting(at: datetime) -> bool:
         return not Heartbeat.objects.filter(name=turn, at__gt=at - period).exists()
@@ -128,5 +129,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("fetch pictures", fetch_pictures, lambda at: Media.objects.claimable(at).exists()),
     periodic("read mailbox", timedelta(minutes=1), _read_mailbox, limit=500),
     periodic("write ledger", timedelta(minutes=1), _sync_ledger, limit=1_000_000),
+    periodic("tidy ready pages", timedelta(minutes=5), surfaces.prune, limit=1000),
+    periodic("delete stray pictures", timedelta(days=1), delete_strays, limit=1000),
     periodic("prune", timedelta(hours=1), prune, limit=1000),
 )

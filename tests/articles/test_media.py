@@ -6,6 +6,7 @@ import io
 from datetime import timedelta
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 from PIL import Image
@@ -181,3 +182,16 @@ def test_a_picture_is_not_shown_without_leave(why):
 )
 def test_nothing_else_is_served(path):
     assert FrontDoor().get(path).status == 404
+
+
+def test_files_that_no_row_names_are_deleted_in_time(web):
+    picture = due(web.put("/a.jpg", picture_bytes(600, 300)))
+    fetch_pictures(1, timezone.now())
+    kept = [size.file.name for size in picture.renditions.all()]
+    stray = default_storage.save("pictures/ab/left-behind.webp", ContentFile(b"x"))
+
+    assert media.delete_strays(10, timezone.now()) == 0
+    assert media.delete_strays(10, timezone.now() + timedelta(hours=2)) == 1
+
+    assert not default_storage.exists(stray)
+    assert all(default_storage.exists(name) for name in kept)

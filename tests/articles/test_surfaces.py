@@ -362,7 +362,7 @@ def test_tidying_forgets_old_changes_and_pages_past_their_time(door):
     SurfaceChange.objects.update(at=timezone.now() - timedelta(hours=2))
     SurfaceChange.objects.filter(key=surfaces.LATEST).update(at=timezone.now())
 
-    surfaces.prune(1000)
+    surfaces.prune(1000, timezone.now())
 
     assert list(ReadyPage.objects.values_list("path", flat=True)) == [f"/a/{article.pk}"]
     assert list(SurfaceChange.objects.values_list("key", flat=True)) == [surfaces.LATEST]
