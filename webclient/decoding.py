@@ -34,6 +34,15 @@ class Identity:
         return True
 
 
+def _inflated(inflater: Any, data: bytes) -> Iterator[bytes]:
+    """All that zlib makes of this input: a full piece may leave more inside although no input is left."""
+    piece = inflater.decompress(data, PIECE)
+    yield piece
+    while not inflater.eof and (inflater.unconsumed_tail or len(piece) == PIECE):
+        piece = inflater.decompress(inflater.unconsumed_tail, PIECE)
+        yield piece
+
+
 class Gzip:
     """gzip, several members in a row included; rubbish after the last is left out."""
 
@@ -48,8 +57,8 @@ class Gzip:
                     return
                 self.inflater = zlib.decompressobj(31)
             self.began = True
-            yield self.inflater.decompress(data, PIECE)
-            data = self.inflater.unused_data if self.inflater.eof else self.inflater.unconsumed_tail
+            yield from _inflated(self.inflater, data)
+            data = self.inflater.unused_data
 
     def is_complete(self) -> bool:
         return self.inflater.eof or not self.began
@@ -65,9 +74,8 @@ class Deflate:
         if self.inflater is None and data:
             # A zlib header's low four bits say "deflate".
             self.inflater = zlib.decompressobj(15 if data[0] & 0x0F == 8 else -15)
-        while data and not self.inflater.eof:
-            yield self.inflater.decompress(data, PIECE)
-            data = self.inflater.unconsumed_tail
+        if data and not self.inflater.eof:
+            yield from _inflated(self.inflater, data)
 
     def is_complete(self) -> bool:
         return self.inflater is None or bool(self.inflater.eof)
@@ -84,9 +92,12 @@ class Brotli:
         self.began = self.began or bool(data)
         if not data or self.inflater.is_finished():
             return
-        yield self.inflater.process(data, output_buffer_limit=PIECE)
-        while not self.inflater.can_accept_more_data():
-            yield self.inflater.process(b"", output_buffer_limit=PIECE)
+        piece = self.inflater.process(data, output_buffer_limit=PIECE)
+        yield piece
+        # Output may be left inside although all input was taken.
+        while not self.inflater.is_finished() and (piece or not self.inflater.can_accept_more_data()):
+            piece = self.inflater.process(b"", output_buffer_limit=PIECE)
+            yield piece
 
     def is_complete(self) -> bool:
         return not self.began or bool(self.inflater.is_finished())
