@@ -171,10 +171,14 @@ EMAIL_HOST_PASSWORD = EMAIL["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS = EMAIL.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 20
-REMOVAL_EMAIL = env.str("REMOVAL_EMAIL", default=f"removal@{SITE_HOST if '.' in SITE_HOST else 'newsroom.example'}")
+# A site without a name of its own (an address in digits, localhost) gets one that nobody can own.
+_MAIL_DOMAIN = SITE_HOST if SITE_HOST.rpartition(".")[2].isalpha() and "." in SITE_HOST else "newsroom.example"
+REMOVAL_EMAIL = env.str("REMOVAL_EMAIL", default="") or f"removal@{_MAIL_DOMAIN}"
 DEFAULT_FROM_EMAIL = REMOVAL_EMAIL
 SERVER_EMAIL = REMOVAL_EMAIL
 MAILBOX_URL = env.str("MAILBOX_URL", default="")
+# Who is asked for DKIM keys and proofs of a domain, as address:port; empty: the system's resolver.
+DNS_RESOLVER = env.str("DNS_RESOLVER", default="")
 
 # --- the promise ------------------------------------------------------------------------------
 
