@@ -66,7 +66,7 @@ def txt_records(name: str) -> list[bytes]:
 
 
 def _resolver() -> dns.resolver.Resolver:
-    address = getattr(settings, "DNS_RESOLVER", "")
+    address = settings.DNS_RESOLVER
     resolver = dns.resolver.Resolver(configure=not address)
     if address:
         host, _, port = address.rpartition(":")
