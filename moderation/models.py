@@ -162,8 +162,8 @@ class Notice(models.Model):
 class Written(models.Value):
     """A constant that stands in the SQL itself: SQLite uses a partial index only when it can read its condition."""
 
-    def as_sql(self, *args: Any, **kwargs: Any) -> tuple[str, list[Any]]:
-        return f"'{self.value}'", []
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
+        return f"'{self.value}'", ()
 
 
 class ClaimQuerySet(LeasedQuerySet):

@@ -1,0 +1,110 @@
+"""Erasure: after the window, or at once on the owner's word, and nothing is left."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.utils import timezone
+
+from articles import actions as articles
+from articles.models import Article, ArticleState, Media, RevisionKind
+from moderation import actions
+from moderation.actions import NotAllowed
+from moderation.models import ClaimState, Ground
+from tests.factories import ArticleFactory, RenditionFactory
+from tests.moderation.cases import claim_in, notice_about
+
+S = ClaimState
+pytestmark = pytest.mark.django_db
+TELLING = ["zanzibar quartz", "velvet anchovies", "petronella quist", "photographed by quist"]
+
+
+def telling_article() -> Article:
+    """An article whose words occur nowhere else."""
+    picture = RenditionFactory(media__credit="Photographed by Quist").media
+    picture.file.save("quist.webp", ContentFile(b"picture"))
+    article = ArticleFactory(
+        headline="Zanzibar quartz", body="<p>Velvet anchovies sing.</p>", lead_media=picture,
+        people=["Petronella Quist"], slug="a-slug",
+    )  # fmt: skip
+    articles.keep_revision(article=article, kind=RevisionKind.EDIT, at=timezone.now(), by=None)
+    return article
+
+
+def tables_with(words: str) -> set[str]:
+    """Every table of the database in which the words can still be read."""
+    found = set()
+    for model in apps.get_models(include_auto_created=True):
+        columns = [field.column for field in model._meta.concrete_fields]
+        with connection.cursor() as cursor:
+            for column in columns:
+                name = f'"{model._meta.db_table}"."{column}"'
+                cursor.execute(
+                    f"SELECT 1 FROM {model._meta.db_table} WHERE LOWER(CAST({name} AS TEXT)) LIKE %s",
+                    [f"%{words}%"],
+                )
+                found |= {model._meta.db_table} if cursor.fetchone() else set()
+    return found
+
+
+def test_nothing_of_an_erased_article_is_left_in_any_table(django_capture_on_commit_callbacks):
+    claim = claim_in(S.UPHELD, article=telling_article())
+    files = [claim.article.lead_media.file.name, claim.article.lead_media.renditions.get().file.name]
+    assert all(tables_with(words) for words in TELLING)
+    assert all(default_storage.exists(name) for name in files)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.erase(claim_id=claim.pk, at=timezone.now(), demanded=True)
+
+    # The person stays a person: other articles may be hers.
+    left = {words: tables_with(words) - {"articles_contributor"} for words in TELLING}
+    assert not any(left.values()), left
+    assert not Media.objects.exists()
+    assert not any(default_storage.exists(name) for name in files)
+
+
+def test_it_waits_until_the_window_is_over():
+    claim = claim_in(S.UPHELD)
+    now = timezone.now()
+
+    with pytest.raises(NotAllowed, match="can still be answered"):
+        actions.erase(claim_id=claim.pk, at=now)
+    assert actions.erase_due(10, now + timedelta(days=13)) == 0
+    assert actions.erase_due(10, now + timedelta(days=15)) == 1
+
+    claim.article.refresh_from_db()
+    assert claim.article.state == ArticleState.ERASED
+
+
+def test_privacy_does_not_wait():
+    claim = notice_about(ArticleFactory(), ground=Ground.PRIVACY).claims.get()
+    now = timezone.now()
+    actions.uphold(claim_id=claim.pk, by=None, at=now)
+
+    assert actions.erase_due(10, now) == 1
+
+
+def test_a_countered_claim_is_not_erased():
+    claim = claim_in(S.COUNTERED)
+
+    assert actions.erase_due(10, timezone.now() + timedelta(days=1)) == 0
+    claim.article.refresh_from_db()
+    assert claim.article.state == ArticleState.PUBLISHED
+
+
+def test_what_fails_is_tried_again_later_and_holds_up_no_other():
+    broken, other = claim_in(S.UPHELD), claim_in(S.UPHELD)
+    later = timezone.now() + timedelta(days=15)
+    articles.release_hold(hold=broken.hold, at=later, by=None)  # so that nothing may be erased
+
+    assert actions.erase_due(10, later) == 1
+
+    broken.refresh_from_db()
+    other.refresh_from_db()
+    assert (broken.state, other.state) == (S.UPHELD, S.ERASED)
+    assert broken.due_at > later

@@ -1,0 +1,252 @@
+"""Proof of a removal, through the front door of a site that really answers."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from articles import surfaces
+from moderation import actions, certificates, probes
+from moderation.models import Claim, ClaimState, Probe, ProbePlan
+from tests.conftest import free_port
+from tests.factories import ArticleFactory, MediaFactory
+from tests.loopback import Answer, Asked, web_server
+from tests.moderation.cases import claim_in, notice_about
+
+S = ClaimState
+pytestmark = pytest.mark.django_db
+BODY = "<p>The ferry <em>left</em> quay nine at dawn under a pink and restless sky.</p>"
+
+
+class Door:
+    """Answers for the site over real HTTP; `leaks` are addresses at which a forgotten copy is served."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.leaks: dict[str, str] = {}
+        self.status = 451
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    with web_server() as web:
+        door = Door(web.url("")[:-1] if web.url("").endswith("/") else web.url(""))
+
+        def answer(asked: Asked) -> Answer:
+            if asked.path in door.leaks:
+                return Answer(200, door.leaks[asked.path].encode())
+            own = asked.path.startswith("/articles/")
+            return Answer(door.status if own else 200, b"<p>Other news of the day.</p>")
+
+        web.answers = _Every(answer)  # type: ignore[assignment]
+        yield door
+
+
+class _Every(dict):
+    """One answer for every path."""
+
+    def __init__(self, answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def get(self, path, default=None):
+        return self.answer
+
+
+@pytest.fixture
+def removed() -> Claim:
+    """A claim upheld on an article of which every mark is telling."""
+    article = ArticleFactory(
+        headline="Ferries sail from quay nine again", slug="ferries-sail", standfirst="Harbour master relieved.",
+        body=BODY, people=["Petronella Quist"], tags=["Harbours"], lead_media=MediaFactory(),
+    )  # fmt: skip
+    return claim_in(S.UPHELD, article=article)
+
+
+def test_a_clean_site_is_proved_and_certified(door, removed, capsys, tmp_path):
+    output = tmp_path / "certificate.json"
+
+    call_command("prove_removal", removed.notice.reference, "--base-url", door.url, "--output", output)
+
+    said = capsys.readouterr().out
+    removed.refresh_from_db()
+    assert removed.proved_at is not None
+    assert "/articles/ferries-sail/" in said
+    assert "clean" in said
+    assert Probe.objects.filter(claim=removed).count() > 1
+    statement = json.loads(output.read_text())["statement"]
+    assert {"surface", "address", "status", "sha256", "at"} == set(statement["surfaces"][0])
+    assert statement["ledger"]["hash"]
+    call_command("prove_removal", "--verify", output)
+    assert f"Genuine: {removed}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("leak", "found"),
+    [
+        ("<h2>FERRIES sail from Quay nine, again</h2>", "headline"),
+        ("<p>… the ferry left quay nine at dawn under a … </p>", "text"),
+        (
+            '<meta content="under a pink and restless sky">left quay nine at dawn under a pink and restless sky',
+            "text",
+        ),
+        ('<a href="/articles/ferries-sail/">x</a>', "address"),
+        ("<img src='/media/{token}-480.webp'>", "picture"),
+    ],
+)
+def test_whatever_is_left_anywhere_is_found(door, removed, leak, found):
+    path = next(path for _, path in removed.plan.addresses if not path.startswith("/articles/"))
+    door.leaks[path] = leak.replace("{token}", removed.article.lead_media.token)
+
+    seen = probes.probe(removed.plan, at=timezone.now(), base_url=door.url)
+
+    assert [one.found for one in seen if not one.clean] == [found]
+    removed.refresh_from_db()
+    assert removed.proved_at is None
+    with pytest.raises(CommandError, match="not proved"):
+        call_command("prove_removal", removed.notice.reference, "--base-url", door.url)
+
+
+def test_its_own_page_must_be_gone_and_name_nobody(door, removed):
+    door.leaks["/articles/ferries-sail/"] = "By Petronella Quist"
+
+    seen = probes.probe(removed.plan, at=timezone.now(), base_url=door.url)
+
+    (own,) = [one for one in seen if one.url == "/articles/ferries-sail/"]
+    assert (own.clean, own.found) == (False, "name")
+
+    door.leaks.clear()
+    door.status = 200
+    seen = probes.probe(removed.plan, at=timezone.now(), base_url=door.url)
+    assert not all(one.clean for one in seen)
+
+
+def test_an_erased_article_is_still_recognised_by_what_was_remembered(door, removed):
+    actions.erase(claim_id=removed.pk, at=timezone.now(), demanded=True)
+    removed.refresh_from_db()
+    path = next(path for _, path in removed.plan.addresses if not path.startswith("/articles/"))
+    door.leaks[path] = BODY
+
+    seen = probes.probe(probes.remember(removed, at=timezone.now()), at=timezone.now(), base_url=door.url)
+
+    assert [one.found for one in seen if not one.clean] == ["text"]
+
+
+def test_the_plan_holds_no_word_of_the_article(removed):
+    kept = json.dumps(removed.plan.marks).casefold()
+
+    for word in ("ferr", "quay", "quist", "dawn", "harbour", removed.article.lead_media.token):
+        assert word not in kept
+
+
+def test_every_registered_surface_on_which_it_stood_is_looked_at(removed):
+    looked_at = {surface for surface, _ in removed.plan.addresses}
+    stood = {name for name, surface in surfaces.REGISTER.items() if list(surface.locate(removed.article))}
+
+    assert stood <= looked_at
+    assert len(stood) > 5
+
+
+def test_without_a_server_nothing_is_proved(removed):
+    with pytest.raises(CommandError, match="Could not be proved"):
+        call_command(
+            "prove_removal", removed.notice.reference, "--base-url", f"http://127.0.0.1:{free_port()}"
+        )
+    assert not Probe.objects.exists()
+
+
+def test_the_worker_proves_what_is_due_once_and_comes_back_to_what_is_not(door, removed, settings):
+    settings.SITE_URL = door.url
+    now = timezone.now()
+    path = next(path for _, path in removed.plan.addresses if not path.startswith("/articles/"))
+    door.leaks[path] = BODY
+
+    assert probes.probe_due(10, now) == 1
+    assert probes.probe_due(10, now) == 0
+    door.leaks.clear()
+    assert probes.probe_due(10, now + timedelta(hours=1)) == 1
+
+    removed.refresh_from_db()
+    assert removed.proved_at is not None
+    assert ProbePlan.objects.get().due_at is None
+
+
+@pytest.mark.parametrize("change", ["claim", "surfaces", "signature"])
+def test_a_certificate_that_was_changed_is_not_genuine(door, removed, change, tmp_path):
+    seen = probes.probe(removed.plan, at=timezone.now(), base_url=door.url)
+    whole = certificates.certificate(removed, seen, at=timezone.now())
+    assert certificates.check(json.dumps(whole))["claim"] == str(removed)
+
+    if change == "signature":
+        whole["signature"] = "A" * 86 + "=="
+    else:
+        whole["statement"][change] = []
+
+    with pytest.raises(certificates.NotGenuine):
+        certificates.check(json.dumps(whole))
+    file = tmp_path / "c.json"
+    file.write_text(json.dumps(whole))
+    with pytest.raises(CommandError):
+        call_command("prove_removal", "--verify", file)
+
+
+def test_a_certificate_is_checked_with_the_published_key_alone(door, removed, settings, tmp_path):
+    seen = probes.probe(removed.plan, at=timezone.now(), base_url=door.url)
+    whole = json.dumps(certificates.certificate(removed, seen, at=timezone.now()))
+    published = Client().get("/transparency/key.pem").content
+    settings.LEDGER_PATH = tmp_path / "elsewhere" / "ledger.jsonl"
+
+    assert certificates.check(whole, key_pem=published)
+    with pytest.raises(certificates.NotGenuine):
+        certificates.check(whole)
+
+
+def test_many_threads_agree_on_one_key():
+    keys = []
+    threads = [threading.Thread(target=lambda: keys.append(certificates.public_key_pem())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(set(keys)) == 1
+    assert len(keys) == 8
+
+
+@pytest.mark.parametrize("command", ["remove", "prove_removal"])
+def test_a_reference_nobody_was_given_is_refused_in_words(command):
+    with pytest.raises(CommandError, match="There is no notice NR-NOBODY"):
+        call_command(command, "nr-nobody")
+
+
+def test_the_operator_removes_by_reference_and_reads_what_happened(capsys):
+    notice = notice_about(ArticleFactory(), ArticleFactory(), lane="C")
+
+    call_command("remove", notice.reference.lower())
+
+    said = capsys.readouterr().out
+    assert said.count("withheld now") == 2
+    assert set(notice.claims.values_list("state", flat=True)) == {S.UPHELD}
+    call_command("remove", notice.reference)
+    assert capsys.readouterr().out.count("left as it is: upheld") == 2
+
+
+def test_removing_what_ended_fails_and_says_so():
+    claim = claim_in(S.WITHDRAWN)
+
+    with pytest.raises(CommandError, match="had ended"):
+        call_command("remove", claim.notice.reference)
+
+
+def test_nothing_withheld_is_nothing_to_prove():
+    claim = claim_in(S.RECEIVED)
+
+    with pytest.raises(CommandError, match="nothing to prove"):
+        call_command("prove_removal", claim.notice.reference)
