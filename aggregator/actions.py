@@ -242,7 +242,7 @@ def fetch_pass(
     one = _Pass(at, client or default_client(), parser or default_sandbox())
     left = limit
     while left is None or left > 0:
-        found = list(due.values_list("pk", "url")[: min(PORTION, left or PORTION)])
+        found = list(due.select_related("source")[: min(PORTION, left or PORTION)])
         tried = 0
         for report in one.run(found, workers):
             tried += 1
@@ -261,35 +261,37 @@ class _Pass:
         self.started = time.monotonic()
         self.client = client
         self.parser = parser
-        self.claims: dict[int, tuple[Feed, str, datetime]] = {}
+        self.claims: dict[int, tuple[str, datetime]] = {}
 
     def now(self) -> datetime:
         return self.at + timedelta(seconds=time.monotonic() - self.started)
 
-    def run(self, feeds: Sequence[tuple[int, str]], workers: int) -> Iterator[Report | None]:
+    def run(self, feeds: Sequence[Feed], workers: int) -> Iterator[Report | None]:
         """A report for each feed that could be claimed; None for one lost to another worker."""
-        jobs = [(host_of(url), pk) for pk, url in feeds]
-        for pk, future in side_by_side(jobs, self.begin, workers=workers):
-            feed, token, started_at = self.claims.pop(pk)
+        jobs = [(host_of(feed.url), feed) for feed in feeds]
+        for feed, future in side_by_side(jobs, self.begin, workers=workers):
+            token, started_at = self.claims.pop(feed.pk)
             outcome = future.result()
             try:
                 yield store(feed=feed, token=token, outcome=outcome, started_at=started_at, at=self.now())
             except LeaseLost:
-                logger.warning("feed %s was taken over by another worker", pk)
+                logger.warning("feed %s was taken over by another worker", feed.pk)
                 yield None
             except Exception:
                 # Whatever one feed did, the others have their turn.
-                logger.exception("feed %s could not be stored", pk)
+                logger.exception("feed %s could not be stored", feed.pk)
                 yield self.give_up(feed, token, outcome, started_at)
 
-    def begin(self, pk: int) -> Callable[[], Outcome] | None:
-        """Claim the feed; what to do for it, unless another worker was faster."""
+    def begin(self, feed: Feed) -> Callable[[], Outcome] | None:
+        """Claim the feed; what to do for it, unless another worker was faster.
+
+        What was read of the feed a moment ago still holds: a claim succeeds only while it is due.
+        """
         started_at = self.now()
-        token = Feed.objects.claim(pk, at=started_at, seconds=LEASE_SECONDS)
+        token = Feed.objects.claim(feed.pk, at=started_at, seconds=LEASE_SECONDS)
         if not token:
             return None
-        feed = Feed.objects.select_related("source").get(pk=pk)
-        self.claims[pk] = (feed, token, started_at)
+        self.claims[feed.pk] = (token, started_at)
         known = Known(feed.url, feed.etag, feed.last_modified, feed.body_hash)
         return partial(fetch, known, self.client, self.parser)
 

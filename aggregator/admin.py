@@ -153,11 +153,9 @@ class FeedAdmin(admin.ModelAdmin):
     actions = ("pause", "resume", "fetch_now")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Feed]:
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(brought=Count("entries", filter=Q(entries__article__isnull=False)))
-        )
+        brought = Count("entries", filter=Q(entries__article__isnull=False))
+        feeds: QuerySet[Feed] = super().get_queryset(request)
+        return feeds.annotate(brought=brought)
 
     def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
         if not change:
