@@ -313,7 +313,15 @@ def remove(*, reference: str, at: datetime) -> list[tuple[Claim, str]]:
 
 def settle_overdue(limit: int, at: datetime) -> int:
     """Record as upheld what the deadline has already withheld. Bookkeeping: the hold stands without it."""
-    return sum(settle(claim_id=pk, at=at) for pk in overdue().values_list("pk", flat=True)[:limit])
+    return sum(_settle_one(pk, at) for pk in list(overdue().values_list("pk", flat=True)[:limit]))
+
+
+def _settle_one(pk: int, at: datetime) -> bool:
+    try:
+        return settle(claim_id=pk, at=at)
+    except Exception:
+        logger.exception("claim %s: its deadline could not be written down; the hold stands all the same", pk)
+        return False
 
 
 def overdue() -> Any:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -194,10 +194,13 @@ def _found(answer: Response, plan: ProbePlan, *, own: bool) -> Iterator[str]:
     text, times = re.subn(rf"(?<![\w-]){slug}(?![\w-])", " ", text)
     if times and not own:
         yield "address"
+    # A search repeats what was searched for; a result would also link to the address.
+    asked = words(unquote_plus(urlsplit(answer.url).query))
     marks = [Mark(**mark) for mark in plan.marks if own or not mark["own"]]
     pages = [words(text), words(_without_tags(text))]
     for length in {mark.words for mark in marks}:
         windows = {digest for page in pages for digest in _windows(page, length, plan.salt)}
+        windows.difference_update(_windows(asked, length, plan.salt))
         yield from (mark.what for mark in marks if mark.words == length and mark.hash in windows)
 
 

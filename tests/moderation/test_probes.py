@@ -250,3 +250,20 @@ def test_nothing_withheld_is_nothing_to_prove():
 
     with pytest.raises(CommandError, match="nothing to prove"):
         call_command("prove_removal", claim.notice.reference)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_site_itself_is_dirty_before_a_removal_and_clean_after_it(live_server):
+    article = ArticleFactory(
+        headline="Ferries sail from quay nine again", standfirst="Harbour master relieved.", body=BODY,
+        people=["Petronella Quist"], tags=["Harbours"],
+    )  # fmt: skip
+    claim = notice_about(article).claims.get()
+    plan = probes.remember(claim, at=timezone.now())
+
+    before = probes.probe(plan, at=timezone.now(), base_url=live_server.url)
+    actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
+    after = probes.probe(plan, at=timezone.now(), base_url=live_server.url)
+
+    assert sum(not one.clean for one in before) > len(before) / 2
+    assert [(one.surface, one.url, one.status, one.found) for one in after if not one.clean] == []
