@@ -73,7 +73,8 @@ class _Child:
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "aggregator.sandbox"],
+            # -B as the parent: a site that may write into its own folder alone stays so.
+            [sys.executable, *(["-B"] if sys.dont_write_bytecode else []), "-m", "aggregator.sandbox"],
             cwd=ROOT,
             env={"LANG": "C.UTF-8"},
             stdin=subprocess.PIPE,
