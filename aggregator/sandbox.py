@@ -72,7 +72,7 @@ class _Child:
     """One process that reads documents, one after the other."""
 
     def __init__(self) -> None:
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603  (our own program, no shell)
             # -B as the parent: a site that may write into its own folder alone stays so.
             [sys.executable, *(["-B"] if sys.dont_write_bytecode else []), "-m", "aggregator.sandbox"],
             cwd=ROOT,
