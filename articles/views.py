@@ -50,6 +50,23 @@ class Day:
     articles: list[Article]
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The links beside an article."""
+
+    chosen: list[RelatedLink]
+    of_story: list[Article]
+    suggested: list[Article]
+
+    def articles(self) -> list[Article]:
+        """All articles of ours among them."""
+        return [
+            *(link.to_article for link in self.chosen if link.to_article),
+            *self.of_story,
+            *self.suggested,
+        ]
+
+
 # --- where an article can be met --------------------------------------------------------------
 
 
@@ -147,32 +164,33 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
     article = public.prefetch_related("contributions__contributor").filter(slug=slug).first()
     if article is None:
         return _elsewhere(request, slug)
-    chosen = list(_chosen_links(article))
-    near = [link.to_article for link in chosen if link.to_article]
-    of_story = list(_others_of_story(article))
-    seen = {article.pk, *(other.pk for other in [*near, *of_story])}
     tags = _tags_and_sections(article)
-    suggested = _suggested(article, [tag for tag in tags if tag.is_own], besides=seen)
-    shows(
-        request,
-        articles=[article, *near, *of_story, *suggested],
-        keys=[f"story:{article.story_id}"] if article.story_id else [],
-    )
+    own = [tag for tag in tags if tag.is_own]
+    around = _around(article, own)
+    story = [f"story:{article.story_id}"] if article.story_id else []
+    shows(request, articles=[article, *around.articles()], keys=story)
     _with_pictures([article])
-    context: dict[str, Any] = {
+    context = {
         "article": article,
         "text": display.text_of(article),
         "summary": display.teaser_of(article),
         "card": _card_picture(article),
+        "structured": structured.news_article(article, own),
         "navigation": [tag for tag in tags if tag.featured],
-        "tags": [tag for tag in tags if tag.is_own],
-        "chosen": chosen,
-        "suggested": suggested,
-        "of_story": of_story,
+        "tags": own,
+        "around": around,
         "changes": _changes(article),
     }
-    context["structured"] = structured.news_article(article, context["tags"])
     return render(request, "articles/article.html", context)
+
+
+def _around(article: Article, tags: Sequence[Tag]) -> Around:
+    """What the desk chose, what others report of the same event, what is near: nothing twice."""
+    chosen = list(_chosen_links(article))
+    seen = {article.pk, *(link.to_article_id for link in chosen if link.to_article_id)}
+    of_story = [other for other in _others_of_story(article) if other.pk not in seen]
+    seen.update(other.pk for other in of_story)
+    return Around(chosen, of_story, _suggested(article, tags, besides=seen))
 
 
 def _card_picture(article: Article) -> str:
