@@ -27,6 +27,7 @@ from django.conf import settings
 from django.db import connection
 
 from articles.models import ReadyPage
+from moderation import ledger
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -91,14 +92,14 @@ def _write(file: IO[bytes], staging: Path, *, at: datetime) -> dict[str, Any]:
             _add_bytes(
                 tar, members, MEDIA + path.relative_to(settings.MEDIA_ROOT).as_posix(), path.read_bytes()
             )
-        ledger = _whole_lines(Path(settings.LEDGER_PATH))
-        _add_bytes(tar, members, LEDGER, ledger)
-        manifest = _manifest(members, ledger, at=at)
+        lines = _whole_lines(Path(settings.LEDGER_PATH))
+        _add_bytes(tar, members, LEDGER, lines)
+        manifest = _manifest(members, lines, at=at)
         _add_bytes(tar, {}, MANIFEST, json.dumps(manifest, indent=2).encode())
     return manifest
 
 
-def _manifest(members: dict[str, dict[str, Any]], ledger: bytes, *, at: datetime) -> dict[str, Any]:
+def _manifest(members: dict[str, dict[str, Any]], lines: bytes, *, at: datetime) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "made_at": at.isoformat(),
@@ -107,7 +108,7 @@ def _manifest(members: dict[str, dict[str, Any]], ledger: bytes, *, at: datetime
         "django": django.get_version(),
         "migrations": _migrations(),
         "media": "object storage" if settings.STORAGE_URL else "included",
-        "ledger_entries": ledger.count(b"\n"),
+        "ledger_entries": lines.count(b"\n"),
         "members": members,
     }
 
@@ -173,14 +174,14 @@ def restore(source: Path) -> Restored:
     """
     with _staging() as staging:
         unpacked = _unpack(source, staging)
-        ledger = _ledger_to_write(unpacked)
+        lines = _ledger_to_write(unpacked)
         _load_database(unpacked.database)
         # Whatever was ready to send was ready in another time.
         ReadyPage.objects.all().delete()
         media = _swap_media(unpacked)
-        if ledger is not None:
-            _write_ledger(ledger)
-    kept = "kept: it is not older than the backup's" if ledger is None else "taken from the backup"
+        if lines is not None:
+            _write_ledger(lines)
+    kept = "kept: it is not older than the backup's" if lines is None else "taken from the backup"
     return Restored(unpacked.manifest["made_at"], media, kept)
 
 
@@ -256,13 +257,13 @@ def _ledger_to_write(unpacked: _Unpacked) -> bytes | None:
 
 def _write_ledger(content: bytes) -> None:
     path = Path(settings.LEDGER_PATH)
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".restored")
-    with _private_file(partial) as file:
+    # The lock every process takes that adds a line; it also makes the folder.
+    with ledger.locked_file(), _private_file(partial) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    partial.replace(path)
+        partial.replace(path)
 
 
 def _swap_media(unpacked: _Unpacked) -> int:
