@@ -33,7 +33,7 @@ from moderation.models import Channel, IncomingMail, Letter, LetterKind, MailOut
 from moderation.references import references_in
 
 MAX_BYTES = 25 * 1024 * 1024
-MAX_HEADER_BYTES = 256 * 1024
+MAX_HEADER_BYTES = 4 * 1024 * 1024
 MAX_HEADERS = 400
 MAX_SAME_HEADER = 20
 MAX_BOUNDARIES = 60
@@ -173,7 +173,7 @@ def _names_articles(text: str) -> bool:
 
 
 def _articles_in(text: str) -> set[int]:
-    judged = lines.judge(lines.split(text).lines)
+    judged = lines.judge(lines.split(text, letter=True).lines)
     return {article.pk for line in judged for article in line.articles}
 
 
@@ -225,7 +225,8 @@ def _is_answer(mail: Mail) -> bool:
 
 def _mark_undelivered(mail: Mail) -> None:
     """A letter of ours that came back stays visible as undelivered."""
-    ours = set(mail.answers) | set(MESSAGE_IDS.findall(mail.text[:200_000]))
+    returned = re.sub(r"=\r?\n", "", mail.raw[:500_000].decode("ascii", "replace"))
+    ours = {*mail.answers, *MESSAGE_IDS.findall(returned)[:200]}
     if mail.automatic.startswith("A report"):
         Letter.objects.filter(message_id__in=ours).update(last_error="The letter came back undelivered.")
 
@@ -235,6 +236,7 @@ def _mark_undelivered(mail: Mail) -> None:
 
 def elements_of(text: str, name: str) -> dict[str, object]:
     """The legal elements that stand in a letter, as the form would have asked for them."""
+    text = text[:400_000]
     signature = _signature(text, name)
     return {
         "name": name or signature,
@@ -311,12 +313,13 @@ def _head_and_body(message: bytes) -> tuple[bytes, bytes]:
     unfolded = re.sub(rb"\r?\n[ \t]+", b" ", head[:MAX_HEADER_BYTES]).splitlines()
     seen: dict[bytes, int] = {}
     kept = []
-    for line in unfolded[:20_000]:
+    for line in unfolded[:100_000]:
         name = line.partition(b":")[0].strip().lower()
         seen[name] = seen.get(name, 0) + 1
         if b":" in line and name in WANTED and seen[name] <= MAX_SAME_HEADER and len(kept) < MAX_HEADERS:
             kept.append(line[:8_000])
-    return b"\n".join(kept) + b"\n", body
+    # A message that begins without headers is all body.
+    return (b"\n".join(kept) + b"\n", body) if kept else (b"", message)
 
 
 WANTED = frozenset(

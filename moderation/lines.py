@@ -35,6 +35,8 @@ BATCH = 5_000
 
 _WRAPPED = re.compile(r"<\s*((?:https?|hxxps?)://[^<>]{1,4000})>", re.I)
 _ADDRESS = re.compile(r"(?:https?|hxxps?):/{1,3}[^\s<>\"“”«»|\\^`{}]+", re.I)
+_ANY_MARK = re.compile(r"[./:]|[0-9a-f]{8}-", re.I)
+_LIKE_AN_ADDRESS = re.compile(r"://|\bwww\.|\bhttps?\b", re.I)
 _GLUE = re.compile(r"(?=(?:https?|hxxps?)://)", re.I)
 _BARE = re.compile(
     r"(?<![\w@./:-])(?:[\w-]+\.)+[a-z]{2,24}(?::\d{1,5})?/[^\s<>\"“”«»|]+|(?<![\w@./:-])www\.[^\s<>\"“”«»|,;]+",
@@ -72,25 +74,22 @@ class Judged:
 # --- splitting --------------------------------------------------------------------------------
 
 
-def split(text: str) -> Pasted:
+def split(text: str, *, letter: bool = False) -> Pasted:
     """Every address in a pasted list, table or letter, in order, and every line that should have been one.
 
     In a letter, sentences without an address are prose and not lines; in a list, each line counts.
+    What has a sentence in it is a letter.
     """
-    found: list[str] = []
-    without: list[str] = []
-    places: list[int] = []
+    entries: list[tuple[str, bool]] = []
     for row in _WRAPPED.sub(lambda m: f" {''.join(m[1].split())} ", text.replace("\0", "")).splitlines():
-        row = row.strip().lstrip(">").strip()
-        addresses = list(addresses_in(row))
-        found.extend(addresses)
-        if row and not addresses:
-            without.append(row)
-            places.append(len(found))
-    kept = _meant_as_lines(without, places, any_address=bool(found))
-    for (row, place), offset in zip(kept, range(len(kept)), strict=True):
-        found.insert(place + offset, row)
-    return Pasted(tuple(found[:MAX_LINES]), len(without) - len(kept), max(0, len(found) - MAX_LINES))
+        row = row.strip(" \t>")
+        addresses = list(addresses_in(row)) if _ANY_MARK.search(row) else []
+        if addresses:
+            entries.extend((address, True) for address in addresses)
+        elif row:
+            entries.append((row, False))
+    kept = _without_prose(entries, letter=letter)
+    return Pasted(tuple(kept[:MAX_LINES]), len(entries) - len(kept), max(0, len(kept) - MAX_LINES))
 
 
 def addresses_in(row: str) -> Iterator[str]:
@@ -124,18 +123,17 @@ def _trimmed(address: str) -> str:
     return address if address.rpartition("://")[2] else ""
 
 
-def _meant_as_lines(
-    rows: Sequence[str], places: Sequence[int], *, any_address: bool
-) -> list[tuple[str, int]]:
-    pairs = list(zip(rows, places, strict=True))
-    if not any_address and len(" ".join(rows).split()) > PROSE_WORDS:
-        return [(" ".join(rows)[:MAX_TEXT], 0)]
-    letter = any(len(row.split()) > PROSE_WORDS for row in rows)
-    return [(row, place) for row, place in pairs if not letter or _looks_like_an_address(row)]
+def _without_prose(entries: Sequence[tuple[str, bool]], *, letter: bool) -> list[str]:
+    """The addresses, and the rows that were meant as one; a letter without any address is one line."""
+    rows = [row for row, is_address in entries if not is_address]
+    letter = letter or any(len(row.split(None, PROSE_WORDS)) > PROSE_WORDS for row in rows)
+    if letter and len(rows) == len(entries):
+        return [" ".join(rows)] if rows else []
+    return [text for text, is_address in entries if is_address or not letter or _looks_like_an_address(text)]
 
 
 def _looks_like_an_address(row: str) -> bool:
-    return bool(re.search(r"://|\bwww\.|\bhttps?\b", row, re.I)) or (" " not in row and "/" in row)
+    return bool(_LIKE_AN_ADDRESS.search(row)) or ("/" in row and " " not in row)
 
 
 # --- judging ----------------------------------------------------------------------------------

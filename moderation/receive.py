@@ -109,7 +109,7 @@ def receive(*, submission: Submission, at: datetime) -> Received:
     key = intake_key(submission)
     if known := known_notice(submission):
         return Received(known, created=False)
-    pasted = lines.split(submission.text)
+    pasted = lines.split(submission.text, letter=submission.channel == Channel.EMAIL)
     judged = lines.judge(pasted.lines)
     try:
         with transaction.atomic():
