@@ -21,7 +21,7 @@ from typing import Any
 
 import brotli
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
@@ -204,10 +204,11 @@ def ready(path: str, *, build: str, encoding: str, if_none_match: str, head: boo
 
     The driver is asked directly: Django's cursor would cost as much again as the query.
     """
-    connection.ensure_connection()
-    key = (connection.vendor, encoding, head and bool(encoding))
+    database = connections[DEFAULT_DB_ALIAS]
+    database.ensure_connection()
+    key = (database.vendor, encoding, head and bool(encoding))
     sql = _READY.get(key) or _READY.setdefault(key, _ready_sql(*key))
-    with connection.wrap_database_errors, closing(connection.connection.cursor()) as cursor:
+    with database.wrap_database_errors, closing(database.connection.cursor()) as cursor:
         cursor.execute(sql, [if_none_match] * (sql.count("etag ||")) + [path, build])
         # All rows, not one: an unfinished SELECT would hold SQLite's snapshot and hide later changes.
         rows = cursor.fetchall()

@@ -17,7 +17,7 @@ from typing import Any
 
 import brotli
 from django.conf import settings
-from django.db import Error, InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connection, connections
 from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, resolve
 
@@ -83,12 +83,13 @@ class ReadyPages:
 
     def _ready(self, visit: Visit) -> surfaces.Ready | None:
         """The stored page. A connection that broke while it lay idle is replaced once."""
+        database = connections[DEFAULT_DB_ALIAS]
         for last in (False, True):
             try:
-                if not connection.in_atomic_block:
-                    connection.close_if_unusable_or_obsolete()
+                if not database.in_atomic_block:
+                    database.close_if_unusable_or_obsolete()
                 # The question itself is the health check: a second one would double its price.
-                connection.health_check_done = True  # type: ignore[attr-defined]
+                database.health_check_done = True  # type: ignore[attr-defined]
                 return surfaces.ready(
                     visit.path,
                     build=self.build,
@@ -97,9 +98,9 @@ class ReadyPages:
                     head=visit.head,
                 )
             except (Error, ValueError):
-                if last or connection.in_atomic_block:
+                if last or database.in_atomic_block:
                     return None
-                connection.close()
+                database.close()
         return None
 
     def _render(self, visit: Visit, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from datetime import timedelta
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from articles import surfaces
 from articles.actions import place_hold, refresh, release_hold
 from articles.models import Article, Hold, HoldKind, ReadyPage, ReadyPageKey, SurfaceChange, SurfaceSerial
+from articles.search import find
 from tests.articles import pages
 from tests.factories import ArticleFactory
 from tests.front_door import FrontDoor
@@ -394,3 +398,82 @@ def closing(work):
             connections.close_all()
 
     return run
+
+
+# --- the register, and how the database finds things ------------------------------------------
+
+# Public addresses on which no article of anybody is met: the program's own, and private ones.
+NO_SURFACES = re.compile(
+    r"^/?(healthz|readyz|metrics|admin/|static/|removal/|transparency/|api/(docs|openapi\.json|notices/)?$|api/notices/)"
+)
+
+
+def routes(patterns, prefix=""):
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, prefix + str(pattern.pattern))
+        else:
+            yield prefix + str(pattern.pattern), pattern.callback
+
+
+def test_every_public_address_is_a_registered_surface():
+    unregistered = [
+        path
+        for path, view in routes(get_resolver("newsroom.urls").url_patterns)
+        if not NO_SURFACES.match(path) and not hasattr(view, "surface_name")
+    ]
+
+    assert unregistered == []
+
+
+def explained(sql: str, parameters=()) -> str:
+    """The database's plan, made as if the tables were large."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{sql}", parameters)
+        return "\n".join(str(row[-1]) for row in cursor.fetchall())
+
+
+def queries_of(work) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        work()
+    return [
+        query["sql"] for query in captured if query["sql"].lstrip().startswith(("SELECT", "DELETE", "UPDATE"))
+    ]
+
+
+SMALL = "articles_surfaceserial|articles_source|articles_media|json_each|VIRTUAL TABLE"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("work", ["latch", "public list", "changed", "store", "search"])
+def test_no_hot_query_reads_a_whole_table(door, work):
+    article = ArticleFactory(tags=["Ports"], people=["Ann Bo"])
+    shown = surfaces.Shown(began=surfaces.now(), keys={"article:1", "tag:1"}, article_ids={article.pk})
+    works = {
+        "latch": surfaces.latch,
+        "public list": lambda: list(Article.objects.public().newest_first()[:30]),
+        "changed": lambda: surfaces.changed(surfaces.keys_of([article.pk])),
+        "store": lambda: surfaces.store("/x", build="", headers={}, packed=surfaces.pack(b"x"), shown=shown),
+        "search": lambda: find("ferry harbour"),
+    }
+
+    for sql in queries_of(works[work]):
+        plan = explained(sql)
+        scans = re.findall(r"(?:SCAN|Seq Scan on) (\w+)(.*)", plan)
+        bad = [
+            f"{table}{how}"
+            for table, how in scans
+            if "USING" not in how and not re.search(SMALL, table + how)
+        ]
+        assert not bad, f"{sql}\n{plan}"
+
+
+@pytest.mark.django_db
+def test_a_hit_is_found_by_its_primary_key():
+    sql = surfaces._ready_sql(connection.vendor, "br", False).replace("?", "'x'").replace("%s", "'x'")
+
+    plan = explained(sql)
+
+    assert re.search(r"SEARCH articles_readypage USING INDEX|Index Scan using articles_readypage", plan), plan
