@@ -124,7 +124,7 @@ def draft(offer: Offer, document: FeedDocument, outlet: Outlet, *, at: datetime)
         text_key=text_fingerprint(text) if is_telling else "",
         title_day_key=title_day_key(outlet.key, headline, (published_at or at).date()),
         signature=signature(text) if is_telling else None,
-        other_url_keys=_other_keys(entry, url_key),
+        other_url_keys=_other_keys(entry, given, url_key),
     )
 
 
@@ -197,10 +197,13 @@ def _web(licence: str) -> str:
     return licence if licence.startswith(("http://", "https://")) and len(licence) <= 500 else ""
 
 
-def _other_keys(entry: Entry, url_key: str) -> tuple[str, ...]:
+def _other_keys(entry: Entry, given: str, url_key: str) -> tuple[str, ...]:
     """Further addresses under which the same work is known."""
+    others = {
+        url for url in (entry.link, entry.id) if url != given and url.startswith(("http://", "https://"))
+    }
     keys = []
-    for url in (entry.link, entry.id):
+    for url in sorted(others):
         try:
             keys.append(address_key(url))
         except NotAnAddress:
