@@ -30,7 +30,7 @@ def flags(claim: Claim) -> Iterator[str]:
     yield from _about_the_original(claim)
     yield from _about_the_notice(claim)
     others = Claim.objects.filter(article_id=claim.article_id).exclude(notice_id=claim.notice_id)
-    names = list(others.values_list("notice__reference", flat=True)[:3])
+    names = list(others.order_by().values_list("notice__reference", flat=True)[:3])
     if names:
         yield f"The same article is in {', '.join(names)} too."
 
