@@ -226,7 +226,7 @@ _CAPITALS_ONLY = frozenset(
 )
 
 _JOBS = re.compile(
-    r"(?<!\w)(?:correspondents?|reporters?|editors?|writers?|columnists?|journalists?|producers?"
+    r"(?<!\w)(?:correspondents?|reporters?|editors?|writers?|columnists?|critics?|journalists?|producers?"
     r"|analysts?|commentators?|photographers?|staff|chief"
     r"|bureau|newsroom|desk|team|board|agencies|wires?|services?|korrespondent(?:in|en)?"
     r"|redakteur(?:in|e)?|reporterin|redaktion|chefredakteur(?:in)?"
@@ -249,7 +249,7 @@ _JOB_MODIFIERS = re.compile(
     r"|bbc|cnn|and|middle|east|unser|unsere|notre|nuestr[oa]|nostr[oa]|onze|наш|von|des|du|de|der|in"
     r"|for|at|news|environment|education|features?"
     r"|africa|asia|america|latin|us|uk|china|russia|ukraine|germany|france|north|south|west|affairs|policy"
-    r"|home|crime|data|arts|music|film|media|social|investigations)",
+    r"|home|crime|data|arts|music|film|media|social|theatre|theater|book|investigations)",
     re.I,
 )
 _NOBODY = frozenset(
@@ -461,9 +461,34 @@ _EMPTY_END = re.compile(r"(?:\s|&nbsp;|<hr>|<p></p>)+$")
 _AROUND_LINE = " \t\n*_—–-•·"
 
 
+# What some outlets put before a name, and what then says that agencies helped.
+_LEAD_IN = re.compile(
+    r"(?:(?:reviewed|compiled|told) by|eine? [\w\-]{3,20} von|von unser(?:em|er|en) [\w\-]+(?:in)?"
+    r"|rozmawiała?|oprac(?:owała?|\.)|文[・･:：]|\w{1,4}部(?= ))\s*",
+    re.I,
+)
+_HELPED = re.compile(
+    r"[,;]?\s*(?:avec|mit|with|con|com|и|з)\s+(?:les\s+|las\s+)?(?:agences|agenturen|agencies|agencias|agências)\s*$",
+    re.I,
+)
+_BOTH = re.compile(r"(?:words|text) (?:and|&) (?:pictures|photos|photographs) by (.{3,200})", re.I)
+_DESK = re.compile(r"قسم ")
+
+
+def _common_form(text: str, outlet: str) -> str:
+    """The byline without its lead-in, the agencies that helped and the outlet behind a stroke."""
+    if outlet:
+        text = re.sub(rf"\s*[/|]\s*{re.escape(outlet)}\s*$", "", text, flags=re.I)
+    text = _HELPED.sub("", text)
+    if both := _BOTH.fullmatch(text):
+        return f"By {both[1]}; Photographs by {both[1]}"
+    text = _LEAD_IN.sub("", text, count=1) if _LEAD_IN.match(text) else text
+    return "" if _DESK.match(text) else text
+
+
 def parse_byline(text: str, *, language: str = "", outlet: str = "") -> tuple[Credit, ...]:
     """The people and agencies of a byline, in order. The outlet itself, desks and job titles are nobody."""
-    text = _without_mail(_plain(text))
+    text = _common_form(_without_mail(_plain(text)), outlet)
     if handle := _HANDLE.fullmatch(text):
         known = _Names(Role.AUTHOR, language, outlet)
         return () if known.is_nobody(handle[1]) else (Credit(handle[1], Role.AUTHOR),)

@@ -55,6 +55,18 @@ BYLINES = [
     ("Ann Lee Africa correspondent", "en", ["a Ann Lee"]),
     ("Weather Data Team", "en", []),
     ("Staff and agencies", "en", []),
+    # lead-ins, helpers and desks
+    ("Reviewed by Ann Lee", "en", ["a Ann Lee"]),
+    ("Words and pictures by Ann Lee", "en", ["a Ann Lee", "p Ann Lee"]),
+    ("Ann Lee, Theatre Critic", "en", ["a Ann Lee"]),
+    ("Par Marie Lenoir avec agences", "fr", ["a Marie Lenoir"]),
+    ("avec agences", "fr", []),
+    ("Von unserer Wissenschaftsredakteurin Eva Stern", "de", ["a Eva Stern"]),
+    ("Ein Porträt von Eva Stern", "de", ["a Eva Stern"]),
+    ("Rozmawiała Anna Kowalska", "pl", ["a Anna Kowalska"]),
+    ("文・宮内あかり", "ja", ["a 宮内あかり"]),
+    ("経済部 堀内", "ja", ["a 堀内"]),
+    ("قسم الاقتصاد", "ar", []),
     # spellings of names
     ("By Siobhán O'Neill", "en", ["a Siobhán O'Neill"]),
     ("By Siobhán O’Neill and Seán Ó Briain", "en", ["a Siobhán O’Neill", "a Seán Ó Briain"]),
@@ -385,3 +397,7 @@ def test_roles_are_the_words_that_are_stored():
     assert {role.value for role in Role} == {
         "author", "contributing_reporter", "photographer", "illustrator", "editor", "translator", "agency",
     }  # fmt: skip
+
+
+def test_the_outlet_behind_a_stroke_is_not_a_person() -> None:
+    assert parse_byline("Ann Lee / Field & Orbit", outlet="Field & Orbit") == credits("a Ann Lee")
