@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator
 from moderation import letters, limits, receive
 from moderation.ledger import LedgerBehind
 from moderation.models import Channel, Ground, NoticeLine
+from moderation.references import status_url
 
 router = Router(tags=["notices"])
 
@@ -248,7 +249,7 @@ def _answer(received: receive.Received) -> NoticeOut:
     notice = received.notice
     return NoticeOut(
         reference=notice.reference,
-        status_url=letters.status_url(notice),
+        status_url=status_url(notice),
         received_at=notice.received_at.isoformat(),
         deadline_at=notice.deadline_at.isoformat(),
         missing=notice.missing,

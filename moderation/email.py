@@ -312,7 +312,7 @@ def _head_and_body(message: bytes) -> tuple[bytes, bytes]:
     head, body = (message[: match.start()], message[match.end() :]) if match else (message, b"")
     unfolded = re.sub(rb"\r?\n[ \t]+", b" ", head[:MAX_HEADER_BYTES]).splitlines()
     seen: dict[bytes, int] = {}
-    kept = []
+    kept: list[bytes] = []
     for line in unfolded[:100_000]:
         name = line.partition(b":")[0].strip().lower()
         seen[name] = seen.get(name, 0) + 1

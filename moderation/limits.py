@@ -60,9 +60,9 @@ def sender_of(meta: Mapping[str, str]) -> str:
     address = meta.get("REMOTE_ADDR", "")
     forwarded = meta.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
     try:
-        if forwarded and ipaddress.ip_address(address).is_private:
-            address = forwarded
         parsed = ipaddress.ip_address(address)
+        if forwarded and parsed.is_private:
+            parsed = ipaddress.ip_address(forwarded)
     except ValueError:
         return address
     return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)

@@ -229,8 +229,8 @@ def _in_meta(domain: str, token: str) -> bool:
     except (ParserError, ValueError):
         return False
     # Only in the head: text of a reader's comment ends up in the body.
-    marks = page.xpath("/html/head/meta[@name=$name]/@content", name=META)
-    return any(_same(str(mark), token) for mark in marks)
+    marks = page.iterfind("./head/meta[@content]")
+    return any(_same(mark.get("content", ""), token) for mark in marks if mark.get("name") == META)
 
 
 CHECKS: dict[str, Callable[[str, str], bool]] = {"dns": _in_dns, "well-known": _in_file, "meta": _in_meta}

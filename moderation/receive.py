@@ -179,7 +179,7 @@ def _fitting(name: str, value: Any) -> Any:
     """The value as its column can hold it; the whole of it stays in the letter."""
     if not isinstance(value, str):
         return value
-    longest = Notice._meta.get_field(name).max_length
+    longest = getattr(Notice._meta.get_field(name), "max_length", None)
     return value.replace("\0", "").strip()[:longest]
 
 

@@ -64,7 +64,7 @@ def confirm_url(notice: Notice) -> str:
 
 def _standing_secret(notice: Notice) -> str:
     """The secret as it was given out, also after SECRET_KEY was changed and the old one kept as a fallback."""
-    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+    for key in (settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)):
         secret = secret_of(notice.reference, key=key)
         if hash_of(secret) == notice.secret_hash:
             return secret

@@ -145,12 +145,9 @@ def _words(claim: Claim, *, held: bool) -> tuple[str, datetime | None, str]:
 def _history(notice: Notice) -> Iterable[Happened]:
     for event in notice.events.all()[:200]:
         yield Happened(event.at, f"{event.kind.capitalize()}. {event.note}")
-    for letter in notice.letters.filter(sent_at__isnull=False)[:200]:
-        yield Happened(letter.sent_at, f"We wrote to you: {letter.get_kind_display().lower()}.")
-    for waiting in notice.letters.filter(sent_at__isnull=True)[:200]:
-        yield Happened(
-            waiting.created_at, f"A letter to you waits to be sent: {waiting.get_kind_display().lower()}."
-        )
+    for letter in notice.letters.all()[:200]:
+        words = "We wrote to you" if letter.sent_at else "A letter to you waits to be sent"
+        yield Happened(letter.sent_at or letter.created_at, f"{words}: {letter.get_kind_display().lower()}.")
     for claim in notice.claims.order_by("number").prefetch_related("events")[:LINES_A_PAGE]:
         for event in claim.events.all():
             if event.before:

@@ -22,7 +22,7 @@ from moderation import actions, letters, limits, lines, proof, receive
 from moderation.forms import NoticeForm, StatementForm
 from moderation.ledger import LedgerBehind
 from moderation.models import OPEN_STATES, Channel, ClaimState, LetterKind, Notice
-from moderation.references import confirm_token, hash_of
+from moderation.references import confirm_token, hash_of, status_url
 from moderation.status import case_of, masked
 
 SAID = {
@@ -145,7 +145,7 @@ def _notice_for(secret: str) -> Notice:
 
 
 def _status_path(notice: Notice) -> str:
-    return urlsplit(letters.status_url(notice)).path
+    return urlsplit(status_url(notice)).path
 
 
 def _back(secret: str, said: str) -> HttpResponseRedirect:
