@@ -464,7 +464,7 @@ _AROUND_LINE = " \t\n*_—–-•·"
 # What some outlets put before a name, and what then says that agencies helped.
 _LEAD_IN = re.compile(
     r"(?:(?:reviewed|compiled|told) by|eine? [\w\-]{3,20} von|von unser(?:em|er|en) [\w\-]+(?:in)?"
-    r"|rozmawiała?|oprac(?:owała?|\.)|文[・･:：]|\w{1,4}部(?= ))\s*",
+    r"|rozmawiała?|oprac(?:owała?|\.)|文[・･:：](?!写真|取材)|\w{1,4}部(?= ))\s*",
     re.I,
 )
 _HELPED = re.compile(
