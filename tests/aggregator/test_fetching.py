@@ -325,15 +325,24 @@ def test_one_bad_feed_never_stops_the_others(outlet: Outlet, web: WebServer) -> 
     assert Feed.objects.filter(lease_token="").count() == 6
 
 
+REFUSE = {
+    "sqlite": [
+        "CREATE TRIGGER refuse BEFORE INSERT ON articles_article WHEN NEW.canonical_url LIKE '%/2' "
+        "BEGIN SELECT RAISE(ABORT, 'refused'); END",
+    ],
+    "postgresql": [
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF NEW.canonical_url LIKE '%/2' THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$",
+        "CREATE TRIGGER refuse BEFORE INSERT ON articles_article FOR EACH ROW EXECUTE FUNCTION refuse()",
+    ],
+}
+
+
 def test_an_entry_the_database_refuses_does_not_hold_up_its_neighbours(outlet: Outlet) -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("the refusal is a trigger in SQLite's words")
     feed = outlet(body=rss(item(1), item(2), item(3)))
     with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TRIGGER refuse BEFORE INSERT ON articles_article WHEN NEW.canonical_url LIKE '%/2' "
-            "BEGIN SELECT RAISE(ABORT, 'refused'); END"
-        )
+        for statement in REFUSE[connection.vendor]:
+            cursor.execute(statement)
     report = fetch_once(feed)
 
     assert report.created == 2
