@@ -372,9 +372,9 @@ def _day_of(article: Article) -> date:
 @surface("search", locate=at_search)
 def search_page(request: HttpRequest) -> HttpResponse:
     """Articles that match what was typed, best first."""
-    query = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:LONGEST_QUERY]
-    language, source, tag = (request.GET.get(name, "")[:100] for name in ("language", "source", "tag"))
-    before = request.GET.get("before", "")[:200]
+    query = " ".join(_given(request, "q").split())[:LONGEST_QUERY]
+    language, source, tag = (_given(request, name) for name in ("language", "source", "tag"))
+    before = _given(request, "before")
     results = (
         search.find(query, before=before, language=language, source=source, tag=tag)
         if query
@@ -393,6 +393,11 @@ def search_page(request: HttpRequest) -> HttpResponse:
     return render(request, "articles/search.html", context)
 
 
+def _given(request: HttpRequest, name: str) -> str:
+    """What the address says, no longer than anything we would look for, without what databases refuse."""
+    return request.GET.get(name, "")[: 2 * LONGEST_QUERY].replace("\x00", " ")
+
+
 def _list(
     request: HttpRequest,
     template: str,
@@ -404,7 +409,7 @@ def _list(
     **context: Any,
 ) -> HttpResponse:
     """A page of a list, by day. `needed`: with nothing public in it there is no such page."""
-    before = request.GET.get("before", "")[:200]
+    before = _given(request, "before")
     page = keyset.page(articles, before=before)
     if needed and not page.articles and not before:
         raise Http404("Nothing here is public.")
