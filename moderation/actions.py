@@ -112,6 +112,7 @@ def _release(claim: Claim, *, at: datetime, by: User | None) -> None:
         articles.release_hold(hold=claim.hold, at=at, by=by)
     claim.hold = None
     claim.due_at = None
+    probes.forget(claim)
 
 
 # --- deciding ---------------------------------------------------------------------------------

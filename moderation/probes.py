@@ -79,6 +79,11 @@ def remember(claim: Claim, *, at: datetime) -> ProbePlan:
     return plan
 
 
+def forget(claim: Claim) -> None:
+    """The article is shown again: there is nothing left to prove."""
+    ProbePlan.objects.filter(claim=claim).update(due_at=None)
+
+
 def locate(article: Article) -> Iterator[tuple[str, str]]:
     """Every registered surface on which the article can be met, and the path there."""
     _ = get_resolver().url_patterns  # views register as they are imported
@@ -221,7 +226,9 @@ def probe_due(limit: int, at: datetime) -> int:
 
 def _next_look(pk: int, at: datetime) -> datetime | None:
     """None once every surface was clean."""
-    plan = ProbePlan.objects.select_related("claim__article").get(pk=pk)
+    plan = ProbePlan.objects.select_related("claim__hold").get(pk=pk)
+    if plan.claim.hold is None:
+        return None
     try:
         if all(one.clean for one in probe(plan, at=at)):
             return None

@@ -178,6 +178,12 @@ def test_the_worker_proves_what_is_due_once_and_comes_back_to_what_is_not(door, 
     assert ProbePlan.objects.get().due_at is None
 
 
+def test_what_is_shown_again_is_not_proved_any_more(removed):
+    actions.withdraw(claim_id=removed.pk, at=timezone.now())
+
+    assert probes.probe_due(10, timezone.now() + timedelta(days=1)) == 0
+
+
 @pytest.mark.parametrize("change", ["claim", "surfaces", "signature"])
 def test_a_certificate_that_was_changed_is_not_genuine(door, removed, change, tmp_path):
     seen = probes.probe(removed.plan, at=timezone.now(), base_url=door.url)
