@@ -1,0 +1,103 @@
+"""What reading costs as the newsroom grows: hits, first visits, lists and searches, in CPU of the web worker."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Iterable, Sequence
+
+from bench.scratch import children_of, cpu_seconds_of, free_port, prepare, print_rows, running
+
+SIZES = (1_000, 10_000)
+VISITS = 100
+SEARCHES = 40
+
+
+def main() -> None:
+    prepare()
+    rows: list[tuple[str, float, str]] = []
+    made = 0
+    collect_static()
+    for size in SIZES:
+        started = time.monotonic()
+        fill(size - made)
+        rows.append(
+            (f"{size:,} articles: made and indexed", (size - made) / (time.monotonic() - started), "a second")
+        )
+        made = size
+        rows += measure(size)
+    print_rows(*rows)
+
+
+def collect_static() -> None:
+    from django.core.management import call_command
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def fill(count: int) -> None:
+    from django.utils import timezone
+
+    from newsroom import synthetic
+
+    for _ in synthetic.make(count, at=timezone.now(), seed=f"bench {count}"):
+        pass
+
+
+def measure(size: int) -> list[tuple[str, float, str]]:
+    """One worker, asked one page after another."""
+    from articles.models import Article
+
+    some = Article.objects.public().newest_first().select_related("source")[: VISITS + 1]
+    articles = [article.get_absolute_url() for article in some]
+    tag = Article.objects.public().newest_first()[0].tags.first()
+    word = Article.objects.public().newest_first()[0].headline.split()[0]
+    asked: dict[str, Sequence[str]] = {
+        "an article's first visit (made and stored)": articles[1:],
+        "a hit of an article": articles[1:] * 3,
+        "an article made anew": [f"{articles[0]}?again={n}" for n in range(VISITS)],
+        "the front page made anew": [f"/?again={n}" for n in range(VISITS)],
+        "a tag page made anew": [
+            f"{tag.get_absolute_url() if tag else '/latest/'}?again={n}" for n in range(VISITS)
+        ],
+        "a page of the API made anew": [f"/api/articles/?limit=30&again={n}" for n in range(VISITS)],
+        f"a search for {word!r}": [f"/search/?q={word}&again={n}" for n in range(SEARCHES)],
+        "a search that finds nothing": [f"/search/?q=zzzzqq&again={n}" for n in range(SEARCHES)],
+    }
+    port = free_port()
+    gunicorn = ("-m", "gunicorn", "--config", "python:newsroom.gunicorn", "--workers", "1", "newsroom.wsgi")
+    with running(port, *gunicorn, PORT=str(port), SITE_URL=f"http://127.0.0.1:{port}") as server:
+        ask(port, ["/", articles[0]])
+        return [
+            (f"{size:,} articles: {name}", cpu_of(server.pid, port, paths), "ms")
+            for name, paths in asked.items()
+        ]
+
+
+def cpu_of(master: int, port: int, paths: Sequence[str]) -> float:
+    """Milliseconds of CPU in gunicorn's worker for one of these."""
+    workers = children_of(master)
+    before = cpu_seconds_of(workers)
+    ask(port, paths)
+    return (cpu_seconds_of(workers) - before) * 1000 / len(paths)
+
+
+def ask(port: int, paths: Iterable[str]) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    for path in paths:
+        connection.request("GET", quoted(path), headers={"Accept-Encoding": "br"})
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"{path} answered {answer.status}")
+    connection.close()
+
+
+def quoted(path: str) -> str:
+    from urllib.parse import quote
+
+    return quote(path, safe="/?=&%")
+
+
+if __name__ == "__main__":
+    main()
