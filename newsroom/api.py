@@ -18,6 +18,7 @@ from ninja.openapi.docs import DocsBase
 from articles import api as reading
 from articles.models import Article
 from articles.surfaces import Locate, surface
+from moderation import api as notices
 
 
 class PlainDocs(DocsBase):
@@ -37,6 +38,7 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 api.add_router("", reading.router)
+api.add_router("/notices/", notices.router)
 
 
 # --- errors (RFC 9457) ------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import re
 import uuid
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from articles.actions import erase, retract
@@ -171,3 +172,13 @@ def test_a_list_costs_the_same_for_any_number_of_articles(client, count, django_
 
     with django_assert_max_num_queries(6):
         assert len(client.get("/api/articles/?limit=5").json()["articles"]) == count
+
+
+def test_a_removal_notice_is_taken_without_a_cookie():
+    article = ArticleFactory()
+    notice = {"urls": [f"http://127.0.0.1:8000/articles/{article.slug}/"], "email": "owner@outlet.example"}
+
+    answer = Client(enforce_csrf_checks=True).post("/api/notices/", notice, content_type="application/json")
+
+    assert answer.status_code == 202
+    assert answer.json()["reference"].startswith("NR-")
