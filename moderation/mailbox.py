@@ -65,18 +65,25 @@ def poll(mailbox: Mailbox, *, limit: int, at: datetime) -> Iterator[Handled]:
 def _open(mailbox: Mailbox) -> Iterator[imaplib.IMAP4]:
     try:
         connection = _connect(mailbox)
-        connection.login(mailbox.user, mailbox.password)
-        status, _ = connection.select(f'"{mailbox.folder}"')
-        if status != "OK":
-            raise MailboxError(f"There is no folder {mailbox.folder}.")
     except (imaplib.IMAP4.error, OSError) as error:
         raise MailboxError(f"The mailbox at {mailbox.host} cannot be opened: {error}") from error
     try:
+        _enter(connection, mailbox)
         yield connection
-    except (imaplib.IMAP4.error, OSError) as error:
+    except (imaplib.IMAP4.abort, OSError) as error:
         raise MailboxError(f"The mailbox at {mailbox.host} fell silent: {error}") from error
     finally:
         connection.shutdown()
+
+
+def _enter(connection: imaplib.IMAP4, mailbox: Mailbox) -> None:
+    try:
+        connection.login(mailbox.user, mailbox.password)
+        status, answer = connection.select(f'"{mailbox.folder}"')
+    except imaplib.IMAP4.error as error:
+        raise MailboxError(f"The mailbox at {mailbox.host} cannot be opened: {error}") from error
+    if status != "OK":
+        raise MailboxError(f"There is no folder {mailbox.folder}: {answer!r}")
 
 
 def _connect(mailbox: Mailbox) -> imaplib.IMAP4:
