@@ -455,6 +455,9 @@ class NoticeEvent(AppendOnly):
     class Meta:
         ordering = ["at", "pk"]
 
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at:%Y-%m-%d %H:%M}"
+
 
 class MailOutcome(models.TextChoices):
     """What became of one message that reached us."""
@@ -485,6 +488,9 @@ class IncomingMail(models.Model):
         verbose_name = "incoming mail"
         verbose_name_plural = "incoming mail"
 
+    def __str__(self) -> str:
+        return self.subject or self.message_id or f"mail {self.pk}"
+
 
 class RateWindow(models.Model):
     """How often something happened in one window of time. The key is a hash: no address is kept."""
@@ -496,3 +502,6 @@ class RateWindow(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["key", "began_at"], name="rate_window_once")]
         indexes = [models.Index(fields=["began_at"], name="rate_window_age")]
+
+    def __str__(self) -> str:
+        return f"{self.count} since {self.began_at:%Y-%m-%d %H:%M}"
