@@ -238,6 +238,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     """Rows that people read here and only actions write."""
 
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     list_per_page = PAGE
     sortable_by = ()
