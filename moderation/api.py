@@ -233,12 +233,7 @@ def _submission(request: HttpRequest, given: NoticeIn) -> receive.Submission:
         "ground": str(given.ground),
         "language": letters.spoken(given.language),
     }
-    submission = receive.Submission(**told)
-    if receive.known_notice(submission):
-        return submission
-    sender = limits.sender_of(request.META)
-    quiet = limits.too_many(sender=sender, mailbox=submission.email, at=timezone.now())
-    return receive.Submission(**told, quiet=quiet)
+    return receive.Submission(**told, network=limits.sender_of(request.META))
 
 
 def _joined(urls: list[str] | str) -> str:

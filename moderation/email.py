@@ -27,7 +27,7 @@ from django.db.models import Q
 from lxml import etree
 from lxml import html as lxml_html
 
-from moderation import limits, lines, proof, receive
+from moderation import lines, proof, receive
 from moderation.letters import LANGUAGES
 from moderation.models import Channel, IncomingMail, Letter, LetterKind, MailOutcome, Notice
 from moderation.references import references_in
@@ -195,9 +195,6 @@ def _reply(mail: Mail, case: Notice, domain: str, *, at: datetime) -> Handled:
 
 
 def _new_notice(mail: Mail, domain: str, *, at: datetime) -> Handled:
-    quiet = mail.bulk or not mail.sender
-    if not domain and mail.sender:
-        quiet = limits.too_many(sender="", mailbox=mail.sender, at=at) or quiet
     submission = receive.Submission(
         channel=Channel.EMAIL,
         text=mail.text or mail.subject,
@@ -208,7 +205,7 @@ def _new_notice(mail: Mail, domain: str, *, at: datetime) -> Handled:
         message_id=mail.message_id,
         confirmed=bool(domain),
         proved_domain=domain if proof.proves_a_publisher(domain) and not _is_answer(mail) else "",
-        quiet=quiet,
+        quiet=mail.bulk,
         **elements_of(mail.text, mail.name),  # type: ignore[arg-type]
     )
     received = receive.receive(submission=submission, at=at)

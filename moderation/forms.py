@@ -90,7 +90,7 @@ class NoticeForm(StatementForm):
     field_order = ["urls", "email", "name"]
 
     urls = forms.CharField(
-        label="What should go",
+        label="The addresses",
         strip=False,
         help_text="Addresses on this site or of your originals: one a line, a table, or your whole letter.",
         widget=forms.Textarea(attrs={"rows": 7, "spellcheck": "false", "autocapitalize": "off"}),

@@ -21,7 +21,7 @@ from django.db import IntegrityError, transaction
 from articles.actions import place_hold
 from articles.canonical import registrable_domain
 from articles.models import Article, Hold, HoldKind
-from moderation import ledger, letters, lines
+from moderation import ledger, letters, limits, lines
 from moderation.models import (
     OPEN_STATES,
     Channel,
@@ -78,6 +78,7 @@ class Submission:
     confirmed: bool = False
     proved_domain: str = ""
     quiet: bool = False
+    network: str = ""
     idempotency_key: str = ""
 
 
@@ -152,8 +153,15 @@ def _store(
     claims = _new_claims(notice, judged, at=at)
     _new_lines(notice, pasted, judged, claims)
     _write_ledger(notice, claims, at=at)
-    _answer(notice, quiet=submission.quiet, at=at)
+    _answer(notice, quiet=submission.quiet or _is_crowded(notice, submission, at=at), at=at)
     return notice
+
+
+def _is_crowded(notice: Notice, submission: Submission, *, at: datetime) -> bool:
+    """Whether its unconfirmed mailbox was written to enough. Counted with the notice: one sent again counts once."""
+    if notice.confirmed_at is not None:
+        return False
+    return limits.too_many(sender=submission.network, mailbox=notice.email, at=at)
 
 
 def _new_notice(submission: Submission, key: str, *, at: datetime) -> Notice:

@@ -35,7 +35,7 @@ class ClaimStatus:
     probes: tuple[Probe, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Happened:
     """One line of the case's history."""
 
@@ -69,7 +69,7 @@ def case_of(notice: Notice, *, start: int = 1) -> Case:
         claims=_claims(notice, start=start),
         lines=lines[:LINES_A_PAGE],
         next_from=lines[LINES_A_PAGE].position if len(lines) > LINES_A_PAGE else None,
-        history=sorted(_history(notice)),
+        history=sorted(_history(notice), key=lambda happened: happened.at),
         missing=[MISSING_WORDS[name] for name in notice.missing],
         asked_to_confirm=notice.letters.filter(kind=LetterKind.CONFIRM).exists(),
     )

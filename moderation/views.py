@@ -60,7 +60,7 @@ def removal(request: HttpRequest) -> HttpResponse:
 
 
 def _received(request: HttpRequest, form: NoticeForm, *, at: datetime) -> HttpResponse:
-    submission = _submission(request, form, at=at)
+    submission = _submission(request, form)
     try:
         received = receive.receive(submission=submission, at=at)
     except LedgerBehind:
@@ -75,14 +75,15 @@ def _received(request: HttpRequest, form: NoticeForm, *, at: datetime) -> HttpRe
     return render(request, "moderation/acknowledged.html", context)
 
 
-def _submission(request: HttpRequest, form: NoticeForm, *, at: datetime) -> receive.Submission:
+def _submission(request: HttpRequest, form: NoticeForm) -> receive.Submission:
     told = form.told() | {"language": form.cleaned_data["language"] or _language(request)}
-    submission = receive.Submission(channel=Channel.FORM, text=form.cleaned_data["urls"], **told)
-    if receive.known_notice(submission):
-        return submission
-    trapped = bool(form.cleaned_data["contact_time"])
-    crowded = limits.too_many(sender=limits.sender_of(request.META), mailbox=submission.email, at=at)
-    return receive.Submission(channel=Channel.FORM, text=submission.text, quiet=trapped or crowded, **told)
+    return receive.Submission(
+        channel=Channel.FORM,
+        text=form.cleaned_data["urls"],
+        quiet=bool(form.cleaned_data["contact_time"]),
+        network=limits.sender_of(request.META),
+        **told,
+    )
 
 
 def _checked(request: HttpRequest, form: NoticeForm) -> HttpResponse:
