@@ -11,12 +11,18 @@ from django.core.checks import CheckMessage, Error, register
 
 from articles.fields import HTMLField
 from articles.models import Article
+from newsroom.environment import PROBLEMS
 
 
 @register()
 def environment(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Values that would start but not work."""
-    return [*_site_url(), *_secret_key(), *_hours(), *_engine(), *_editor()]
+    return [*_unreadable(), *_site_url(), *_secret_key(), *_hours(), *_engine(), *_editor()]
+
+
+def _unreadable() -> Iterator[CheckMessage]:
+    for name, hint in PROBLEMS.items():
+        yield Error(f"{name} cannot be read.", hint=hint, id="newsroom.E008")
 
 
 def _site_url() -> Iterator[CheckMessage]:
@@ -55,13 +61,7 @@ def _hours() -> Iterator[CheckMessage]:
 
 
 def _engine() -> Iterator[CheckMessage]:
-    if settings.WORK_ENGINE not in ("embedded", "celery"):
-        yield Error(
-            f"WORK_ENGINE is {settings.WORK_ENGINE!r}.",
-            hint="Set WORK_ENGINE to embedded or celery.",
-            id="newsroom.E005",
-        )
-    elif settings.WORK_ENGINE == "celery" and not settings.REDIS_URL:
+    if settings.WORK_ENGINE == "celery" and not settings.REDIS_URL:
         yield Error(
             "WORK_ENGINE is celery but REDIS_URL is not set.",
             hint="Set REDIS_URL, such as redis://127.0.0.1:6379/0.",

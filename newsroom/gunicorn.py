@@ -1,20 +1,23 @@
 """How gunicorn serves the site: `gunicorn --config python:newsroom.gunicorn newsroom.wsgi`.
 
 Read before Django is set up, so it looks at the environment itself. WEB_WORKERS and WEB_THREADS say how
-many; BIND (or PORT) says where.
+many; BIND (or PORT) says where. A wrong value of any setting stops the start (newsroom/checks.py).
 """
 
 from __future__ import annotations
 
 import os
+from typing import Any
+
+from newsroom import environment as env
 
 # systemd and script/run control the processes; gunicorn's own control socket would lie in the home folder.
 control_socket_disable = True
 
-bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
-workers = int(os.environ.get("WEB_WORKERS") or 0) or min(os.cpu_count() or 1, 8)
+bind = os.environ.get("BIND") or f"127.0.0.1:{env.number('PORT', default=8000, most=65535)}"
+workers = env.number("WEB_WORKERS", default=0, most=256) or min(os.cpu_count() or 1, 8)
 worker_class = "gthread"
-threads = int(os.environ.get("WEB_THREADS") or 0) or 4
+threads = env.number("WEB_THREADS", default=4, most=64) or 4
 
 # A worker that hangs is replaced; one that is asked to stop may finish what it has begun.
 timeout = 60
@@ -30,3 +33,17 @@ forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1,::1"
 accesslog = os.environ.get("ACCESS_LOG") or None
 errorlog = "-"
 loglevel = os.environ.get("LOG_LEVEL", "info").lower()
+
+
+def on_starting(server: Any) -> None:
+    """The system checks, before the first worker: what would not work must not start."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings")
+    import django
+    from django.core.management import call_command
+    from django.core.management.base import SystemCheckError
+
+    django.setup()
+    try:
+        call_command("check")
+    except SystemCheckError as error:
+        raise SystemExit(str(error)) from error

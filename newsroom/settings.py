@@ -5,20 +5,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONE, SELF
 
 from articles import editor
-
-env = environ.Env()
+from newsroom import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(env.str("VAR_DIR", default="") or BASE_DIR / "var").resolve()
+VAR_DIR = Path(env.text("VAR_DIR") or BASE_DIR / "var").resolve()
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 
@@ -30,14 +27,14 @@ def _local_secret(path: Path) -> str:
     return path.read_text().strip()
 
 
-DEBUG = env.bool("DEBUG", default=False)
-SITE_URL = env.str("SITE_URL", default="") or f"http://127.0.0.1:{env.int('PORT', default=8000)}"
-SITE_URL = SITE_URL.rstrip("/")
+DEBUG = env.flag("DEBUG")
+_PORT = env.number("PORT", default=8000, most=65535)
+SITE_URL = env.text("SITE_URL", default=f"http://127.0.0.1:{_PORT}").rstrip("/")
 SITE_HOST = urlsplit(SITE_URL).hostname or "localhost"
-SITE_NAME = env.str("SITE_NAME", default="Newsroom")
+SITE_NAME = env.text("SITE_NAME", default="Newsroom")
 HTTPS = SITE_URL.startswith("https://")
-SECRET_KEY = env.str("SECRET_KEY", default="") or _local_secret(VAR_DIR / "secret_key")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=sorted({SITE_HOST, "127.0.0.1", "localhost", "[::1]"}))
+SECRET_KEY = env.text("SECRET_KEY") or _local_secret(VAR_DIR / "secret_key")
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", default=sorted({SITE_HOST, "127.0.0.1", "localhost", "[::1]"}))
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 INSTALLED_APPS = [
@@ -96,7 +93,7 @@ TEMPLATES = [
 
 # --- database ---------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'newsroom.sqlite3'}")}
+DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'newsroom.sqlite3'}")}
 _database = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     # IMMEDIATE: a transaction that will write takes its lock at the start, so two of them queue
@@ -117,7 +114,7 @@ else:
     _database.setdefault("CONN_MAX_AGE", 300)
     _database["CONN_HEALTH_CHECKS"] = True
 
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = env.address("REDIS_URL", schemes=("redis", "rediss", "unix"), example="redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
@@ -127,7 +124,7 @@ CACHES = {
 # --- language and time ------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = env.zone("TIME_ZONE", default="UTC")
 USE_I18N = True
 USE_TZ = True
 
@@ -138,7 +135,7 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR_DIR / "media"
-STORAGE_URL = env.str("STORAGE_URL", default="")
+STORAGE_URL = env.text("STORAGE_URL")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "newsroom.static.StaticStorage"},
@@ -160,8 +157,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 
 # --- mail -------------------------------------------------------------------------------------
 
-EMAIL_URL = env.str("EMAIL_URL", default="") or f"filemail:///{VAR_DIR / 'mail'}"
-EMAIL = env.email_url_config(EMAIL_URL)
+EMAIL = env.mail("EMAIL_URL", default=f"filemail:///{VAR_DIR / 'mail'}")
 EMAIL_BACKEND = EMAIL["EMAIL_BACKEND"]
 EMAIL_FILE_PATH = EMAIL["EMAIL_FILE_PATH"] if EMAIL_BACKEND.endswith("filebased.EmailBackend") else None
 EMAIL_HOST = EMAIL["EMAIL_HOST"] or "localhost"
@@ -172,13 +168,17 @@ EMAIL_USE_TLS = EMAIL.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 20
 # A site without a name of its own (an address in digits, localhost) gets one that nobody can own.
-_MAIL_DOMAIN = SITE_HOST if SITE_HOST.rpartition(".")[2].isalpha() and "." in SITE_HOST else "newsroom.example"
-REMOVAL_EMAIL = env.str("REMOVAL_EMAIL", default="") or f"removal@{_MAIL_DOMAIN}"
+_MAIL_DOMAIN = (
+    SITE_HOST if SITE_HOST.rpartition(".")[2].isalpha() and "." in SITE_HOST else "newsroom.example"
+)
+REMOVAL_EMAIL = env.mailbox_name("REMOVAL_EMAIL", default=f"removal@{_MAIL_DOMAIN}")
 DEFAULT_FROM_EMAIL = REMOVAL_EMAIL
 SERVER_EMAIL = REMOVAL_EMAIL
-MAILBOX_URL = env.str("MAILBOX_URL", default="")
+MAILBOX_URL = env.address(
+    "MAILBOX_URL", schemes=("imap", "imaps"), example="imaps://user:password@mail.example:993/INBOX"
+)
 # Who is asked for DKIM keys and proofs of a domain, as address:port; empty: the system's resolver.
-DNS_RESOLVER = env.str("DNS_RESOLVER", default="")
+DNS_RESOLVER = env.text("DNS_RESOLVER")
 
 # --- the promise ------------------------------------------------------------------------------
 
@@ -186,18 +186,16 @@ DNS_RESOLVER = env.str("DNS_RESOLVER", default="")
 # promise is 24; the hour between is for clocks that disagree.
 PROMISE_HOURS = 24
 HOLD_AFTER_HOURS = 23
-LEDGER_PATH = Path(env.str("LEDGER_PATH", default="") or VAR_DIR / "ledger" / "ledger.jsonl")
+LEDGER_PATH = Path(env.text("LEDGER_PATH") or VAR_DIR / "ledger" / "ledger.jsonl")
 
 # --- the network outside ----------------------------------------------------------------------
 
-FETCH_ALLOW_NETWORKS = [
-    ipaddress.ip_network(network) for network in env.list("FETCH_ALLOW_NETWORKS", default=[])
-]
+FETCH_ALLOW_NETWORKS = env.networks("FETCH_ALLOW_NETWORKS")
 FETCH_USER_AGENT = f"Newsroom/1.0 (+{SITE_URL}/rights/)"
-REPLICA_URLS = env.list("REPLICA_URLS", default=[])
-WEB_WORKERS = env.int("WEB_WORKERS", default=0)
-WORK_ENGINE = env.str("WORK_ENGINE", default="embedded")
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+REPLICA_URLS = env.items("REPLICA_URLS", default=[])
+WEB_WORKERS = env.number("WEB_WORKERS", default=0, most=256)
+WORK_ENGINE = env.choice("WORK_ENGINE", default="embedded", among=("embedded", "celery"))
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 # --- security ---------------------------------------------------------------------------------
 
@@ -272,5 +270,5 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["stderr"], "level": env.choice("LOG_LEVEL", default="INFO", among=env.LOG_LEVELS)},
 }

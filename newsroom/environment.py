@@ -1,0 +1,144 @@
+"""Reading values of the environment: an empty one is unset, a wrong one becomes a system check's error.
+
+Settings must be importable before anything can complain properly, so a wrong value is remembered in
+PROBLEMS, its default stands in, and `newsroom.checks` stops the start with what to set.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import environ
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
+
+T = TypeVar("T")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+ENGINES = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
+_env = environ.Env()
+
+
+# Name of a variable whose value cannot be used, and what it should read like. Never the value: it may be a secret.
+PROBLEMS: dict[str, str] = {}
+
+
+def read(name: str, parse: Callable[[str], T], *, default: T, hint: str) -> T:
+    """The variable's value as `parse` reads it; `default` when it is unset, empty or wrong."""
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        return parse(text)
+    except (ValueError, KeyError, ImproperlyConfigured):
+        PROBLEMS[name] = hint
+        return default
+
+
+def text(name: str, *, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str) -> bool:
+    words = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
+    return read(name, lambda value: words[value.lower()], default=False, hint=f"Set {name} to true or false.")
+
+
+def number(name: str, *, default: int, most: int) -> int:
+    def parse(value: str) -> int:
+        if not 0 <= int(value) <= most:
+            raise ValueError
+        return int(value)
+
+    return read(name, parse, default=default, hint=f"Set {name} to a whole number from 0 to {most}.")
+
+
+def choice(name: str, *, default: str, among: tuple[str, ...]) -> str:
+    words = {word.lower(): word for word in among}
+    hint = f"Set {name} to one of {', '.join(among)}."
+    return read(name, lambda value: words[value.lower()], default=default, hint=hint)
+
+
+def address(name: str, *, schemes: tuple[str, ...], example: str) -> str:
+    """A URL of one of these schemes with a host; "" when unset."""
+
+    def parse(value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not parts.hostname or (parts.port or 1) > 65535:
+            raise ValueError
+        return value
+
+    return read(name, parse, default="", hint=f"Set {name} like {example}.")
+
+
+def zone(name: str, *, default: str) -> str:
+    hint = f"Set {name} to a name such as UTC or Europe/Berlin."
+    return read(name, lambda value: ZoneInfo(value).key, default=default, hint=hint)
+
+
+def mailbox_name(name: str, *, default: str) -> str:
+    """An e-mail address."""
+
+    def parse(value: str) -> str:
+        try:
+            validate_email(value)
+        except ValidationError as error:
+            raise ValueError from error
+        return value
+
+    return read(
+        name, parse, default=default, hint=f"Set {name} to an e-mail address such as removal@news.example."
+    )
+
+
+def items(name: str, *, default: list[str]) -> list[str]:
+    return [part.strip() for part in text(name).split(",") if part.strip()] or default
+
+
+def networks(name: str) -> list[Network]:
+    hint = f"Set {name} to networks with commas between, such as 10.0.0.0/8,fd00::/8."
+    return read(
+        name,
+        lambda value: [ipaddress.ip_network(part.strip()) for part in value.split(",")],
+        default=[],
+        hint=hint,
+    )
+
+
+def database(name: str, *, default: str) -> dict[str, Any]:
+    hint = f"Set {name} to postgres://user:password@host:5432/name or sqlite:////path/to/file."
+    return read(name, _database, default=_database(default), hint=hint)
+
+
+def _database(url: str) -> dict[str, Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        config: dict[str, Any] = _env.db_url_config(url)
+    if config.get("ENGINE") not in ENGINES or not config.get("NAME"):
+        raise ValueError("not a database we run on")
+    return config
+
+
+def mail(name: str, *, default: str) -> dict[str, Any]:
+    hint = f"Set {name} to smtp://host:25, smtp+tls://user:password@host:587, consolemail:// or filemail:///folder."
+    return read(name, _mail, default=_mail(default), hint=hint)
+
+
+def _mail(url: str) -> dict[str, Any]:
+    config: dict[str, Any] = _env.email_url_config(url)
+    return config
