@@ -15,9 +15,9 @@ from django.db.models import F, Max
 from django.utils.text import slugify
 
 from accounts.models import User
-from articles import search, surfaces
+from articles import search, stories, surfaces
 from articles.bylines import Credit
-from articles.canonical import address_key
+from articles.canonical import address_key, domain_of
 from articles.drafts import Draft, DraftPicture
 from articles.fingerprint import text_fingerprint, title_day_key
 from articles.models import (
@@ -68,7 +68,8 @@ def ingest(*, source: Source, drafts: Sequence[Draft], at: datetime, publish: bo
     """Store a batch of one source's entries; returns one outcome per draft, in order.
 
     Known by its canonical address, an article is updated or left alone, never doubled. What matches
-    a withheld work by any key is blocked. What an editor changed is never overwritten.
+    a withheld work by any key is blocked. What an editor changed is never overwritten, nor what another
+    outlet published.
     """
     drafts_by_key = {draft.url_key: draft for draft in drafts}
     known = {a.url_key: a for a in Article.objects.filter(url_key__in=drafts_by_key)}
@@ -78,6 +79,8 @@ def ingest(*, source: Source, drafts: Sequence[Draft], at: datetime, publish: bo
     for key, draft in drafts_by_key.items():
         if keys_of_draft(source, draft) & blocked:
             outcomes[key] = (BLOCKED, known[key].pk if key in known else None)
+        elif key in known and not _may_change(source, known[key]):
+            outcomes[key] = (SKIPPED, None)
         elif key in known:
             outcomes[key] = (_update(known[key], draft, at=at), known[key].pk)
         else:
@@ -89,6 +92,13 @@ def ingest(*, source: Source, drafts: Sequence[Draft], at: datetime, publish: bo
     search.index(created + updated)
     surfaces.changed(surfaces.lists_of(created) | surfaces.keys_of(updated))
     return [Ingested(draft, *outcomes[draft.url_key]) for draft in drafts]
+
+
+def _may_change(source: Source, article: Article) -> bool:
+    """Only who brought an article, or the outlet on whose site it stands, says what is new in it."""
+    return article.source_id == source.pk or (
+        bool(source.domain) and domain_of(article.canonical_url) == source.domain
+    )
 
 
 def keys_of_draft(source: Source | None, draft: Draft) -> set[tuple[str, str]]:
@@ -124,6 +134,7 @@ def _create(source: Source, drafts: list[Draft], *, at: datetime, publish: bool)
             source=source,
             canonical_url=draft.canonical_url,
             url_key=draft.url_key,
+            guid_key=draft.guid_key,
             text_key=draft.text_key,
             title_day_key=draft.title_day_key,
             signature=draft.signature,
@@ -254,7 +265,8 @@ def _update(article: Article, draft: Draft, *, at: datetime) -> str:
         setattr(article, name, value)
     article.text_key, article.signature = draft.text_key, draft.signature
     article.updated_at, article.version = at, article.version + 1
-    article.save(update_fields=[*changes, "text_key", "signature", "updated_at", "version"])
+    article.compared_at = None
+    article.save(update_fields=[*changes, "text_key", "signature", "updated_at", "version", "compared_at"])
     return UPDATED
 
 
@@ -353,7 +365,7 @@ def suspend_source(*, source: Source, at: datetime, by: User | None, reason: str
 
 
 def is_blocked(*, article: Article) -> bool:
-    """Is this a withheld work coming in again: under another row, by address, text or headline and day?"""
+    """Is this a withheld work coming in again: under another row, by any of its keys?"""
     keys = {(kind.value, key) for kind, key in keys_of_article(article)}
     rows = BlockedWork.objects.filter(key__in=[key for _, key in keys], hold__in=Hold.objects.in_effect())
     return bool(keys & set(rows.exclude(article_id=article.pk).values_list("kind", "key")))
@@ -377,7 +389,7 @@ def save_edit(*, article: Article, at: datetime, by: User | None) -> Article:
         keep_revision(article=article, kind=RevisionKind.EDIT, at=at, by=by)
         article.version += 1
         article.updated_at = at if article.state == ArticleState.PUBLISHED else article.updated_at
-    article.edited_at = at
+    article.edited_at, article.compared_at = at, None
     article.slug = article.slug or slug_for(article.headline, new_token())
     identify(article).save()
     return article
@@ -447,6 +459,7 @@ def keys_of_article(article: Article) -> list[tuple[BlockKind, str]]:
     """The keys by which this article's work would be recognised if it came again."""
     keys = [
         (BlockKind.ADDRESS, article.url_key or ""),
+        (BlockKind.GUID, article.guid_key),
         (BlockKind.TEXT, article.text_key),
         (BlockKind.TITLE_DAY, article.title_day_key),
     ]
@@ -485,13 +498,14 @@ def erase(*, article: Article, at: datetime) -> Article:
     for name in ("headline", "standfirst", "body", "byline", "dateline", "canonical_url", "copyright_holder",
                  "usage_terms", "licence_url"):  # fmt: skip
         setattr(article, name, "")
-    article.signature = None
+    article.signature, article.copy_of = None, None
     article.state, article.updated_at = ArticleState.ERASED, at
     article.version = F("version") + 1
     article.save()
     if media and not media.articles.exclude(pk=article.pk).exists():
         _erase_media(media)
     search.remove([article.pk])
+    stories.forget(article.pk)
     surfaces.changed(keys)
     article.refresh_from_db()
     return article

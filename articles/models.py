@@ -7,8 +7,8 @@ import uuid
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Now
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Now
 from django.urls import reverse
 from taggit.managers import TaggableManager
 from taggit.models import ItemBase, TagBase
@@ -227,19 +227,45 @@ class Rendition(models.Model):
         return f"{self.width} × {self.height}"
 
 
+class StoryQuerySet(models.QuerySet["Story"]):
+    def told(self) -> StoryQuerySet:
+        """With `told_headline`: an editor's, else the leading article's, else the first public article's.
+
+        Read from what is public now, so a withheld article's headline does not live on over its story.
+        """
+        public = Article.objects.public()
+        of_lead = public.filter(pk=OuterRef("lead")).values("headline")
+        of_first = public.filter(story=OuterRef("pk")).order_by("published_at", "pk").values("headline")[:1]
+        own = Case(When(~Q(headline=""), then=F("headline")))
+        return self.annotate(
+            told_headline=Coalesce(own, Subquery(of_lead), Subquery(of_first), Value("Reports on one event"))
+        )
+
+
 class Story(models.Model):
     """Articles about one event."""
 
     slug = models.SlugField(max_length=200, unique=True, allow_unicode=True)
-    headline = models.CharField(max_length=300)
+    headline = models.CharField(
+        max_length=300, blank=True, help_text="Left empty, it is the headline of the leading article."
+    )
     standfirst = models.TextField(blank=True)
+    lead = models.ForeignKey(
+        "Article", null=True, blank=True, on_delete=models.SET_NULL, related_name="led", db_index=False
+    )
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="merged", editable=False
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = StoryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "stories"
+        indexes = [models.Index(fields=["lead"], condition=Q(lead__isnull=False), name="story_lead")]
 
     def __str__(self) -> str:
-        return self.headline
+        return self.headline or (self.lead.headline if self.lead else "") or self.slug
 
     def get_absolute_url(self) -> str:
         return reverse("story", args=[self.slug])
@@ -274,6 +300,10 @@ class ArticleQuerySet(models.QuerySet["Article"]):
             published_at__lte=Now(),
         )
 
+    def without_copies(self) -> ArticleQuerySet:
+        """Of articles that are one text, only the one that was first."""
+        return self.filter(copy_of__isnull=True)
+
     def newest_first(self) -> ArticleQuerySet:
         return self.order_by("-published_at", "-pk")
 
@@ -304,6 +334,13 @@ class Article(models.Model):
         editable=False,
         help_text="SHA-256 of the canonical address.",
     )
+    guid_key = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="SHA-256 of the identifier its feed gave it.",
+    )
     text_key = models.CharField(max_length=64, blank=True, default="", editable=False)
     title_day_key = models.CharField(max_length=64, blank=True, default="", editable=False)
     signature = models.BinaryField(null=True, blank=True, editable=False)
@@ -316,6 +353,20 @@ class Article(models.Model):
     story = models.ForeignKey(
         Story, null=True, blank=True, on_delete=models.SET_NULL, related_name="articles"
     )
+    copy_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,
+        on_delete=models.SET_NULL,
+        related_name="copies",
+        help_text="The article of another source that had this text first.",
+    )
+    compared_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Empty until it was compared with others."
+    )
+    comparing_until = models.DateTimeField(null=True, blank=True, editable=False)
     published_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(null=True, blank=True, help_text="When readers last got a new version.")
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -353,18 +404,20 @@ class Article(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["-published_at", "-id"], condition=Q(state="published"), name="article_newest"
-            ),
-            models.Index(
-                fields=["source", "-published_at", "-id"],
-                condition=Q(state="published"),
-                name="article_newest_of_source",
-            ),
+            # The state is a column of these, not their condition: SQLite then prefers another index and sorts.
+            models.Index(fields=["state", "-published_at", "-id"], name="article_newest"),
+            models.Index(fields=["source", "state", "-published_at", "-id"], name="article_newest_of_source"),
+            models.Index(fields=["guid_key"], condition=~Q(guid_key=""), name="article_guid"),
             models.Index(fields=["text_key"], condition=~Q(text_key=""), name="article_text"),
             models.Index(fields=["title_day_key"], condition=~Q(title_day_key=""), name="article_title_day"),
             models.Index(fields=["state", "-created_at", "-id"], name="article_desk"),
             models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="article_expiry"),
+            models.Index(fields=["copy_of"], condition=Q(copy_of__isnull=False), name="article_copy"),
+            models.Index(
+                fields=["id"],
+                condition=Q(compared_at__isnull=True, state="published"),
+                name="article_to_compare",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -522,6 +575,64 @@ class BlockedWork(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.key[:12]}"
+
+
+class StoryMembership(models.Model):
+    """Why an article is in its story, or that an editor took it out (`story` empty, `pinned`).
+
+    Article.story is what readers see. Grouping never moves an article whose membership is pinned, nor
+    one whose story here differs from its own: there an editor has been.
+    """
+
+    article = models.OneToOneField(
+        Article, primary_key=True, on_delete=models.CASCADE, related_name="membership"
+    )
+    story = models.ForeignKey(
+        Story, null=True, blank=True, on_delete=models.SET_NULL, related_name="memberships"
+    )
+    score = models.FloatField(default=0, help_text="How near its nearest report is.")
+    nearness = models.FloatField(
+        default=0, help_text="Sum over the reports near it; the highest is the centre."
+    )
+    reasons = models.JSONField(default=list, help_text="Shared words, names and figures.")
+    pinned = models.BooleanField(default=False, help_text="An editor's choice; grouping leaves it alone.")
+    own_text = models.BooleanField(default=False, help_text="An editor said that it is nobody's copy.")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.article} in {self.story}" if self.story else f"{self.article} alone"
+
+
+class Comparison(models.Model):
+    """What of an article is compared with others, as long as others may be compared with it."""
+
+    article = models.OneToOneField(Article, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    terms = models.BinaryField()
+    keys = models.BinaryField(help_text="The keys stored for it.")
+    language = models.CharField(max_length=12, blank=True)
+    is_short = models.BooleanField(default=False)
+    published_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"What is compared of article {self.pk}"
+
+
+class ComparisonKey(models.Model):
+    """One rare term of an article, or one band of its text's sketch, and the hour it came out.
+
+    No foreign key: rows go by the keys its Comparison names, so no second index is needed.
+    """
+
+    pk = models.CompositePrimaryKey("key", "hour", "article_id")
+    key = models.BigIntegerField()
+    hour = models.IntegerField()
+    article_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.key} of article {self.article_id}"
 
 
 class SlugRedirect(models.Model):

@@ -1,4 +1,4 @@
-"""What has outlived its use: expired sessions and old rows of the fetch log."""
+"""What has outlived its use: expired sessions, old rows of the fetch log, articles too old to compare."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 
 from aggregator.models import Fetch
+from articles import comparison
 
 FETCHES_KEPT = timedelta(days=30)
 
@@ -17,7 +18,8 @@ def prune(limit: int, at: datetime) -> int:
     """Delete at most `limit` rows of each kind; returns how many went."""
     sessions = Session.objects.filter(expire_date__lt=at)
     fetches = Fetch.objects.filter(started_at__lt=at - FETCHES_KEPT).order_by()
-    return _delete_some(sessions, limit) + _delete_some(fetches, limit)
+    old = comparison.prune(limit, at)
+    return old + _delete_some(sessions, limit) + _delete_some(fetches, limit)
 
 
 def _delete_some(rows: QuerySet[Session] | QuerySet[Fetch], limit: int) -> int:

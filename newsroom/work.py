@@ -17,7 +17,7 @@ from django.conf import settings
 
 from aggregator.actions import fetch_due
 from aggregator.models import Feed
-from articles import surfaces
+from articles import stories, surfaces
 from articles.media import delete_strays, fetch_pictures
 from articles.models import Heartbeat, Hold, Media
 from moderation import actions, ledger, letters, probes
@@ -127,6 +127,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("prove removals", probes.probe_due, lambda at: ProbePlan.objects.claimable(at).exists(), limit=5),
     Kind("fetch feeds", fetch_due, lambda at: Feed.objects.active().claimable(at).exists()),
     Kind("fetch pictures", fetch_pictures, lambda at: Media.objects.claimable(at).exists()),
+    Kind("group stories", stories.relate_due, lambda at: stories.to_compare(at).exists(), limit=50),
     periodic("read mailbox", timedelta(minutes=1), _read_mailbox, limit=500),
     periodic("write ledger", timedelta(minutes=1), _sync_ledger, limit=1_000_000),
     periodic("tidy ready pages", timedelta(minutes=5), surfaces.prune, limit=1000),
