@@ -20,11 +20,11 @@ from aggregator.documents import FeedDocument
 from aggregator.entries import COUNTED, Report, read
 from aggregator.fetch import Known, Outcome, Parser, fetch
 from aggregator.models import Feed, Fetch
-from aggregator.normalise import domain_of, is_tag
+from aggregator.normalise import is_tag
 from aggregator.opml import Outline
 from aggregator.passes import host_of, side_by_side
 from aggregator.sandbox import default_sandbox
-from articles.canonical import NotAnAddress, address_key
+from articles.canonical import NotAnAddress, address_key, domain_of
 from articles.models import Source
 from webclient.client import Client, default_client
 from webclient.errors import OutgoingError

@@ -12,7 +12,7 @@ from django.db import DatabaseError, transaction
 
 from aggregator.documents import FeedDocument
 from aggregator.models import EntryRecord, Feed
-from aggregator.normalise import Offer, Outlet, domain_of, draft, offers
+from aggregator.normalise import Offer, Outlet, draft, offers
 from articles.actions import BLOCKED, CREATED, SKIPPED, UPDATED, Ingested, ingest
 from articles.drafts import Draft
 from articles.models import Article, ArticleState, Hold
@@ -110,27 +110,24 @@ def _is_news(offer: Offer, record: EntryRecord | None) -> bool:
     return record is None or record.blocked or record.content_hash != offer.content_hash
 
 
-def _sorted_out(batch: Batch) -> tuple[list[tuple[Draft, bool]], dict[str, tuple[str, int | None]]]:
-    """The drafts to ingest, each with whether it has to be reviewed, and what is decided without that."""
-    drafts: dict[str, tuple[Draft, bool]] = {}
+def _sorted_out(batch: Batch) -> tuple[list[Draft], dict[str, tuple[str, int | None]]]:
+    """The drafts to ingest, and what is decided without that."""
+    drafts: dict[str, Draft] = {}
     decided: dict[str, tuple[str, int | None]] = {}
     articles = _articles_known(batch)
     held = set(Hold.objects.in_effect().filter(article__in=articles).values_list("article_id", flat=True))
-    foreign = _of_other_sources(batch)
     for offer, made in batch.pairs:
         record = batch.records.get(offer.guid_key)
         article = articles.get(record.article_id) if record and record.article_id else None
-        if made is None or made.url_key in drafts or made.url_key in foreign:
+        if made is None or made.url_key in drafts:
             decided[offer.guid_key] = (SKIPPED, None)
         elif article is None or article.url_key == made.url_key:
-            drafts[made.url_key] = (made, False)
-        elif article.state == ArticleState.ERASED or (article.pk in held and _is_same_work(article, made)):
+            drafts[made.url_key] = made
+        elif article.state == ArticleState.ERASED or article.pk in held:
             # What was removed does not come back under a changed address.
             decided[offer.guid_key] = (BLOCKED, None)
-        elif article.pk in held:
-            drafts[made.url_key] = (made, True)
         else:
-            drafts[made.url_key] = (_at_its_address(article, made), False)
+            drafts[made.url_key] = _at_its_address(article, made)
     return list(drafts.values()), decided
 
 
@@ -138,18 +135,6 @@ def _articles_known(batch: Batch) -> dict[int, Article]:
     ids = {record.article_id for record in batch.records.values() if record.article_id}
     wanted = Article.objects.filter(pk__in=ids).only("pk", "url_key", "headline", "text_key", "state")
     return {article.pk: article for article in wanted}
-
-
-def _of_other_sources(batch: Batch) -> set[str]:
-    """Addresses whose articles another outlet's feed brought: only the outlet itself may change those."""
-    own = {
-        made.url_key
-        for _, made in batch.pairs
-        if made and domain_of(made.canonical_url) == batch.feed.source.domain
-    }
-    keys = {made.url_key for _, made in batch.pairs if made} - own
-    others = Article.objects.filter(url_key__in=keys).exclude(source=batch.feed.source_id)
-    return {str(key) for key in others.values_list("url_key", flat=True)}
 
 
 def _is_same_work(article: Article, made: Draft) -> bool:
@@ -164,28 +149,16 @@ def _at_its_address(article: Article, made: Draft) -> Draft:
     return replace(made, url_key=article.url_key, other_url_keys=tuple(other))
 
 
-def _ingested(
-    feed: Feed, drafts: Sequence[tuple[Draft, bool]], *, at: datetime, report: Report
-) -> list[Ingested]:
-    done: list[Ingested] = []
-    for needs_review in (False, True):
-        batch = [made for made, review in drafts if review == needs_review]
-        done += _ingest(feed, batch, at=at, publish=not (needs_review or feed.review), report=report)
-    return done
-
-
-def _ingest(
-    feed: Feed, drafts: Sequence[Draft], *, at: datetime, publish: bool, report: Report
-) -> list[Ingested]:
+def _ingested(feed: Feed, drafts: Sequence[Draft], *, at: datetime, report: Report) -> list[Ingested]:
     """The batch in one piece; where one entry spoils it, each entry by itself."""
     if not drafts:
         return []
     try:
         with transaction.atomic():
-            return ingest(source=feed.source, drafts=drafts, at=at, publish=publish)
+            return ingest(source=feed.source, drafts=drafts, at=at, publish=not feed.review)
     except (DatabaseError, ValueError):
         logger.exception("feed %s: %s entries could not be stored", feed.pk, len(drafts))
     if len(drafts) == 1:
         report.error = "One entry or more could not be stored; the log says why."
         return []
-    return [one for made in drafts for one in _ingest(feed, [made], at=at, publish=publish, report=report)]
+    return [one for made in drafts for one in _ingested(feed, [made], at=at, report=report)]

@@ -210,8 +210,3 @@ def _other_keys(entry: Entry, given: str, url_key: str) -> tuple[str, ...]:
             continue
     return tuple(key for key in dict.fromkeys(keys) if key != url_key)
 
-
-def domain_of(url: str) -> str:
-    """The registrable domain of an address; nothing for what is none."""
-    match = re.match(r"https?://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/:?#]*)", url, re.IGNORECASE)
-    return registrable_domain(match[1].strip("[]")) if match else ""

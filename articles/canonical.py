@@ -17,6 +17,7 @@ MAX_REDIRECTORS = 5
 # The list bundled with the library: no network, no cache on disk.
 _suffixes = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
 
+_HOST = re.compile(r"https?://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/:?#]*)", re.I)
 _ABSOLUTE = re.compile(r"([a-z][a-z0-9+.\-]*):", re.I)
 _PERCENT = re.compile(r"%([0-9a-fA-F]{2})?")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -127,6 +128,12 @@ def _registered(host: str) -> str:
     # A top level that the list does not know is a public suffix by the list's own rule.
     labels = host.split(".")
     return ".".join(labels[-2:]) if len(labels) > 1 else ""
+
+
+def domain_of(url: str) -> str:
+    """The registrable domain of an address; nothing for what is none."""
+    match = _HOST.match(url)
+    return registrable_domain(match[1].strip("[]")) if match else ""
 
 
 def same_site(a: str, b: str) -> bool:

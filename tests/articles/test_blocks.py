@@ -11,14 +11,14 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from articles.actions import BLOCKED, CREATED, UPDATED, erase, ingest, place_hold, release_hold
+from articles.actions import BLOCKED, CREATED, SKIPPED, UPDATED, erase, ingest, place_hold, release_hold
 from articles.drafts import Draft
 from articles.models import Article, BlockedWork, BlockKind, Hold, HoldKind
 from tests.factories import ArticleFactory, HoldFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
 
-KEYS = {"url_key": "a" * 64, "text_key": "b" * 64, "title_day_key": "c" * 64}
+KEYS = {"url_key": "a" * 64, "guid_key": "d" * 64, "text_key": "b" * 64, "title_day_key": "c" * 64}
 
 
 @pytest.fixture
@@ -134,9 +134,26 @@ def test_what_was_erased_stays_blocked(held):
 def test_a_released_work_may_come_in_again(held):
     release_hold(hold=Hold.objects.get(), at=timezone.now(), by=None)
 
-    (outcome,) = ingest(source=SourceFactory(), drafts=[draft(url_key=KEYS["url_key"])], at=timezone.now())
+    (outcome,) = ingest(source=held.source, drafts=[draft(url_key=KEYS["url_key"])], at=timezone.now())
 
     assert outcome.outcome == UPDATED
+
+
+def test_another_outlet_changes_no_article_but_the_one_it_stands_with_does():
+    article = ArticleFactory(**KEYS)
+    source = SourceFactory()
+    theirs = draft(url_key=article.url_key, headline="Theirs now", canonical_url=source.homepage)
+
+    (foreign,) = ingest(source=source, drafts=[theirs], at=timezone.now())
+    (own,) = ingest(
+        source=SourceFactory(domain=article.source.domain),
+        drafts=[draft(url_key=article.url_key, headline="Put right")],
+        at=timezone.now(),
+    )
+
+    assert (foreign.outcome, foreign.article_id) == (SKIPPED, None)
+    assert (own.outcome, own.article_id) == (UPDATED, article.pk)
+    assert Article.objects.get().headline == "Put right"
 
 
 def test_an_editorial_hold_blocks_no_copies():
@@ -148,4 +165,4 @@ def test_an_editorial_hold_blocks_no_copies():
 def test_withholding_twice_remembers_each_key_once(held):
     HoldFactory(article=held, reference=Hold.objects.get().reference)
 
-    assert BlockedWork.objects.count() == 3
+    assert BlockedWork.objects.count() == len(KEYS)
