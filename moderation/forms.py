@@ -106,12 +106,6 @@ class NoticeForm(StatementForm):
         },
     )
     language = forms.ChoiceField(label="We write to you in", choices=list(LANGUAGES.items()), required=False)
-    # A trap for programs that fill in every box. People never see it, and nothing is refused for it.
-    contact_time = forms.CharField(
-        label="Leave this empty",
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
-    )
 
     def clean_urls(self) -> str:
         urls = str(self.cleaned_data["urls"])
@@ -130,6 +124,4 @@ class NoticeForm(StatementForm):
 
     def told(self) -> dict[str, Any]:
         """What was typed, by the names a Submission has for it."""
-        return {
-            name: value for name, value in self.cleaned_data.items() if name not in ("urls", "contact_time")
-        }
+        return {name: value for name, value in self.cleaned_data.items() if name != "urls"}

@@ -80,7 +80,6 @@ def _submission(request: HttpRequest, form: NoticeForm) -> receive.Submission:
     return receive.Submission(
         channel=Channel.FORM,
         text=form.cleaned_data["urls"],
-        quiet=bool(form.cleaned_data["contact_time"]),
         network=limits.sender_of(request.META),
         **told,
     )
