@@ -471,6 +471,18 @@ def test_no_hot_query_reads_a_whole_table(door, work):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("narrowed", [{}, {"source": 1}])
+def test_the_newest_articles_are_read_in_order_and_never_sorted(narrowed):
+    (sql,) = queries_of(lambda: list(Article.objects.public().filter(**narrowed).newest_first()[:30]))
+
+    plan = explained(sql)
+
+    assert "article_newest" in plan, plan
+    assert "TEMP B-TREE" not in plan, plan
+    assert "Sort" not in plan, plan
+
+
+@pytest.mark.django_db
 def test_a_hit_is_found_by_its_primary_key():
     sql = surfaces._ready_sql(connection.vendor, "br", False).replace("?", "'x'").replace("%s", "'x'")
 
