@@ -6,272 +6,698 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('articles', '0001_initial'),
+        ("articles", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LedgerEntry',
+            name="LedgerEntry",
             fields=[
-                ('seq', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('kind', models.CharField(max_length=20)),
-                ('payload', models.TextField(help_text='Canonical JSON.')),
-                ('previous', models.CharField(max_length=64)),
-                ('hash', models.CharField(max_length=64, unique=True)),
+                ("seq", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                ("kind", models.CharField(max_length=20)),
+                ("payload", models.TextField(help_text="Canonical JSON.")),
+                ("previous", models.CharField(max_length=64)),
+                ("hash", models.CharField(max_length=64, unique=True)),
             ],
             options={
-                'verbose_name_plural': 'ledger entries',
-                'ordering': ['seq'],
+                "verbose_name_plural": "ledger entries",
+                "ordering": ["seq"],
             },
         ),
         migrations.CreateModel(
-            name='Claim',
+            name="Claim",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('due_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('lease_token', models.CharField(blank=True, default='', editable=False, max_length=32)),
-                ('attempts', models.PositiveIntegerField(default=0, editable=False)),
-                ('number', models.PositiveIntegerField(help_text='Its place in the notice, from 1.')),
-                ('state', models.CharField(choices=[('received', 'Received'), ('under_review', 'Under review'), ('upheld', 'Upheld'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn'), ('countered', 'Countered'), ('reinstated', 'Reinstated'), ('erased', 'Erased')], default='received', max_length=12)),
-                ('lane', models.CharField(choices=[('A', "A: the source's own domain proved, held at once"), ('B', 'B: mailbox confirmed and complete, held at the deadline'), ('C', 'C: unconfirmed or incomplete, a person decides')], default='C', max_length=1)),
-                ('lane_reason', models.CharField(blank=True, max_length=300)),
-                ('deadline_at', models.DateTimeField(help_text="The notice's deadline, here for the queue's order.")),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('reviewer_until', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('decided_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('proved_at', models.DateTimeField(blank=True, editable=False, help_text='When every surface was seen clean.', null=True)),
-                ('article', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='articles.article')),
-                ('hold', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='articles.hold')),
-                ('reviewer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("due_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("lease_until", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("lease_token", models.CharField(blank=True, default="", editable=False, max_length=32)),
+                ("attempts", models.PositiveIntegerField(default=0, editable=False)),
+                ("number", models.PositiveIntegerField(help_text="Its place in the notice, from 1.")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("received", "Received"),
+                            ("under_review", "Under review"),
+                            ("upheld", "Upheld"),
+                            ("refused", "Refused"),
+                            ("withdrawn", "Withdrawn"),
+                            ("countered", "Countered"),
+                            ("reinstated", "Reinstated"),
+                            ("erased", "Erased"),
+                        ],
+                        default="received",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "lane",
+                    models.CharField(
+                        choices=[
+                            ("A", "A: the source's own domain proved, held at once"),
+                            ("B", "B: mailbox confirmed and complete, held at the deadline"),
+                            ("C", "C: unconfirmed or incomplete, a person decides"),
+                        ],
+                        default="C",
+                        max_length=1,
+                    ),
+                ),
+                ("lane_reason", models.CharField(blank=True, max_length=300)),
+                (
+                    "deadline_at",
+                    models.DateTimeField(help_text="The notice's deadline, here for the queue's order."),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("reviewer_until", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("decided_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "proved_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, help_text="When every surface was seen clean.", null=True
+                    ),
+                ),
+                (
+                    "article",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="articles.article"
+                    ),
+                ),
+                (
+                    "hold",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="articles.hold",
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['deadline_at', 'pk'],
+                "ordering": ["deadline_at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='ClaimEvent',
+            name="ClaimEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('before', models.CharField(blank=True, max_length=12)),
-                ('after', models.CharField(max_length=12)),
-                ('at', models.DateTimeField()),
-                ('note', models.TextField(blank=True)),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('claim', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='moderation.claim')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("before", models.CharField(blank=True, max_length=12)),
+                ("after", models.CharField(max_length=12)),
+                ("at", models.DateTimeField()),
+                ("note", models.TextField(blank=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "claim",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="moderation.claim",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at', 'pk'],
+                "ordering": ["at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='CounterNotice',
+            name="CounterNotice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('received_at', models.DateTimeField()),
-                ('name', models.CharField(max_length=200)),
-                ('email', models.EmailField(max_length=254)),
-                ('address', models.TextField(max_length=1000)),
-                ('phone', models.CharField(blank=True, max_length=60)),
-                ('statement', models.TextField(max_length=20000)),
-                ('consents_to_court', models.BooleanField(default=False)),
-                ('accepts_service', models.BooleanField(default=False)),
-                ('under_penalty', models.BooleanField(default=False)),
-                ('signature', models.CharField(max_length=200)),
-                ('reinstate_not_before', models.DateField()),
-                ('reinstate_due_on', models.DateField()),
-                ('claim', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='counter_notices', to='moderation.claim')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("received_at", models.DateTimeField()),
+                ("name", models.CharField(max_length=200)),
+                ("email", models.EmailField(max_length=254)),
+                ("address", models.TextField(max_length=1000)),
+                ("phone", models.CharField(blank=True, max_length=60)),
+                ("statement", models.TextField(max_length=20000)),
+                ("consents_to_court", models.BooleanField(default=False)),
+                ("accepts_service", models.BooleanField(default=False)),
+                ("under_penalty", models.BooleanField(default=False)),
+                ("signature", models.CharField(max_length=200)),
+                ("reinstate_not_before", models.DateField()),
+                ("reinstate_due_on", models.DateField()),
+                (
+                    "claim",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="counter_notices",
+                        to="moderation.claim",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(editable=False, max_length=24, unique=True)),
-                ('secret_hash', models.CharField(editable=False, max_length=64, unique=True)),
-                ('intake_key', models.CharField(db_index=True, editable=False, help_text='SHA-256 of what was sent, so that twice is one case.', max_length=64)),
-                ('channel', models.CharField(choices=[('form', 'Form'), ('email', 'E-mail'), ('api', 'API'), ('staff', 'Staff')], default='form', max_length=8)),
-                ('received_at', models.DateTimeField(help_text='Arrival at our side; the clock starts here.')),
-                ('deadline_at', models.DateTimeField(editable=False, help_text='Arrival plus the promised hours. Never moves.')),
-                ('language', models.CharField(default='en', max_length=12)),
-                ('name', models.CharField(blank=True, max_length=200, verbose_name='full name')),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('organisation', models.CharField(blank=True, max_length=200)),
-                ('address', models.TextField(blank=True, max_length=1000, verbose_name='postal address')),
-                ('phone', models.CharField(blank=True, max_length=60)),
-                ('role', models.CharField(blank=True, help_text='Owner, or whom the sender acts for.', max_length=40)),
-                ('rights_holder', models.CharField(blank=True, max_length=200)),
-                ('ground', models.CharField(choices=[('copyright', 'Copyright'), ('press_publisher', "Press publishers' right"), ('privacy', 'Privacy or personal data'), ('defamation', 'Defamation'), ('court_order', 'Court order'), ('other', 'Another right')], default='copyright', max_length=20)),
-                ('work', models.TextField(blank=True, max_length=10000, verbose_name='the work')),
-                ('original_urls', models.TextField(blank=True, max_length=10000, verbose_name='where the original is')),
-                ('explanation', models.TextField(blank=True, max_length=20000)),
-                ('good_faith', models.BooleanField(default=False)),
-                ('accurate', models.BooleanField(default=False, verbose_name='accurate, under penalty of perjury')),
-                ('signature', models.CharField(blank=True, max_length=200)),
-                ('letter', models.TextField(blank=True, editable=False, help_text='What was sent, verbatim.')),
-                ('raw', models.BinaryField(help_text='The message as it came, for e-mail.', null=True)),
-                ('message_id', models.CharField(blank=True, db_index=True, editable=False, max_length=500)),
-                ('missing', models.JSONField(default=list, editable=False, help_text='Which legal elements are missing.')),
-                ('confirmed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('proofs', models.JSONField(default=list, editable=False, help_text='Domains proved, with method and moment.')),
-                ('closed_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reference", models.CharField(editable=False, max_length=24, unique=True)),
+                ("secret_hash", models.CharField(editable=False, max_length=64, unique=True)),
+                (
+                    "intake_key",
+                    models.CharField(
+                        db_index=True,
+                        editable=False,
+                        help_text="SHA-256 of what was sent, so that twice is one case.",
+                        max_length=64,
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("form", "Form"), ("email", "E-mail"), ("api", "API"), ("staff", "Staff")],
+                        default="form",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "received_at",
+                    models.DateTimeField(help_text="Arrival at our side; the clock starts here."),
+                ),
+                (
+                    "deadline_at",
+                    models.DateTimeField(
+                        editable=False, help_text="Arrival plus the promised hours. Never moves."
+                    ),
+                ),
+                ("language", models.CharField(default="en", max_length=12)),
+                ("name", models.CharField(blank=True, max_length=200, verbose_name="full name")),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                ("organisation", models.CharField(blank=True, max_length=200)),
+                ("address", models.TextField(blank=True, max_length=1000, verbose_name="postal address")),
+                ("phone", models.CharField(blank=True, max_length=60)),
+                (
+                    "role",
+                    models.CharField(
+                        blank=True, help_text="Owner, or whom the sender acts for.", max_length=40
+                    ),
+                ),
+                ("rights_holder", models.CharField(blank=True, max_length=200)),
+                (
+                    "ground",
+                    models.CharField(
+                        choices=[
+                            ("copyright", "Copyright"),
+                            ("press_publisher", "Press publishers' right"),
+                            ("privacy", "Privacy or personal data"),
+                            ("defamation", "Defamation"),
+                            ("court_order", "Court order"),
+                            ("other", "Another right"),
+                        ],
+                        default="copyright",
+                        max_length=20,
+                    ),
+                ),
+                ("work", models.TextField(blank=True, max_length=10000, verbose_name="the work")),
+                (
+                    "original_urls",
+                    models.TextField(blank=True, max_length=10000, verbose_name="where the original is"),
+                ),
+                ("explanation", models.TextField(blank=True, max_length=20000)),
+                ("good_faith", models.BooleanField(default=False)),
+                (
+                    "accurate",
+                    models.BooleanField(default=False, verbose_name="accurate, under penalty of perjury"),
+                ),
+                ("signature", models.CharField(blank=True, max_length=200)),
+                (
+                    "letter",
+                    models.TextField(blank=True, editable=False, help_text="What was sent, verbatim."),
+                ),
+                ("raw", models.BinaryField(help_text="The message as it came, for e-mail.", null=True)),
+                ("message_id", models.CharField(blank=True, db_index=True, editable=False, max_length=500)),
+                (
+                    "missing",
+                    models.JSONField(
+                        default=list, editable=False, help_text="Which legal elements are missing."
+                    ),
+                ),
+                ("confirmed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "proofs",
+                    models.JSONField(
+                        default=list, editable=False, help_text="Domains proved, with method and moment."
+                    ),
+                ),
+                ("closed_at", models.DateTimeField(blank=True, editable=False, null=True)),
             ],
             options={
-                'ordering': ['-received_at'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('intake_key',), name='notice_open_once'), models.UniqueConstraint(condition=models.Q(('message_id', ''), _negated=True), fields=('message_id',), name='notice_message_once')],
+                "ordering": ["-received_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("closed_at__isnull", True)),
+                        fields=("intake_key",),
+                        name="notice_open_once",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("message_id", ""), _negated=True),
+                        fields=("message_id",),
+                        name="notice_message_once",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
-            model_name='claim',
-            name='notice',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='moderation.notice'),
+            model_name="claim",
+            name="notice",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="claims", to="moderation.notice"
+            ),
         ),
         migrations.CreateModel(
-            name='NoticeLine',
+            name="NoticeLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('text', models.CharField(max_length=2000)),
-                ('verdict', models.CharField(choices=[('ours', 'Our article'), ('not_ours', 'Not on this site'), ('gone', 'Already removed'), ('duplicate', 'Already in an open case'), ('unrecognised', 'Not recognised as an address')], max_length=12)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('claim', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='moderation.claim')),
-                ('notice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='moderation.notice')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("text", models.CharField(max_length=2000)),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("ours", "Our article"),
+                            ("not_ours", "Not on this site"),
+                            ("gone", "Already removed"),
+                            ("duplicate", "Already in an open case"),
+                            ("unrecognised", "Not recognised as an address"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=300)),
+                (
+                    "claim",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="moderation.claim",
+                    ),
+                ),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="lines",
+                        to="moderation.notice",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='Probe',
+            name="Probe",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('surface', models.CharField(max_length=80)),
-                ('url', models.CharField(max_length=500)),
-                ('at', models.DateTimeField()),
-                ('status', models.PositiveSmallIntegerField(null=True)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('clean', models.BooleanField()),
-                ('found', models.CharField(blank=True, help_text='What was still there.', max_length=200)),
-                ('claim', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='probes', to='moderation.claim')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("surface", models.CharField(max_length=80)),
+                ("url", models.CharField(max_length=500)),
+                ("at", models.DateTimeField()),
+                ("status", models.PositiveSmallIntegerField(null=True)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("clean", models.BooleanField()),
+                ("found", models.CharField(blank=True, help_text="What was still there.", max_length=200)),
+                (
+                    "claim",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="probes",
+                        to="moderation.claim",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at', '-pk'],
+                "ordering": ["-at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='RefusalProposal',
+            name="RefusalProposal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason_code', models.CharField(choices=[('owner_asked', 'The owner asked; the promise applies'), ('licensed', 'We hold a licence for this use'), ('not_the_owner', 'The claimant does not own the work'), ('not_protected', 'Not protected (facts, headline, link, very short extract)'), ('exception', 'An exception of the law covers the use (quotation, reporting)'), ('other_work', 'The article does not contain the work'), ('abuse', 'Manifestly unfounded or abusive notice'), ('claimant_withdrew', 'The claimant withdrew'), ('counter_notice', 'Counter-notice')], max_length=20)),
-                ('reasons', models.TextField()),
-                ('at', models.DateTimeField()),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('claim', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='proposal', to='moderation.claim')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "reason_code",
+                    models.CharField(
+                        choices=[
+                            ("owner_asked", "The owner asked; the promise applies"),
+                            ("licensed", "We hold a licence for this use"),
+                            ("not_the_owner", "The claimant does not own the work"),
+                            ("not_protected", "Not protected (facts, headline, link, very short extract)"),
+                            ("exception", "An exception of the law covers the use (quotation, reporting)"),
+                            ("other_work", "The article does not contain the work"),
+                            ("abuse", "Manifestly unfounded or abusive notice"),
+                            ("claimant_withdrew", "The claimant withdrew"),
+                            ("counter_notice", "Counter-notice"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("reasons", models.TextField()),
+                ("at", models.DateTimeField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "claim",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="proposal",
+                        to="moderation.claim",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('outcome', models.CharField(choices=[('received', 'Received'), ('under_review', 'Under review'), ('upheld', 'Upheld'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn'), ('countered', 'Countered'), ('reinstated', 'Reinstated'), ('erased', 'Erased')], max_length=12)),
-                ('reason_code', models.CharField(choices=[('owner_asked', 'The owner asked; the promise applies'), ('licensed', 'We hold a licence for this use'), ('not_the_owner', 'The claimant does not own the work'), ('not_protected', 'Not protected (facts, headline, link, very short extract)'), ('exception', 'An exception of the law covers the use (quotation, reporting)'), ('other_work', 'The article does not contain the work'), ('abuse', 'Manifestly unfounded or abusive notice'), ('claimant_withdrew', 'The claimant withdrew'), ('counter_notice', 'Counter-notice')], max_length=20)),
-                ('reasons', models.TextField(blank=True)),
-                ('at', models.DateTimeField()),
-                ('automated', models.BooleanField(default=False)),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('claim', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='moderation.claim')),
-                ('second', models.ForeignKey(blank=True, help_text='The second person, without whom no article stays up.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("received", "Received"),
+                            ("under_review", "Under review"),
+                            ("upheld", "Upheld"),
+                            ("refused", "Refused"),
+                            ("withdrawn", "Withdrawn"),
+                            ("countered", "Countered"),
+                            ("reinstated", "Reinstated"),
+                            ("erased", "Erased"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "reason_code",
+                    models.CharField(
+                        choices=[
+                            ("owner_asked", "The owner asked; the promise applies"),
+                            ("licensed", "We hold a licence for this use"),
+                            ("not_the_owner", "The claimant does not own the work"),
+                            ("not_protected", "Not protected (facts, headline, link, very short extract)"),
+                            ("exception", "An exception of the law covers the use (quotation, reporting)"),
+                            ("other_work", "The article does not contain the work"),
+                            ("abuse", "Manifestly unfounded or abusive notice"),
+                            ("claimant_withdrew", "The claimant withdrew"),
+                            ("counter_notice", "Counter-notice"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("reasons", models.TextField(blank=True)),
+                ("at", models.DateTimeField()),
+                ("automated", models.BooleanField(default=False)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "claim",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="moderation.claim",
+                    ),
+                ),
+                (
+                    "second",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The second person, without whom no article stays up.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at', '-pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('outcome', 'refused'), _negated=True), models.Q(('second__isnull', False), models.Q(('reasons', ''), _negated=True)), _connector='OR'), name='refusal_has_reasons_and_a_second_person')],
+                "ordering": ["-at", "-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("outcome", "refused"), _negated=True),
+                            models.Q(("second__isnull", False), models.Q(("reasons", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="refusal_has_reasons_and_a_second_person",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Letter',
+            name="Letter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('due_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('lease_token', models.CharField(blank=True, default='', editable=False, max_length=32)),
-                ('attempts', models.PositiveIntegerField(default=0, editable=False)),
-                ('kind', models.CharField(choices=[('received', 'Received'), ('confirm', 'Please confirm'), ('incomplete', 'Something is missing'), ('removed', 'Removed'), ('refused', 'Refused'), ('erased', 'Erased'), ('withdrawn', 'Withdrawn'), ('reinstated', 'Reinstated'), ('countered', 'Counter-notice')], max_length=12)),
-                ('to', models.EmailField(max_length=254)),
-                ('language', models.CharField(default='en', max_length=12)),
-                ('context', models.JSONField(default=dict)),
-                ('key', models.CharField(help_text='What it is about, so that it is sent once.', max_length=120, unique=True)),
-                ('message_id', models.CharField(max_length=200, unique=True)),
-                ('created_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('last_error', models.CharField(blank=True, max_length=500)),
-                ('claim', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='letters', to='moderation.claim')),
-                ('notice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='letters', to='moderation.notice')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("due_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("lease_until", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("lease_token", models.CharField(blank=True, default="", editable=False, max_length=32)),
+                ("attempts", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("received", "Received"),
+                            ("confirm", "Please confirm"),
+                            ("incomplete", "Something is missing"),
+                            ("removed", "Removed"),
+                            ("refused", "Refused"),
+                            ("erased", "Erased"),
+                            ("withdrawn", "Withdrawn"),
+                            ("reinstated", "Reinstated"),
+                            ("countered", "Counter-notice"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("to", models.EmailField(max_length=254)),
+                ("language", models.CharField(default="en", max_length=12)),
+                ("context", models.JSONField(default=dict)),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="What it is about, so that it is sent once.", max_length=120, unique=True
+                    ),
+                ),
+                ("message_id", models.CharField(max_length=200, unique=True)),
+                ("created_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("last_error", models.CharField(blank=True, max_length=500)),
+                (
+                    "claim",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="letters",
+                        to="moderation.claim",
+                    ),
+                ),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="letters",
+                        to="moderation.notice",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['created_at', 'pk'],
-                'indexes': [models.Index(condition=models.Q(('sent_at__isnull', True)), fields=['due_at'], name='letter_unsent')],
+                "ordering": ["created_at", "pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("sent_at__isnull", True)), fields=["due_at"], name="letter_unsent"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='DomainProof',
+            name="DomainProof",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('domain', models.CharField(db_index=True, max_length=253)),
-                ('email', models.EmailField(db_index=True, max_length=254)),
-                ('method', models.CharField(max_length=12)),
-                ('token', models.CharField(max_length=64)),
-                ('asked_at', models.DateTimeField()),
-                ('proved_at', models.DateTimeField(blank=True, null=True)),
-                ('notice', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='domain_proofs', to='moderation.notice')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("domain", models.CharField(db_index=True, max_length=253)),
+                ("email", models.EmailField(db_index=True, max_length=254)),
+                ("method", models.CharField(max_length=12)),
+                ("token", models.CharField(max_length=64)),
+                ("asked_at", models.DateTimeField()),
+                ("proved_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="domain_proofs",
+                        to="moderation.notice",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('notice', 'domain', 'method'), name='domain_proof_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("notice", "domain", "method"), name="domain_proof_once")
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(condition=models.Q(('state__in', ['received', 'under_review'])), fields=['deadline_at', 'id'], name='claim_queue'),
+            model_name="claim",
+            index=models.Index(
+                condition=models.Q(("state__in", ["received", "under_review"])),
+                fields=["deadline_at", "id"],
+                name="claim_queue",
+            ),
         ),
         migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='claim_erasure_due'),
+            model_name="claim",
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="claim_erasure_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(fields=['state', '-deadline_at', '-id'], name='claim_by_state'),
+            model_name="claim",
+            index=models.Index(fields=["state", "-deadline_at", "-id"], name="claim_by_state"),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.UniqueConstraint(fields=('notice', 'article'), name='claim_once'),
+            model_name="claim",
+            constraint=models.UniqueConstraint(fields=("notice", "article"), name="claim_once"),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['received', 'under_review', 'upheld', 'refused', 'withdrawn', 'countered', 'reinstated', 'erased'])), name='claim_state_known'),
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "received",
+                            "under_review",
+                            "upheld",
+                            "refused",
+                            "withdrawn",
+                            "countered",
+                            "reinstated",
+                            "erased",
+                        ],
+                    )
+                ),
+                name="claim_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(('lane__in', ['A', 'B', 'C'])), name='claim_lane_known'),
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lane__in", ["A", "B", "C"])), name="claim_lane_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['upheld', 'countered', 'erased']), _negated=True), ('hold__isnull', False), _connector='OR'), name='claim_in_force_has_a_hold'),
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["upheld", "countered", "erased"]), _negated=True),
+                    ("hold__isnull", False),
+                    _connector="OR",
+                ),
+                name="claim_in_force_has_a_hold",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['refused', 'withdrawn', 'reinstated']), _negated=True), ('hold__isnull', True), _connector='OR'), name='claim_lifted_has_no_hold'),
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["refused", "withdrawn", "reinstated"]), _negated=True),
+                    ("hold__isnull", True),
+                    _connector="OR",
+                ),
+                name="claim_lifted_has_no_hold",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticeline',
-            constraint=models.UniqueConstraint(fields=('notice', 'position'), name='line_once'),
+            model_name="noticeline",
+            constraint=models.UniqueConstraint(fields=("notice", "position"), name="line_once"),
         ),
         migrations.AddIndex(
-            model_name='probe',
-            index=models.Index(fields=['claim', '-at'], name='probe_of_claim'),
+            model_name="probe",
+            index=models.Index(fields=["claim", "-at"], name="probe_of_claim"),
         ),
     ]
