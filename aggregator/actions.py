@@ -20,7 +20,7 @@ from aggregator.documents import FeedDocument
 from aggregator.entries import COUNTED, Report, read
 from aggregator.fetch import Known, Outcome, Parser, fetch
 from aggregator.models import Feed, Fetch
-from aggregator.normalise import is_tag
+from aggregator.normalise import tags_of_folders
 from aggregator.opml import Outline
 from aggregator.passes import host_of, side_by_side
 from aggregator.sandbox import default_sandbox
@@ -120,7 +120,7 @@ def register(
         title=title[:300],
         source=source_of(url=homepage or url, name=title, language=language),
         review=review,
-        tags=[tag for tag in tags if is_tag(tag)],
+        tags=tags_of_folders(tags),
         due_at=at,
     )
 

@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.timesince import timesince, timeuntil
 
 from aggregator import actions
-from aggregator.models import Feed, Fetch
+from aggregator.models import Feed, Fetch, RefusedTag
 from articles.canonical import NotAnAddress, address_key
+from articles.taglines import tag_slug
 
 
 class HealthFilter(admin.SimpleListFilter):
@@ -209,3 +210,22 @@ class FeedAdmin(admin.ModelAdmin):
             f"{count} feeds are next in turn. Paused ones, and those told to wait, are not.",
             messages.SUCCESS,
         )
+
+
+class RefusedTagForm(forms.ModelForm):
+    """A word is refused once."""
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"].strip()
+        self.instance.slug = tag_slug(name)
+        if RefusedTag.objects.filter(slug=self.instance.slug).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError("This word is refused already.")
+        return name
+
+
+@admin.register(RefusedTag)
+class RefusedTagAdmin(admin.ModelAdmin):
+    """Words that become no tag."""
+
+    form = RefusedTagForm
+    list_display = search_fields = ("name",)

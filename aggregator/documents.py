@@ -40,6 +40,8 @@ class Picture:
     credit: str = ""
     caption: str = ""
     licence: str = ""
+    alt: str = ""
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

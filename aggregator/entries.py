@@ -11,11 +11,12 @@ from typing import Any
 from django.db import DatabaseError, transaction
 
 from aggregator.documents import FeedDocument
-from aggregator.models import EntryRecord, Feed
-from aggregator.normalise import Offer, Outlet, draft, offers
+from aggregator.models import EntryRecord, Feed, RefusedTag
+from aggregator.normalise import SAYS_NOTHING, Offer, Outlet, Vocabulary, draft, offers
 from articles.actions import BLOCKED, CREATED, SKIPPED, UPDATED, Ingested, ingest
 from articles.drafts import Draft
-from articles.models import Article, ArticleState, Hold
+from articles.models import Article, ArticleState, Hold, TagSynonym
+from articles.taglines import tag_slug
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +96,12 @@ def read(feed: Feed, document: FeedDocument, *, at: datetime) -> Batch:
     """The entries that are new, changed or were blocked, as drafts. Unchanged ones cost no more than a hash."""
     source = feed.source
     outlet = Outlet(
-        source.slug, source.name, source.domain, document.language or source.language, tuple(feed.tags or ())
+        source.slug,
+        source.name,
+        source.domain,
+        document.language or source.language,
+        tuple(feed.tags or ()),
+        vocabulary(),
     )
     offered = offers(document, domain=source.domain)
     keys = [offer.guid_key for offer in offered]
@@ -103,6 +109,15 @@ def read(feed: Feed, document: FeedDocument, *, at: datetime) -> Batch:
     changed = [offer for offer in offered if _is_news(offer, records.get(offer.guid_key))]
     pairs = [(offer, draft(offer, document, outlet, at=at)) for offer in changed]
     return Batch(feed, len(document.entries), len(offered) - len(changed), pairs, records)
+
+
+def vocabulary() -> Vocabulary:
+    """The desk's synonyms and the words that it wants as tags no more."""
+    synonyms = TagSynonym.objects.values_list("name", "tag__name")
+    refused = RefusedTag.objects.values_list("name", flat=True)
+    return Vocabulary(
+        {tag_slug(name): tag for name, tag in synonyms}, SAYS_NOTHING | {tag_slug(name) for name in refused}
+    )
 
 
 def _is_news(offer: Offer, record: EntryRecord | None) -> bool:

@@ -115,3 +115,16 @@ class EntryRecord(models.Model):
 
     def __str__(self) -> str:
         return self.guid_key
+
+
+class RefusedTag(models.Model):
+    """A word that feeds file articles under and that becomes no tag."""
+
+    name = models.CharField(max_length=100)
+    slug = models.CharField(max_length=100, unique=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -5,30 +5,29 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 from aggregator.documents import Category, Entry, FeedDocument, Picture
 from aggregator.documents import Credit as Named
 from articles.bylines import Credit, Role, parse_byline, split_trailing_credits
-from articles.canonical import NotAnAddress, address_key, registrable_domain
+from articles.canonical import NotAnAddress, address_key, readable_url
+from articles.datelines import split_body_dateline, split_dateline
 from articles.drafts import Draft, DraftPicture
-from articles.fingerprint import signature, text_fingerprint, title_day_key
-from articles.sanitise import clean_text, excerpt, sanitise, to_text
+from articles.fields import clean_html
+from articles.fingerprint import is_telling, text_fingerprint, title_day_key
+from articles.language import guess_language
+from articles.sanitise import clean_text, excerpt, to_text
+from articles.taglines import tag_names
 
 FUTURE_ALLOWED = timedelta(minutes=10)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 HEADLINE_WORDS = 14
 STANDFIRST_WORDS = 60
-# Shorter texts ("Read more") are shared by articles that have nothing in common.
-TELLING_WORDS = 20
-MAX_TAGS = 12
-MAX_TAG_CHARS = 60
-NO_TAG = re.compile(
-    r"https?:|^\W*\d*\W*$|^(uncategori[sz]ed|allgemein|general|default|news|home)$", re.IGNORECASE
-)
+# What says nothing, beside what tag_names leaves out by itself.
+SAYS_NOTHING = frozenset({"general", "news", "home"})
 LOCAL_ID = re.compile(r"(?:https?:|tag:|urn:uuid:)", re.IGNORECASE)
 ROLE_OF = {
     "contributor": Role.CONTRIBUTING_REPORTER,
@@ -40,6 +39,14 @@ ROLE_OF = {
 
 
 @dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The desk's words for tags: by slug, the name to use instead, and the words that become none."""
+
+    synonyms: Mapping[str, str] = field(default_factory=dict)
+    refused: Collection[str] = SAYS_NOTHING
+
+
+@dataclass(frozen=True, slots=True)
 class Outlet:
     """What of a feed and its source shapes the drafts."""
 
@@ -48,6 +55,7 @@ class Outlet:
     domain: str
     language: str = ""
     tags: tuple[str, ...] = ()
+    vocabulary: Vocabulary = field(default_factory=lambda: Vocabulary())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,37 +103,45 @@ def draft(offer: Offer, document: FeedDocument, outlet: Outlet, *, at: datetime)
         url_key = address_key(given)
     except NotAnAddress:
         return None
-    language = (entry.language or outlet.language).replace("_", "-").lower()[:12]
-    body, trailing = split_trailing_credits(
-        sanitise(entry.content or entry.summary, base_url=entry.base or given), language=language
-    )
+    found = clean_html(entry.content or entry.summary, base_url=entry.base or given)
+    language = _language(entry, outlet, found)
+    body, trailing = split_trailing_credits(found, language=language)
+    dateline, body = split_body_dateline(body)
+    # What was cut is cleaned again; what was not is known to be clean.
+    body = found if body == found else clean_html(body)
     text = to_text(body)
     headline = _headline(entry, text)
     if not headline:
         return None
+    standfirst_dateline, standfirst = split_dateline(_standfirst(entry, text))
     published_at = _published(entry, at)
     named = _named(entry, document)
-    is_telling = len(text.split(None, TELLING_WORDS)) > TELLING_WORDS or len(text) > 40 * TELLING_WORDS
     return Draft(
-        canonical_url=given,
+        canonical_url=readable_url(given),
         url_key=url_key,
         guid_key=offer.guid_key,
         headline=headline,
-        standfirst=_standfirst(entry, text),
+        standfirst=standfirst,
         body=body,
         byline=", ".join(one.name for one in named if one.name and one.role == "author")[:500],
+        dateline=(dateline or standfirst_dateline)[:120],
         language=language,
         credits=tuple(dict.fromkeys(chain(_credits(named, language, outlet.name), trailing))),
-        tags=_tags(entry.categories, outlet.tags),
+        tags=_tags(entry.categories, outlet),
         published_at=published_at,
         usage_terms=clean_text(entry.rights or document.rights, max_length=500),
         licence_url=_web(entry.licence or document.licence),
         picture=_picture(entry.picture),
-        text_key=text_fingerprint(text) if is_telling else "",
+        text_key=text_fingerprint(text) if is_telling(text) else "",
         title_day_key=title_day_key(outlet.key, headline, (published_at or at).date()),
-        signature=signature(text) if is_telling else None,
         other_url_keys=_other_keys(entry, given, url_key),
     )
+
+
+def _language(entry: Entry, outlet: Outlet, body: str) -> str:
+    """The language declared, else the one the words are in."""
+    declared = (entry.language or outlet.language).replace("_", "-").lower()[:12]
+    return declared or guess_language(f"{clean_text(entry.title)} {to_text(body[:8_000])}")
 
 
 def _headline(entry: Entry, text: str) -> str:
@@ -170,15 +186,14 @@ def _role(feed_role: str, byline_role: Role) -> Role:
     return ROLE_OF.get(feed_role, byline_role) if byline_role == Role.AUTHOR else byline_role
 
 
-def _tags(categories: Iterable[Category], always: Iterable[str]) -> tuple[str, ...]:
-    words = [*always, *(clean_text(one.label or one.term, max_length=200) for one in categories)]
-    kept = {word.casefold(): word for word in reversed(words) if is_tag(word)}
-    return tuple(reversed(kept.values()))[:MAX_TAGS]
+def _tags(categories: Iterable[Category], outlet: Outlet) -> tuple[str, ...]:
+    words = chain(outlet.tags, (one.label or one.term for one in categories))
+    return tag_names(words, synonyms=outlet.vocabulary.synonyms, blocked=outlet.vocabulary.refused)
 
 
-def is_tag(word: str) -> bool:
-    """Whether a category says what an article is about."""
-    return bool(word) and len(word) <= MAX_TAG_CHARS and not NO_TAG.search(word)
+def tags_of_folders(folders: Sequence[str]) -> list[str]:
+    """What of a list's folders says what its feeds are about."""
+    return list(tag_names(folders, synonyms={}, blocked=SAYS_NOTHING))
 
 
 def _picture(picture: Picture | None) -> DraftPicture | None:
@@ -186,9 +201,10 @@ def _picture(picture: Picture | None) -> DraftPicture | None:
         return None
     return DraftPicture(
         picture.url,
-        alt=clean_text(picture.caption, max_length=500),
+        alt=clean_text(picture.alt or picture.caption, max_length=500),
         caption=clean_text(picture.caption, max_length=1000),
         credit=clean_text(picture.credit, max_length=300),
+        holder=clean_text(picture.holder, max_length=300),
         terms=clean_text(picture.licence, max_length=1000),
     )
 

@@ -205,7 +205,9 @@ def _add_tags(wanted: Sequence[tuple[Article, Sequence[str]]]) -> None:
     tags = tags_named({name for _, names in wanted for name in names})
     by_slug = {slugify(name, allow_unicode=True)[:100]: tag for name, tag in tags.items()}
     rows = {
-        (article.pk, tag.pk): TaggedArticle(content_object=article, tag=tag)
+        (article.pk, tag.pk): TaggedArticle(
+            content_object=article, tag=tag, published_at=article.published_at
+        )
         for article, names in wanted
         for name in names
         if (tag := by_slug.get(slugify(name, allow_unicode=True)[:100]))
@@ -218,7 +220,7 @@ def contributors_named(credits: Iterable[Credit]) -> dict[str, Contributor]:
     wanted = {name_key(credit.name): credit for credit in credits}
     found = {person.name_key: person for person in Contributor.objects.filter(name_key__in=wanted)}
     missing = [
-        Contributor(name=credit.name[:200], slug=key, name_key=key, is_agency=credit.role == Role.AGENCY)
+        Contributor(name=credit.name[:200], slug=key, name_key=key, is_agency=credit.role.value == Role.AGENCY.value)
         for key, credit in wanted.items()
         if key not in found
     ]
@@ -375,6 +377,7 @@ def identify(article: Article) -> Article:
     """Compute the keys by which this article's work is known, from what it says now."""
     article.url_key = address_key(article.canonical_url) if article.canonical_url else None
     article.text_key = text_fingerprint(to_text(article.body)) if article.body else ""
+    article.signature = None
     if article.source and article.published_at:
         article.title_day_key = title_day_key(
             article.source.slug, article.headline, article.published_at.date()
@@ -545,4 +548,9 @@ def _erase_media(media: Media) -> None:
     files = [media.file, *(rendition.file for rendition in media.renditions.all())]
     names = [(file.storage, file.name) for file in files if file]
     media.delete()
-    transaction.on_commit(lambda: [storage.delete(name) for storage, name in names])
+
+    def delete_files() -> None:
+        for storage, name in names:
+            storage.delete(str(name))
+
+    transaction.on_commit(delete_files)

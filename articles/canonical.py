@@ -109,6 +109,25 @@ def canonical_url(url: str) -> str:
     return f"{spelled}#{_escape(fragment, _QUERY_SAFE)}" if fragment.startswith("!") else spelled
 
 
+def readable_url(url: str) -> str:
+    """The address to send a reader to: as given, without what counts visits and without pages that only lead on.
+
+    It stays an address under which its server answers. Raises NotAnAddress as `canonical_url` does.
+    """
+    for _ in range(MAX_REDIRECTORS):
+        host, _, path, query, _ = _split(url)
+        target = _target(host, path, query)
+        if target is None:
+            break
+        url = target
+    url = url.strip(" \t\r\n\f")
+    bare, mark, fragment = url.partition("#")
+    bare, asked, query = bare.partition("?")
+    kept = "&".join(part for part in query.split("&") if not _counts_visits(part))
+    counts = all(_counts_visits(part) for part in fragment.split("&"))
+    return bare + (asked + kept if kept else "") + (mark + fragment if fragment and not counts else "")
+
+
 def address_key(url: str) -> str:
     """The hash of the canonical address: what is left to recognise an article by when nothing else may be kept."""
     return hashlib.sha256(canonical_url(url).encode("ascii")).hexdigest()
@@ -280,4 +299,9 @@ def _is_tracking(part: str) -> bool:
     name = unquote(name).lower()
     if name in _AMP_PARAMETERS:
         return name != "outputtype" or value.lower() == "amp"
+    return _counts_visits(name)
+
+
+def _counts_visits(part: str) -> bool:
+    name = unquote(part.partition("=")[0]).lower()
     return name in _TRACKING_NAMES or name.startswith(_TRACKING_PREFIXES)

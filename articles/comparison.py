@@ -20,9 +20,10 @@ from django.db import connection
 from django.db.models import Value
 from django.db.models.functions import Coalesce, Substr
 
-from articles.fingerprint import bands
+from articles.fingerprint import bands, is_telling, signature
 from articles.language import normalise_language
 from articles.models import Article, ArticleState, Comparison
+from articles.sanitise import to_text
 from articles.similarity import FIGURE, NAME, WORD, Profile, Term, rarity, terms_of
 
 WINDOW = timedelta(days=7)
@@ -81,7 +82,8 @@ class Report:
 
 
 def described(article_ids: Sequence[int]) -> list[Subject]:
-    """What these articles say, in the order of their publication. Reads articles and nothing else."""
+    """What these articles say, in the order of their publication. Texts not sketched yet are sketched first."""
+    _sketch(article_ids)
     articles = (
         Article.objects.filter(pk__in=article_ids, published_at__isnull=False)
         .annotate(opening=Substr("body", 1, OPENING))
@@ -89,6 +91,18 @@ def described(article_ids: Sequence[int]) -> list[Subject]:
         .order_by("published_at", "pk")
     )
     return [_subject(article) for article in articles]
+
+
+def _sketch(article_ids: Sequence[int]) -> None:
+    """Store the sketches that are missing. A text too short to tell has none."""
+    unsketched = Article.objects.filter(
+        pk__in=article_ids, signature__isnull=True, state=ArticleState.PUBLISHED
+    )
+    for pk, version, body in unsketched.values_list("pk", "version", "body"):
+        text = to_text(body)
+        if is_telling(text):
+            # Not over a version that came in meanwhile.
+            unsketched.filter(pk=pk, version=version).update(signature=signature(text))
 
 
 def _subject(article: Any) -> Subject:
@@ -121,7 +135,7 @@ def keep(subjects: Sequence[Subject]) -> None:
     """Weigh the subjects' terms and store by what they can be found. What was kept of them before goes."""
     drop([subject.pk for subject in subjects])
     _weigh(subjects)
-    _insert((key, _hour(subject.published_at), subject.pk) for subject in subjects for key in subject.stored)
+    _insert((key, hour_of(subject.published_at), subject.pk) for subject in subjects for key in subject.stored)
     Comparison.objects.bulk_create(
         Comparison(
             article_id=subject.pk,
@@ -140,7 +154,7 @@ def drop(article_ids: Sequence[int]) -> int:
     rows = list(
         Comparison.objects.filter(pk__in=article_ids).values_list("article_id", "keys", "published_at")
     )
-    _delete((key, _hour(at), pk) for pk, keys, at in rows for (key,) in struct.iter_unpack("<q", keys))
+    _delete((key, hour_of(at), pk) for pk, keys, at in rows for (key,) in struct.iter_unpack("<q", keys))
     Comparison.objects.filter(pk__in=[pk for pk, _, _ in rows]).delete()
     return len(rows)
 
@@ -245,7 +259,8 @@ def sharing_text(article: Article) -> list[int]:
 _Asked = tuple[int, int, datetime]
 
 
-def _hour(at: datetime) -> int:
+def hour_of(at: datetime) -> int:
+    """The hour of a moment, as keys have it."""
     return int(at.timestamp() // 3600)
 
 
@@ -274,7 +289,7 @@ def _run(sql: str, rows: Iterable[Sequence[int]], width: int) -> Iterator[tuple[
 
 def _around(asked: Iterable[_Asked]) -> Iterator[tuple[int, int, int, int]]:
     for number, key, at in asked:
-        yield number, key, _hour(at - WINDOW), _hour(at + WINDOW)
+        yield number, key, hour_of(at - WINDOW), hour_of(at + WINDOW)
 
 
 _ASKED = ("int", "bigint", "int", "int")

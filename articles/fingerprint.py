@@ -17,6 +17,7 @@ BANDS = 16
 ROWS = 4
 SIGNATURE_BYTES = LANES * 2
 MAX_CHARS = 100_000
+TELLING_WORDS = 20
 
 _WORDS = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
@@ -25,6 +26,11 @@ _CHARACTERS = 3
 _SHORT = 3
 _PROBES = 64
 _HALF = 1 << 63
+
+
+def is_telling(text: str) -> bool:
+    """Whether a text is long enough to be known by. Shorter ones ("Read more") have nothing in common."""
+    return len(text) > 40 * TELLING_WORDS or len(text.split(None, TELLING_WORDS)) > TELLING_WORDS
 
 
 def text_fingerprint(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from aggregator.documents import Category, Credit, Enclosure, Entry, FeedDocument, Picture
 from aggregator.formats import caps
 from aggregator.formats.dates import read_date
-from aggregator.formats.media import picture_in
+from aggregator.formats.media import described, picture_in
 from aggregator.formats.people import distinct, person
 from aggregator.formats.text import address, clean, line, markup, plain
 
@@ -61,7 +61,7 @@ def _entry(item: dict[str, Any], base: str, language: str) -> Entry:
         language=line(_text(item, "language"), 35) or language,
         credits=distinct(_people(item)),
         categories=_categories(item),
-        picture=_picture(item, "image", "banner_image", base=base) or picture_in(content, base),
+        picture=_lead_picture(item, content, base),
         enclosures=_enclosures(item, base),
     )
 
@@ -109,6 +109,11 @@ def _picture(holder: dict[str, Any], *names: str, base: str) -> Picture | None:
         if url:
             return Picture(url)
     return None
+
+
+def _lead_picture(item: dict[str, Any], content: str, base: str) -> Picture | None:
+    picture = _picture(item, "image", "banner_image", base=base)
+    return described(picture, content, base) if picture else picture_in(content, base)
 
 
 def _enclosures(item: dict[str, Any], base: str) -> tuple[Enclosure, ...]:

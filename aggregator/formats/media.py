@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aggregator.documents import Credit, Enclosure, Picture
@@ -19,6 +19,11 @@ IMG = re.compile(r"<img\b[^<>]*>", re.IGNORECASE)
 ATTRIBUTE = re.compile(
     r"\b(src|alt|width|height)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))", re.IGNORECASE
 )
+CREDIT_IN_CAPTION = re.compile(
+    r"(?:^|(?<=[.;|()\[\]–—\s-]))(?:photo(?:graph)?s?|foto|bild|image|picture|credit|crédit|©)"
+    r"(?: credit)?(?: by |\s?[:/]\s?|(?<=©)\s?)[^.:;|()\[\]]{2,120}[)\].]?$",
+    re.IGNORECASE,
+)
 SMALLEST = 40
 
 
@@ -29,12 +34,14 @@ class Context:
     credit: str = ""
     caption: str = ""
     licence: str = ""
+    holder: str = ""
 
     def within(self, parts: Parts) -> Context:
         return Context(
             plain(first(parts, "media:credit"), caps.NAME) or self.credit,
             plain(first(parts, "media:description", "media:title"), caps.TEXT) or self.caption,
             _licence(parts) or self.licence,
+            plain(first(parts, "media:copyright"), caps.NAME) or self.holder,
         )
 
 
@@ -116,6 +123,7 @@ def _picture(element: Any, url: str | None, context: Context, base: str) -> Pict
         context.credit,
         context.caption,
         context.licence,
+        holder=context.holder,
     )
 
 
@@ -131,8 +139,38 @@ def picture_in(text: str, base: str) -> Picture | None:
         width, height = number(named.get("width")), number(named.get("height"))
         found = address(named.get("src"), base)
         if found and not 0 < (width or SMALLEST) < SMALLEST and not 0 < (height or SMALLEST) < SMALLEST:
-            return Picture(found, width, height, caption=plain(named.get("alt", ""), caps.TEXT))
+            alt = plain(named.get("alt", ""), caps.TEXT)
+            caption, credit = _figure_around(text, tag.start())
+            return Picture(found, width, height, caption=caption or alt, alt=alt, credit=credit)
     return None
+
+
+def described(picture: Picture, text: str, base: str) -> Picture:
+    """The picture with what the text says of it, where it shows the same one, or one alone."""
+    shown = picture_in(text, base)
+    if shown is None or (shown.url != picture.url and len(IMG.findall(text[:50_000])) > 1):
+        return picture
+    return replace(
+        picture,
+        alt=picture.alt or shown.alt,
+        caption=picture.caption or shown.caption,
+        credit=picture.credit or shown.credit,
+    )
+
+
+def _figure_around(text: str, place: int) -> tuple[str, str]:
+    """Caption and credit of the figure in which a picture stands."""
+    begin = text.rfind("<figure", 0, place)
+    end = text.find("</figure", place)
+    if begin < 0 or end < 0 or "</figure" in text[begin:place]:
+        return "", ""
+    opened = text.find("<figcaption", begin, end)
+    if opened < 0:
+        return "", ""
+    closed = text.find("</figcaption", opened, end)
+    caption = plain(text[text.find(">", opened) + 1 : closed if closed > 0 else end], caps.TEXT)
+    credit = CREDIT_IN_CAPTION.search(caption)
+    return caption, credit[0].strip(" .;–—-()[]|")[: caps.NAME] if credit else ""
 
 
 def enclosures(parts: Parts, base: str) -> tuple[Enclosure, ...]:

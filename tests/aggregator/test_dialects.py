@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import gzip
 from datetime import UTC, datetime
 
@@ -60,6 +61,7 @@ def test_an_rss_2_item_keeps_every_credit_and_every_term() -> None:
         "Photograph: Ola Venn",
         "The ferry Kittiwake in dock",
         "https://img.harbour.example/terms",
+        holder="Harbour Pictures",
     )
 
 
@@ -68,7 +70,7 @@ def test_a_guid_that_is_an_address_is_the_link_and_a_pixel_is_no_picture() -> No
 
     assert entry.link == "https://harbour.example/2026/second"
     assert entry.published == utc(2026, 3, 1, 10)
-    assert entry.picture == Picture("https://harbour.example/pier.jpg", caption="The pier")
+    assert entry.picture == Picture("https://harbour.example/pier.jpg", caption="The pier", alt="The pier")
 
 
 def test_rss_1_and_dublin_core_are_read() -> None:
@@ -261,3 +263,21 @@ def test_what_is_no_feed_is_told_in_a_sentence(data: bytes, reason: str) -> None
         parse(data)
 
     assert str(told.value).endswith(".")
+
+
+def test_a_json_feed_s_picture_has_the_words_of_its_figure() -> None:
+    content = (
+        '<p>Fog.</p><figure><img src="/big.jpg" alt="A ferry at a quay">'
+        "<figcaption>The Kittiwake in dock. Photo: Ola Venn</figcaption></figure>"
+    )
+    item = {"id": "1", "url": "https://harbour.example/1", "image": "https://harbour.example/big.jpg"}
+    feed = {"version": "https://jsonfeed.org/version/1.1", "title": "Harbour", "items": [{**item, "content_html": content}]}
+
+    picture = parse(json.dumps(feed).encode(), url="https://harbour.example/feed.json").entries[0].picture
+
+    assert picture == Picture(
+        "https://harbour.example/big.jpg",
+        alt="A ferry at a quay",
+        caption="The Kittiwake in dock. Photo: Ola Venn",
+        credit="Photo: Ola Venn",
+    )

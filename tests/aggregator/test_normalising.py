@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from aggregator.documents import Category, Credit, Entry, FeedDocument
-from aggregator.normalise import Outlet, draft, guid_key, offers
+from aggregator.normalise import Outlet, Vocabulary, draft, guid_key, offers
 from articles.drafts import Draft
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -125,3 +125,36 @@ def test_without_an_address_there_is_no_draft(link: str) -> None:
     offer = offers(FeedDocument("RSS", entries=(replace(ENTRY, link=link),)), domain="")[0]
 
     assert draft(offer, FeedDocument("RSS"), OUTLET, at=NOON) is None
+
+
+def test_the_dateline_stands_by_itself_and_not_in_the_text() -> None:
+    made = drafted(replace(ENTRY, content="<p>LESK (Northline) - The list is pinned up.</p><p>More.</p>", summary=""))
+
+    assert (made.dateline, made.body) == ("LESK (Northline)", "<p>The list is pinned up.</p><p>More.</p>")
+
+
+def test_the_language_is_found_where_none_is_declared() -> None:
+    outlet = replace(OUTLET, language="")
+    said = "<p>Der Rat hat sich mit dem Bau nicht befasst, und das ist auch für die Stadt ein Problem.</p>"
+    offer = offers(FeedDocument("RSS", entries=(replace(ENTRY, summary=said),)), domain="")[0]
+
+    made = draft(offer, FeedDocument("RSS"), outlet, at=NOON)
+
+    assert made is not None
+    assert made.language == "de"
+
+
+def test_the_desk_s_synonyms_and_refused_words_shape_the_tags() -> None:
+    outlet = replace(OUTLET, vocabulary=Vocabulary({"footie": "Football"}, {"promoted"}))
+    entry = replace(ENTRY, categories=(Category("Footie"), Category("Promoted"), Category("Rail > Trams")))
+
+    made = draft(offers(FeedDocument("RSS", entries=(entry,)), domain="")[0], FeedDocument("RSS"), outlet, at=NOON)
+
+    assert made is not None
+    assert made.tags == ("Ports", "Football", "Rail", "Trams")
+
+
+def test_readers_are_sent_to_the_address_without_what_counts_them() -> None:
+    link = "http://www.harbour.example/1?id=7&utm_source=feed#at_medium=rss"
+
+    assert drafted(replace(ENTRY, link=link)).canonical_url == "http://www.harbour.example/1?id=7"
