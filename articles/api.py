@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
@@ -144,7 +145,7 @@ def article(request: HttpRequest, key: uuid.UUID) -> ArticleWhole | HttpResponse
     """One article by its key. 451 and `withheld`, or 410 and `canceled`, when it is gone."""
     credits = Prefetch("contributions", Contribution.objects.select_related("contributor"))
     public = Article.objects.public().select_related("source", "lead_media")
-    found = public.prefetch_related(credits, "tags").filter(key=key).first()
+    found = public.prefetch_related(credits, "tags").filter(key=key).first()  # type: ignore[misc]  # taggit has no types
     if found is None:
         return _gone(request, key)
     shows(request, articles=[found])
@@ -226,7 +227,7 @@ def _summary(article: Article) -> ArticleSummary:
     return ArticleSummary(**_facts(article))
 
 
-def _facts(article: Article) -> dict[str, object]:
+def _facts(article: Article) -> dict[str, Any]:
     source = article.source
     return {
         "key": article.key,

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from articles.models import Article, ArticleState, Hold, HoldKind, RevisionKind, Source
+from articles.optouts import OptOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,9 @@ def reason_of(article: Article) -> Reason | None:
         return Reason(451, "Withheld for legal reasons", legal.note, legal.effective_at)
     if holds:
         return Reason(410, "Withdrawn", holds[0].note)
+    rule = OptOut.objects.covering_article(article).first()
+    if rule:
+        return Reason(451, "Withheld for legal reasons", "Its owner does not want it shown here.", rule.since)
     if article.state == ArticleState.RETRACTED:
         return Reason(410, "Retracted", _retraction_note(article))
     return _no_longer_shown(article)
@@ -63,7 +67,7 @@ def _is_embargoed(article: Article) -> bool:
 
 
 def _no_longer_shown(article: Article) -> Reason | None:
-    if Source.objects.filter(pk=article.source_id, suspended_at__lte=Now()).exists():
+    if article.source_id and Source.objects.filter(pk=article.source_id, suspended_at__lte=Now()).exists():
         return Reason(410, "No longer shown")
     if Article.objects.filter(pk=article.pk, expires_at__lte=Now()).exists():
         return Reason(410, "No longer shown")

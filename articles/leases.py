@@ -38,6 +38,9 @@ class LeasedQuerySet(models.QuerySet[Any]):
         return bool(self.filter(pk=pk, lease_token=token).update(lease_until=None, lease_token="", **changes))
 
 
+LeasedManager = models.Manager.from_queryset(LeasedQuerySet)
+
+
 class Leased(models.Model):
     """Abstract: the columns a claim by lease needs."""
 

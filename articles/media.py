@@ -171,7 +171,7 @@ def keep(media: Media, token: str, sizes: Sequence[Encoded], digest: str) -> boo
     if not mine:
         for name in names:
             default_storage.delete(name)
-    return mine
+    return bool(mine)
 
 
 def _save(media: Media, size: Encoded) -> str:
@@ -244,7 +244,7 @@ def _shown_by(media: Media) -> Article | None:
 
 def _is_staff(request: HttpRequest) -> bool:
     # The session is looked at only when there is one: the answer to anybody else is the same for all.
-    return settings.SESSION_COOKIE_NAME in request.COOKIES and bool(request.user.is_staff)  # type: ignore[union-attr]
+    return settings.SESSION_COOKIE_NAME in request.COOKIES and bool(request.user.is_staff)
 
 
 def _not_shown(request: HttpRequest, media: Media) -> HttpResponse:

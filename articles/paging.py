@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.paginator import Paginator
 from django.utils.functional import cached_property
 
@@ -12,5 +14,6 @@ class BoundedPaginator(Paginator):
     """Counts up to MOST_COUNTED rows; what lies beyond is reached by search and filters."""
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
-        return int(self.object_list.order_by()[:MOST_COUNTED].count())  # type: ignore[union-attr]
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by()[:MOST_COUNTED].count())

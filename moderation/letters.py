@@ -87,7 +87,7 @@ def owe(
 
 def new_message_id(notice: Notice) -> str:
     """A name for one mail. Nobody but its reader knows it, so an answer that quotes it comes from there."""
-    return f"<{notice.reference.lower()}.{new_token()}@{settings.REMOVAL_EMAIL.rpartition('@')[2]}>"
+    return f"<{notice.reference.lower()}.{new_token()[:16]}@{settings.REMOVAL_EMAIL.rpartition('@')[2]}>"
 
 
 def spoken(language: str) -> str:

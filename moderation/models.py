@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from articles.leases import Leased, LeasedQuerySet
+from articles.leases import Leased, LeasedManager, LeasedQuerySet
 from articles.models import Article, Hold
 
 
@@ -364,7 +364,7 @@ class Letter(Leased):
     sent_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=500, blank=True)
 
-    objects = LeasedQuerySet.as_manager()
+    objects = LeasedManager()
 
     class Meta:
         ordering = ["created_at", "pk"]
@@ -380,7 +380,7 @@ class Probe(models.Model):
     at = models.DateTimeField()
     status = models.PositiveSmallIntegerField(null=True)
     sha256 = models.CharField(max_length=64, blank=True)
-    clean = models.BooleanField()
+    clean = models.BooleanField()  # type: ignore[assignment]  # takes the name of Model.clean(); no form edits a probe
     found = models.CharField(max_length=200, blank=True, help_text="What was still there.")
 
     class Meta:
@@ -400,13 +400,34 @@ class ProbePlan(Leased):
     salt = models.CharField(max_length=32)
     marks = models.JSONField(default=list)
 
-    objects = LeasedQuerySet.as_manager()
+    objects = LeasedManager()
 
     class Meta:
         indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="probe_due")]
 
     def __str__(self) -> str:
         return f"Where {self.claim} stood"
+
+
+class Escrow(models.Model):
+    """What a withheld article said, enciphered; its key is a file outside the database (moderation/escrow.py).
+
+    `due_at` is set while something is left to do after a commit: files to delete, a key to destroy.
+    """
+
+    article = models.OneToOneField(Article, on_delete=models.PROTECT, related_name="+")
+    token = models.CharField(max_length=32, unique=True, editable=False)
+    content = models.BinaryField()
+    sealed_at = models.DateTimeField()
+    files = models.JSONField(default=list, help_text="Readable files that are still to be deleted.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="escrow_due")]
+
+    def __str__(self) -> str:
+        return f"What article {self.article_id} said"
 
 
 class LedgerEntry(AppendOnly):

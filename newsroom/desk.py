@@ -94,6 +94,7 @@ def _scheduled() -> Panel:
     rows = [
         Row(article.headline, f"in {timeuntil(article.published_at)}", _change(article))
         for article in coming.only("headline", "published_at")[:ROWS]
+        if article.published_at
     ]
     return Panel("Scheduled", _list(Article), "Nothing is scheduled.", _count(coming), rows)
 
