@@ -166,14 +166,21 @@ class TagSynonym(models.Model):
 
 
 class TaggedArticle(ItemBase):
-    """One tag on one article."""
+    """One tag on one article.
+
+    `published_at` is the article's, copied by a trigger (migration 0008): so a tag's newest articles are
+    read in the order of one index, however many it has.
+    """
 
     content_object = models.ForeignKey("Article", on_delete=models.CASCADE)
     tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="tagged")
+    published_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["content_object", "tag"], name="article_tag_once")]
-        indexes = [models.Index(fields=["tag", "content_object"], name="tagged_by_tag")]
+        indexes = [
+            models.Index(fields=["tag", "-published_at", "-content_object"], name="tagged_newest"),
+        ]
 
 
 class Media(Leased):
