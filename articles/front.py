@@ -46,7 +46,7 @@ class Front:
 
 def compose(tags: Sequence[Tag]) -> Front:
     """The front page now: a lead that can carry it, three beside it, a row per tag, then all the rest by time."""
-    newest = list(listed().newest_first()[:CANDIDATES])
+    newest = list(listed().without_copies().newest_first()[:CANDIDATES])
     top = _top(newest)
     used = {article.pk for article in top}
     sections = []
@@ -88,7 +88,11 @@ def _by_tag(tags: Sequence[Tag]) -> Iterable[tuple[Tag, list[Article]]]:
     newest = [
         Article.tags.through.objects.filter(
             tag=tag,
-            content_object__in=Article.objects.public().filter(tags=tag).newest_first().values("pk")[:12],
+            content_object__in=Article.objects.public()
+            .without_copies()
+            .filter(tags=tag)
+            .newest_first()
+            .values("pk")[:12],
         ).values_list("tag_id", "content_object_id")
         for tag in tags
     ]

@@ -421,8 +421,8 @@ class Article(models.Model):
             models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="article_expiry"),
             models.Index(fields=["copy_of"], condition=Q(copy_of__isnull=False), name="article_copy"),
             models.Index(
-                fields=["id"],
-                condition=Q(compared_at__isnull=True, state="published"),
+                fields=["compared_at", "state", "published_at"],
+                condition=Q(compared_at__isnull=True),
                 name="article_to_compare",
             ),
         ]

@@ -64,7 +64,7 @@ def relate_due(limit: int, at: datetime) -> int:
 def _claim(limit: int, at: datetime) -> tuple[list[int], datetime]:
     # The moment is the lease's token as well, so no two claims may have the same.
     until = at + LEASE + timedelta(microseconds=secrets.randbelow(1_000_000))
-    due = list(to_compare(at).order_by("pk").values_list("pk", flat=True)[:limit])
+    due = list(to_compare(at).order_by("published_at", "pk").values_list("pk", flat=True)[:limit])
     to_compare(at).filter(pk__in=due).update(comparing_until=until)
     taken = Article.objects.filter(pk__in=due, comparing_until=until)
     return list(taken.values_list("pk", flat=True)), until

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, prefetch_related_objects
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery, prefetch_related_objects
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -56,6 +56,7 @@ class Around:
 
     chosen: list[RelatedLink]
     of_story: list[Article]
+    copies: list[Article]
     suggested: list[Article]
 
     def articles(self) -> list[Article]:
@@ -63,6 +64,7 @@ class Around:
         return [
             *(link.to_article for link in self.chosen if link.to_article),
             *self.of_story,
+            *self.copies,
             *self.suggested,
         ]
 
@@ -154,13 +156,15 @@ def front_page(request: HttpRequest) -> HttpResponse:
 @surface("latest", locate=at_latest)
 def latest(request: HttpRequest) -> HttpResponse:
     """Everything, newest first."""
-    return _list(request, "articles/latest.html", display.listed(), keys=[LATEST])
+    return _list(request, "articles/latest.html", display.listed().without_copies(), keys=[LATEST])
 
 
 @surface("article", locate=at_itself)
 def article_page(request: HttpRequest, slug: str) -> HttpResponse:
     """One article, or what is said in the place of one that is gone; an old address leads to the new one."""
+    told = Story.objects.told().filter(pk=OuterRef("story")).values("told_headline")
     public = Article.objects.public().select_related("source", "lead_media", "story")
+    public = public.annotate(story_headline=Subquery(told))
     article = public.prefetch_related("contributions__contributor").filter(slug=slug).first()
     if article is None:
         return _elsewhere(request, slug)
@@ -185,12 +189,13 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _around(article: Article, tags: Sequence[Tag]) -> Around:
-    """What the desk chose, what others report of the same event, what is near: nothing twice."""
+    """What the desk chose, what others report of the same event, who has the same text, what is near."""
     chosen = list(_chosen_links(article))
     seen = {article.pk, *(link.to_article_id for link in chosen if link.to_article_id)}
     of_story = [other for other in _others_of_story(article) if other.pk not in seen]
-    seen.update(other.pk for other in of_story)
-    return Around(chosen, of_story, _suggested(article, tags, besides=seen))
+    copies = list(_same_text(article))
+    seen.update(other.pk for other in [*of_story, *copies])
+    return Around(chosen, of_story, copies, _suggested(article, tags, besides=seen))
 
 
 def _card_picture(article: Article) -> str:
@@ -228,8 +233,15 @@ def _chosen_links(article: Article) -> QuerySet[RelatedLink]:
 def _others_of_story(article: Article) -> Iterable[Article]:
     if not article.story_id:
         return []
-    others = display.listed().filter(story=article.story_id).exclude(pk=article.pk)
+    others = display.listed().filter(story=article.story_id).without_copies().exclude(pk=article.pk)
     return others.newest_first()[:SOME_OF_STORY]
+
+
+def _same_text(article: Article) -> QuerySet[Article]:
+    """The other outlets that published this text, the first of them first."""
+    primary = article.copy_of_id or article.pk
+    same = Article.objects.public().filter(Q(pk=primary) | Q(copy_of=primary)).exclude(pk=article.pk)
+    return same.select_related("source").order_by("published_at", "pk")[:SOME_OF_STORY]
 
 
 def _suggested(article: Article, tags: Sequence[Tag], *, besides: set[int]) -> list[Article]:
@@ -269,7 +281,9 @@ def _changes(article: Article) -> Iterable[Any]:
 @surface("story", locate=at_story)
 def story_page(request: HttpRequest, slug: str) -> HttpResponse:
     """One event as its reports came in, by day."""
-    story = get_object_or_404(Story, slug=slug)
+    story = get_object_or_404(Story.objects.told().select_related("merged_into"), slug=slug)
+    if story.merged_into:
+        return HttpResponsePermanentRedirect(story.merged_into.get_absolute_url())
     articles = display.listed().filter(story=story)
     facts = articles.aggregate(
         count=Count("pk"),
@@ -287,7 +301,7 @@ def story_page(request: HttpRequest, slug: str) -> HttpResponse:
 def tag_page(request: HttpRequest, slug: str) -> HttpResponse:
     """The articles with one tag."""
     tag = get_object_or_404(Tag, slug=slug)
-    articles = display.listed().filter(tags=tag)
+    articles = display.listed().filter(tags=tag).without_copies()
     return _list(request, "articles/tag.html", articles, keys=[f"tag:{tag.pk}"], tag=tag)
 
 

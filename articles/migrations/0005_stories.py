@@ -172,8 +172,8 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="article",
             index=models.Index(
-                condition=models.Q(("compared_at__isnull", True), ("state", "published")),
-                fields=["id"],
+                condition=models.Q(("compared_at__isnull", True)),
+                fields=["compared_at", "state", "published_at"],
                 name="article_to_compare",
             ),
         ),
