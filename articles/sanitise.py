@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as entities
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urljoin
 
@@ -93,6 +94,13 @@ _TAG = re.compile(
     r"""((?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+|(?=>)))?+)*+)>"""
 )
 _MARKUP = re.compile(r"<([a-zA-Z/!?])")
+# A tag that can be read in one way alone: names of letters, values in quotes without "<" or ">" in them.
+_PLAIN_TAG = (
+    r"<(?:/[a-zA-Z][a-zA-Z0-9]*+\s*+|[a-zA-Z][a-zA-Z0-9]*+"
+    r"""(?:\s++[a-zA-Z_][a-zA-Z0-9_\-]*+(?:="[^"<>]*+"|='[^'<>]*+')?+)*+\s*+/?+)>"""
+)
+_PLAIN_DOCUMENT = re.compile(rf"(?:[^<]++|{_PLAIN_TAG})*+")
+_TAG_OR_TEXT = re.compile(rf"({_PLAIN_TAG})")
 _COMMENT_END = re.compile(r"--!?>")
 _IGNORED_IN_ADDRESS = re.compile(r"[\x00-\x1f\x7f-\xa0]+")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*:", re.I)
@@ -104,6 +112,7 @@ _PRE_NEWLINES = re.compile(r"<pre>\n++")
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u202e\ufff9-\ufffb\ufeff\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]"
 )
+_ASCII_CONTROLS = {code: None for code in range(128) if _CONTROLS.match(chr(code))}
 _LINE_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069\u00ad\u200b\u2060]")
 _SPACES = re.compile(r"\s+")
 _LINE_END = "\x00"
@@ -196,9 +205,14 @@ def sanitise(html: str, *, base_url: str = "") -> str:
 def clean_text(value: str, *, max_length: int = MAX_TEXT_CHARS) -> str:
     """One line of plain text: tags gone, entities read once, white space single. Escape it on output."""
     value = _strip_controls(value[: 8 * MAX_TEXT_CHARS + 8 * max_length])
+    if "<" not in value and "&" not in value:
+        return _one_line(value, max_length)
     text = entities.unescape("".join(_text_pieces(value, separator=" ", names=_HTML_NAMES)))
-    text = _LINE_CONTROLS.sub("", _strip_controls(text))
-    text = _SPACES.sub(" ", text).strip()
+    return _one_line(_strip_controls(text), max_length)
+
+
+def _one_line(text: str, max_length: int) -> str:
+    text = " ".join(_LINE_CONTROLS.sub("", text).split())
     return text if len(text) <= max_length else text[: max_length - 1].rstrip() + "…"
 
 
@@ -206,13 +220,28 @@ def to_text(html: str) -> str:
     """The words of the markup, one line per paragraph."""
     # Controls are gone from the text, so one of them can mark where a line ends.
     text = "".join(_text_pieces(_strip_controls(html), separator=_LINE_END))
-    lines = (_strip_controls(entities.unescape(line)) for line in text.split(_LINE_END))
-    return "\n".join(filter(None, (_SPACES.sub(" ", line).strip() for line in lines)))
+    lines = (_unescaped(line) if "&" in line else line for line in text.split(_LINE_END))
+    return "\n".join(filter(None, (" ".join(line.split()) for line in lines)))
+
+
+def _unescaped(line: str) -> str:
+    return _strip_controls(entities.unescape(line))
 
 
 def excerpt(html: str, words: int) -> str:
     """The first words as plain text, an ellipsis where more follows. Han and kana characters count singly."""
-    text = _SPACES.sub(" ", to_text(html))
+    # Of a long text the beginning is enough, when it comes apart in one way and something follows.
+    enough = 14 * words + 300
+    opening = html[: max(0, html.rfind("<", 0, enough))] if len(html) > 2 * enough else ""
+    if opening and _plain_parts(opening) is not None:
+        found = _first_words(to_text(opening), words)
+        if found.endswith("…"):
+            return found
+    return _first_words(to_text(html), words)
+
+
+def _first_words(text: str, words: int) -> str:
+    text = _SPACES.sub(" ", text)
     end = 0
     for count, unit in enumerate(_UNIT.finditer(text)):
         if count >= words:
@@ -233,7 +262,12 @@ def ckeditor_allowed_content() -> str:
 
 
 def _strip_controls(value: str) -> str:
-    return _CONTROLS.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))
+    if "\r" in value:
+        value = value.replace("\r\n", "\n").replace("\r", "\n")
+    if value.isascii():
+        # Twenty times as fast as the pattern, which says the same of ASCII.
+        return value.translate(_ASCII_CONTROLS)
+    return _CONTROLS.sub("", value)
 
 
 def _tokens(html: str) -> Iterator[_Token]:
@@ -302,21 +336,72 @@ def _prepare(html: str, base_url: str) -> tuple[str, bool]:
     """
     if len(html) > MAX_CHARS:
         raise TooComplex(f"{len(html)} characters; {MAX_CHARS} are read")
-    pieces: list[str] = []
     nesting = _Nesting()
+    parts = _plain_parts(html)
+    if parts is not None:
+        parts[1::2] = [
+            tag if _counted(nesting, name, closes) else ""
+            for name, closes, tag in (_our_tag(part, base_url) for part in parts[1::2])
+        ]
+        return "".join(parts), nesting.orderly and not nesting.tags
+    pieces: list[str] = []
     for token in _tokens(html):
         if not token.name:
             pieces.append(token.text.replace("<", "&lt;"))
             continue
-        name = _RENAMED.get(token.name, token.name)
-        if name not in ALLOWED_TAGS:
-            continue
-        if token.closes:
-            nesting.close(name)
-            pieces.append(f"</{name}>")
-        elif (tag := _opening_tag(name, token.attributes, base_url)) and nesting.open(name):
+        name, closes, tag = _as_ours(token, base_url)
+        if _counted(nesting, name, closes):
             pieces.append(tag)
     return "".join(pieces), nesting.orderly and not nesting.tags
+
+
+def _plain_parts(html: str) -> list[str] | None:
+    """Text and tags by turns, text first; None for a document that only the tokeniser can be trusted with.
+
+    Where every "<" opens a tag of the plainest form and none of them drops its content, a document
+    comes apart in one way: what `_tokens` yields is exactly this, and this is several times faster.
+    """
+    if not _PLAIN_DOCUMENT.fullmatch(html):
+        return None
+    parts = _TAG_OR_TEXT.split(html)
+    return None if any(map(_drops_content, parts[1::2])) else parts
+
+
+@lru_cache(maxsize=4096)
+def _drops_content(tag: str) -> bool:
+    return _plain_token(tag).name in _DROPPED_WITH_CONTENT
+
+
+def _plain_token(tag: str) -> _Token:
+    found = _TAG.fullmatch(tag)
+    # A plain tag is always one; if it were not, the tokeniser would have to look at it.
+    return _Token(tag, found[2].lower(), bool(found[1]), found[3]) if found else _Token(tag, "script")
+
+
+@lru_cache(maxsize=4096)
+def _our_tag(tag: str, base_url: str) -> tuple[str, bool, str]:
+    return _as_ours(_plain_token(tag), base_url)
+
+
+def _as_ours(token: _Token, base_url: str) -> tuple[str, bool, str]:
+    """Our name for the element, whether it closes, and the tag as we write it; no name where it is left out."""
+    name = _RENAMED.get(token.name, token.name)
+    if name not in ALLOWED_TAGS:
+        return "", False, ""
+    if token.closes:
+        return name, True, f"</{name}>"
+    tag = _opening_tag(name, token.attributes, base_url)
+    return (name, False, tag) if tag else ("", False, "")
+
+
+def _counted(nesting: _Nesting, name: str, closes: bool) -> bool:
+    """Whether the tag is written; the nesting has counted it then."""
+    if not name:
+        return False
+    if closes:
+        nesting.close(name)
+        return True
+    return nesting.open(name)
 
 
 class _Nesting:
@@ -420,8 +505,21 @@ def _text_pieces(html: str, *, separator: str, names: frozenset[str] | None = No
 
     With names given, only those count as tags, so that a headline keeps its "<3" and "List<Stern>".
     """
+    if names is None and (parts := _plain_parts(html)) is not None:
+        for index, part in enumerate(parts):
+            if not index % 2:
+                yield part
+            elif _breaks(part):
+                yield separator
+        return
     for token in _tokens(html):
         if not token.name or (names is not None and token.name not in names):
             yield token.text
         elif _RENAMED.get(token.name, token.name) in _BREAKING:
             yield separator
+
+
+@lru_cache(maxsize=4096)
+def _breaks(tag: str) -> bool:
+    name = _plain_token(tag).name
+    return _RENAMED.get(name, name) in _BREAKING

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from random import Random
 from urllib.parse import urlsplit
 
 import lxml.html
@@ -392,3 +393,35 @@ def test_nothing_that_can_carry_a_script_is_on_the_list():
     names = {name for listed in ALLOWED_ATTRIBUTES.values() for name in listed}
     assert not names & {"style", "class", "id", "name", "srcdoc", "srcset", "target"}
     assert not any(name.startswith(("on", "data-")) for name in names)
+
+
+FRAGMENTS = (
+    "<p>", "</p>", "<p class='a b'>", '<a href="/x?a=1&amp;b=2" title="t">', "</a >", '<a title="x>', '">', "'", "<br/>",
+    "<br />", "<img src=x>", "<B>", "</b\t>", "<3", "< p>", "a word", " & ", "&lt;", "<script>", "</script>", "<!--", "-->",
+    "<svg/onload=x>", '<a b="1"c>', "<a\xa0b>", "<td colspan=2>", "<a =b>", "</p/>", "<p/x>", "\n", "é", "<table>", "</h1>",
+)  # fmt: skip
+
+
+def test_a_plain_document_comes_apart_as_the_tokeniser_has_it():
+    random = Random(7)
+    plain = 0
+    for _ in range(20_000):
+        html = "".join(random.choices(FRAGMENTS, k=random.randint(1, 9)))
+        parts = rules._plain_parts(html)
+        if parts is None:
+            continue
+        plain += 1
+        tokens = [(token.text, token.name != "") for token in rules._tokens(html)]
+        assert [(part, bool(index % 2)) for index, part in enumerate(parts) if part] == tokens
+        read = [token for token in rules._tokens(html) if token.name]
+        assert [rules._plain_token(tag) for tag in parts[1::2]] == read
+    assert plain > 2_000
+
+
+def test_an_excerpt_of_a_long_text_is_that_of_its_whole():
+    random = Random(11)
+    for _ in range(300):
+        words = "".join(random.choice(("word ", "long", "<em>e</em>", "</p><p>", "&amp; ", "字", ", ")) for _ in range(900))
+        whole = " ".join(to_text(words).split())
+
+        assert excerpt(words, 20) == rules._first_words(whole, 20)
