@@ -40,6 +40,7 @@ from articles.models import (
     TaggedArticle,
     TagSynonym,
 )
+from articles.optouts import OptOut, covering, rules_of
 from articles.sanitise import to_text
 from articles.tokens import new_token
 
@@ -68,16 +69,17 @@ def ingest(*, source: Source, drafts: Sequence[Draft], at: datetime, publish: bo
     """Store a batch of one source's entries; returns one outcome per draft, in order.
 
     Known by its canonical address, an article is updated or left alone, never doubled. What matches
-    a withheld work by any key is blocked. What an editor changed is never overwritten, nor what another
-    outlet published.
+    a withheld work by any key is blocked, and what an owner opted out of. What an editor changed is never
+    overwritten, nor what another outlet published.
     """
     drafts_by_key = {draft.url_key: draft for draft in drafts}
     known = {a.url_key: a for a in Article.objects.filter(url_key__in=drafts_by_key)}
     blocked = _blocked_keys(drafts_by_key.values())
+    rules = rules_of({source.domain, *(domain_of(draft.canonical_url) for draft in drafts)})
     fresh: dict[str, Draft] = {}
     outcomes: dict[str, tuple[str, int | None]] = {}
     for key, draft in drafts_by_key.items():
-        if keys_of_draft(source, draft) & blocked:
+        if keys_of_draft(source, draft) & blocked or (rules and _is_opted_out(rules, source, draft)):
             outcomes[key] = (BLOCKED, known[key].pk if key in known else None)
         elif key in known and not _may_change(source, known[key]):
             outcomes[key] = (SKIPPED, None)
@@ -92,6 +94,13 @@ def ingest(*, source: Source, drafts: Sequence[Draft], at: datetime, publish: bo
     search.index(created + updated)
     surfaces.changed(surfaces.lists_of(created) | surfaces.keys_of(updated))
     return [Ingested(draft, *outcomes[draft.url_key]) for draft in drafts]
+
+
+def _is_opted_out(rules: Sequence[OptOut], source: Source, draft: Draft) -> bool:
+    """Whether its owner wants nothing of the kind shown, whoever brings it."""
+    authors = {name_key(credit.name) for credit in draft.credits}
+    rule = covering(rules, source_domain=source.domain, url=draft.canonical_url, authors=authors)
+    return rule is not None
 
 
 def _may_change(source: Source, article: Article) -> bool:
@@ -367,10 +376,22 @@ def suspend_source(*, source: Source, at: datetime, by: User | None, reason: str
 
 
 def is_blocked(*, article: Article) -> bool:
-    """Is this a withheld work coming in again: under another row, by any of its keys?"""
+    """Is this a withheld work coming in again by any of its keys, or one that its owner opted out of?"""
+    if _is_ruled_out(article):
+        return True
     keys = {(kind.value, key) for kind, key in keys_of_article(article)}
     rows = BlockedWork.objects.filter(key__in=[key for _, key in keys], hold__in=Hold.objects.in_effect())
     return bool(keys & set(rows.exclude(article_id=article.pk).values_list("kind", "key")))
+
+
+def _is_ruled_out(article: Article) -> bool:
+    source_domain = article.source.domain if article.source else ""
+    rules = rules_of({source_domain, domain_of(article.canonical_url)})
+    if not rules:
+        return False
+    authors = article.contributions.values_list("contributor__name_key", flat=True) if article.pk else ()
+    rule = covering(rules, source_domain=source_domain, url=article.canonical_url, authors=authors)
+    return rule is not None
 
 
 def identify(article: Article) -> Article:

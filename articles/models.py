@@ -15,6 +15,7 @@ from taggit.models import ItemBase, TagBase
 
 from articles.fields import HTMLField
 from articles.leases import Leased, LeasedQuerySet
+from articles.optouts import OptOut
 
 
 class ArticleState(models.TextChoices):
@@ -296,13 +297,15 @@ class ArticleQuerySet(models.QuerySet["Article"]):
     def public(self) -> ArticleQuerySet:
         """Articles a reader may see. The database's clock decides.
 
-        Published, past any embargo, not expired, of no suspended source, with no hold in effect.
+        Published, past any embargo, not expired, of no suspended source, under no rule of an owner who
+        opted out, with no hold in effect.
         """
         held = Hold.objects.in_effect().filter(article=OuterRef("pk"))
         return self.filter(
             Q(source__isnull=True) | Q(source__suspended_at__isnull=True) | Q(source__suspended_at__gt=Now()),
             Q(expires_at__isnull=True) | Q(expires_at__gt=Now()),
             ~Exists(held),
+            ~Exists(OptOut.objects.of_outer_article()),
             state=ArticleState.PUBLISHED,
             published_at__lte=Now(),
         )

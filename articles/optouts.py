@@ -1,0 +1,160 @@
+"""What an owner does not want shown at all: everything of a domain, of one author there, or under a path.
+
+A rule is one row. The public query obeys it the moment it is committed, however many articles it
+covers; ingestion, the desk and a trigger on the articles table keep new ones out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from django.db import models
+from django.db.models import F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Concat, Left, Length, Lower, StrIndex, Substr
+
+from articles.canonical import NotAnAddress, domain_of, readable_url
+
+if TYPE_CHECKING:
+    from articles.models import Article
+
+
+class OptOutKind(models.TextChoices):
+    """How much of a domain a rule covers."""
+
+    SOURCE = "source", "Everything"
+    AUTHOR = "author", "One author"
+    PATH = "path", "Everything under a path"
+
+
+class OptOutQuerySet(models.QuerySet["OptOut"]):
+    def standing(self) -> OptOutQuerySet:
+        """Rules that nobody lifted."""
+        return self.filter(lifted_at__isnull=True)
+
+    def covering_article(self, article: Article) -> OptOutQuerySet:
+        """The standing rules of an article's source that cover it, as the public query sees it."""
+        from articles.models import Article as Articles
+
+        ruled = Articles.objects.filter(pk=article.pk).annotate(
+            rule=Subquery(OptOut.objects.of_outer_article().order_by("since").values("pk")[:1])
+        )
+        return self.filter(pk__in=ruled.values("rule"))
+
+    def of_outer_article(self) -> OptOutQuerySet:
+        """For a subquery on articles: the standing rules of the outer article's source that cover it."""
+        credits = models.Q(
+            contributor__in=_contributions().filter(article=OuterRef(OuterRef("pk"))).values("contributor")
+        )
+        path = Concat(_path(OuterRef("canonical_url")), Value("/"))
+        under = Q(value=Left(path, Length(F("value"))))
+        return self.standing().filter(
+            Q(kind=OptOutKind.SOURCE)
+            | (Q(kind=OptOutKind.AUTHOR) & credits)
+            | (Q(kind=OptOutKind.PATH) & under),
+            domain=OuterRef("source__domain"),
+        )
+
+
+def _contributions() -> models.QuerySet[models.Model]:
+    from articles.models import Contribution
+
+    return Contribution._default_manager.all()
+
+
+def _path(url: OuterRef) -> Lower:
+    """In SQL: the path of an address without its query, in small letters."""
+    rest = Substr(url, StrIndex(url, Value("://")) + 3)
+    path = Substr(rest, StrIndex(Concat(rest, Value("/")), Value("/")))
+    return Lower(Left(path, StrIndex(Concat(path, Value("?")), Value("?")) - 1))
+
+
+class OptOut(models.Model):
+    """One standing rule. An author is kept as a hash: the rule outlives everything that named them."""
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    domain = models.CharField(max_length=253)
+    kind = models.CharField(max_length=8, choices=OptOutKind)
+    value = models.CharField(
+        max_length=500, blank=True, help_text="An author's hashed name, or a path that begins and ends in /."
+    )
+    contributor = models.ForeignKey(
+        "articles.Contributor", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    since = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OptOutQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["domain", "since", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(domain=""), name="opt_out_has_a_domain"),
+            models.CheckConstraint(condition=Q(kind__in=OptOutKind.values), name="opt_out_kind_known"),
+            models.CheckConstraint(
+                condition=(Q(kind="source") & Q(value="")) | (~Q(kind="source") & ~Q(value="")),
+                name="opt_out_says_of_what",
+            ),
+            models.UniqueConstraint(
+                fields=["domain", "kind", "value"],
+                condition=Q(lifted_at__isnull=True),
+                name="opt_out_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        if self.kind == OptOutKind.AUTHOR:
+            return f"{self.contributor or 'one author'} at {self.domain}"
+        return f"everything at {self.domain}{self.value}"
+
+    @property
+    def reference(self) -> str:
+        """The name its holds carry."""
+        return f"optout:{self.pk}"
+
+
+def author_value(name_key: str) -> str:
+    """What a rule keeps of an author's folded name."""
+    return hashlib.sha256(f"author:{unicodedata.normalize('NFC', name_key)}".encode()).hexdigest()
+
+
+def path_value(domain: str, path: str) -> str:
+    """A path prefix in its one spelling, with or without its address before it; "" for what is none."""
+    path = path.strip()
+    if "://" not in path:
+        path = f"https://{domain}/{path.lstrip('/')}"
+    try:
+        parts = urlsplit(readable_url(path))
+    except NotAnAddress:
+        return ""
+    clean = parts.path.strip("/").lower()
+    return f"/{clean}/" if clean and domain_of(path) == domain and len(clean) < 490 else ""
+
+
+def rules_of(domains: Iterable[str]) -> list[OptOut]:
+    """The standing rules of these domains. One indexed query."""
+    return list(OptOut.objects.standing().filter(domain__in={domain for domain in domains if domain}))
+
+
+def covers(rule: OptOut, *, domains: Iterable[str], url: str, authors: Iterable[str]) -> bool:
+    """Whether a rule covers a work of these domains at this address by authors with these folded names."""
+    if rule.domain not in set(domains):
+        return False
+    if rule.kind == OptOutKind.AUTHOR:
+        return rule.value in {author_value(name) for name in authors}
+    if rule.kind == OptOutKind.PATH:
+        return f"{urlsplit(url).path}/".lower().startswith(rule.value)
+    return True
+
+
+def covering(
+    rules: Sequence[OptOut], *, source_domain: str, url: str, authors: Iterable[str] = ()
+) -> OptOut | None:
+    """The first of `rules` that covers a work, by who brought it and by where the original lies."""
+    domains = {source_domain.lower(), domain_of(url)} - {""}
+    names = list(authors)
+    return next((rule for rule in rules if covers(rule, domains=domains, url=url, authors=names)), None)
