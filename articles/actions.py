@@ -229,7 +229,9 @@ def contributors_named(credits: Iterable[Credit]) -> dict[str, Contributor]:
     wanted = {name_key(credit.name): credit for credit in credits}
     found = {person.name_key: person for person in Contributor.objects.filter(name_key__in=wanted)}
     missing = [
-        Contributor(name=credit.name[:200], slug=key, name_key=key, is_agency=credit.role.value == Role.AGENCY.value)
+        Contributor(
+            name=credit.name[:200], slug=key, name_key=key, is_agency=credit.role.value == Role.AGENCY.value
+        )
         for key, credit in wanted.items()
         if key not in found
     ]

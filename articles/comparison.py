@@ -135,7 +135,9 @@ def keep(subjects: Sequence[Subject]) -> None:
     """Weigh the subjects' terms and store by what they can be found. What was kept of them before goes."""
     drop([subject.pk for subject in subjects])
     _weigh(subjects)
-    _insert((key, hour_of(subject.published_at), subject.pk) for subject in subjects for key in subject.stored)
+    _insert(
+        (key, hour_of(subject.published_at), subject.pk) for subject in subjects for key in subject.stored
+    )
     Comparison.objects.bulk_create(
         Comparison(
             article_id=subject.pk,

@@ -151,7 +151,9 @@ def guess_language(text: str) -> str:
         return "ko" if script == "hangul" else "he"
     if script == "arabic":
         return "" if _count(text, _FOREIGN_LETTERS["ar"]) else "ar"
-    return _by_words(text, ("uk", "ru") if script == "cyrillic" else tuple(COMMON_WORDS.keys() - {"uk", "ru"}))
+    return _by_words(
+        text, ("uk", "ru") if script == "cyrillic" else tuple(COMMON_WORDS.keys() - {"uk", "ru"})
+    )
 
 
 def _by_words(text: str, languages: tuple[str, ...]) -> str:

@@ -16,7 +16,8 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from django.core.exceptions import BadRequest
 from django.db import OperationalError, connection, transaction
@@ -55,7 +56,7 @@ class Hit:
 @dataclass(frozen=True, slots=True)
 class Results:
     """One page of hits. `corrected_to` is set when nothing was found for what was typed and these
-    are the hits for that spelling instead.
+    are the hits for that spelling instead. `counted` are the public articles among the first COUNTED.
     """
 
     hits: list[Hit] = field(default_factory=list)
@@ -63,6 +64,7 @@ class Results:
     next_cursor: str = ""
     suggestions: list[str] = field(default_factory=list)
     corrected_to: str = ""
+    counted: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Query:
     groups: tuple[tuple[Term, ...], ...]
     without: tuple[Term, ...] = ()
     facets: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
 
     def terms(self) -> Iterator[Term]:
         for group in self.groups:
@@ -214,23 +218,39 @@ def _tag(pk: int) -> str:
 
 
 def find(
-    query: str, *, language: str = "", source: str = "", tag: str = "", limit: int = 20, before: str = ""
+    query: str,
+    *,
+    language: str = "",
+    source: str = "",
+    tag: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 20,
+    before: str = "",
 ) -> Results:
-    """Public articles that match, best first; `source` and `tag` are slugs, `before` a `next_cursor`."""
+    """Public articles that match, best first; `source` and `tag` are slugs, `before` a `next_cursor`.
+
+    Published from `since` on and before `until`.
+    """
     parsed = parse(query)
     facets = _facets(language, source, tag)
     if not parsed.groups or facets is None:
         return Results()
-    asked = Query(parsed.groups, parsed.without, facets)
+    asked = replace(parsed, facets=facets, since=since, until=until)
     results = _search(asked, limit=limit, before=before)
     if results.hits or before:
         return results
     spelt = _respelt(query, asked)
     if not spelt:
         return results
-    again = _search(Query(parse(spelt).groups, asked.without, facets), limit=limit, before="")
+    again = _search(replace(asked, groups=parse(spelt).groups), limit=limit, before="")
     return Results(
-        again.hits, again.total_is_at_least, again.next_cursor, [spelt], spelt if again.hits else ""
+        again.hits,
+        again.total_is_at_least,
+        again.next_cursor,
+        [spelt],
+        spelt if again.hits else "",
+        again.counted,
     )
 
 
@@ -257,7 +277,9 @@ def _search(query: Query, *, limit: int, before: str) -> Results:
                 break
     shown = hits[:limit]
     cursor = "{:x}.{:x}".format(*places[limit - 1]) if len(hits) > limit else ""
-    return Results([_hit(article, query) for article in shown], _count(query, len(hits), before), cursor)
+    counted = _counted(query) if hits else []
+    total = len(hits) if before else max(len(counted), len(hits))
+    return Results([_hit(article, query) for article in shown], total, cursor, counted=counted)
 
 
 def _read_cursor(text: str) -> tuple[int, int]:
@@ -295,15 +317,12 @@ def _public(batches: Iterable[list[tuple[int, int]]]) -> Iterator[tuple[tuple[in
                 yield place, articles[place[1]]
 
 
-def _count(query: Query, found: int, before: str) -> int:
-    """How many there are at least; the index is asked for a bounded number."""
-    if before or not found:
-        return found
-    counted = [found]
+def _counted(query: Query) -> list[int]:
+    """Some of them, to say how many there are at least; the index is asked for a bounded number."""
     with _bounded():
         ids = [pk for tier in TIERS for pk in _ids(query, tier, 0, COUNTED)][:COUNTED]
-        counted.append(Article.objects.public().filter(pk__in=ids).count())
-    return max(counted)
+        return list(Article.objects.public().filter(pk__in=ids).values_list("pk", flat=True))
+    return []
 
 
 @contextmanager
@@ -341,10 +360,18 @@ def _ids(query: Query, tier: int, last: int, size: int) -> list[int]:
     """Articles of one tier before `last`, newest first."""
     ids = _ids_sqlite if connection.vendor == "sqlite" else _ids_postgresql
     sql, parameters = ids(query, tier)
-    key = "rowid" if connection.vendor == "sqlite" else "article_id"
+    key = "articles_searchindex.rowid" if connection.vendor == "sqlite" else "article_id"
+    dates = [
+        (f"AND EXISTS (SELECT 1 FROM articles_article a WHERE a.id = {key} AND a.published_at {sign} %s)", at)  # noqa: S608
+        for sign, at in ((">=", query.since), ("<", query.until))
+        if at
+    ]
+    conditions = " ".join(condition for condition, _ in dates)
+    moments = [connection.ops.adapt_datetimefield_value(at) for _, at in dates]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"{sql} AND {key} < %s ORDER BY {key} DESC LIMIT %s", [*parameters, last or 2**62, size]
+            f"{sql} {conditions} AND {key} < %s ORDER BY {key} DESC LIMIT %s",
+            [*parameters, *moments, last or 2**62, size],
         )
         return [pk for (pk,) in cursor.fetchall()]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -18,7 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanen
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from articles import display, front, gone, keyset, search, structured
+from articles import display, facets, front, gone, keyset, search, structured
 from articles.models import (
     Article,
     Contributor,
@@ -40,6 +40,7 @@ COMPARED = 60
 SOME_OF_STORY = 6
 DAYS_LISTED = 31
 FIRST_YEAR, LAST_YEAR = 1990, 2999
+NARROWING = ("source", "tag", "language", "since", "until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,25 +387,37 @@ def _day_of(article: Article) -> date:
 @surface("search", locate=at_search)
 def search_page(request: HttpRequest) -> HttpResponse:
     """Articles that match what was typed, best first."""
-    query = " ".join(_given(request, "q").split())[:LONGEST_QUERY]
-    language, source, tag = (_given(request, name) for name in ("language", "source", "tag"))
-    before = _given(request, "before")
-    results = (
-        search.find(query, before=before, language=language, source=source, tag=tag)
-        if query
-        else search.Results()
-    )
+    asked = {name: " ".join(_given(request, name).split()) for name in ("q", *NARROWING)}
+    query, before = asked["q"][:LONGEST_QUERY], _given(request, "before")
+    asked |= {"q": query, "language": asked["language"].partition("-")[0].lower()}
+    since, until = (_day_asked(asked[name], end=name == "until") for name in ("since", "until"))
+    results = search.Results()
+    if query:
+        slugs = {name: asked[name] for name in ("source", "tag", "language")}
+        results = search.find(query, before=before, since=since, until=until, **slugs)
     shows(request, articles=[hit.article for hit in results.hits], keys=[LATEST])
-    narrowing = {"language": language, "source": source, "tag": tag}
-    narrowing = {name: value for name, value in narrowing.items() if value}
     context = {
         "query": query,
+        "asked": asked,
         "results": results,
         "before": before,
-        "narrowing": narrowing.values(),
-        "first_page": urlencode({"q": query, **narrowing}),
+        "chosen": facets.chosen(asked) if query else [],
+        "facets": facets.facets(results.counted, asked) if query else [],
+        "first_page": urlencode({name: value for name, value in asked.items() if value}),
     }
     return render(request, "articles/search.html", context)
+
+
+def _day_asked(text: str, *, end: bool) -> datetime | None:
+    """The moment a day begins (or is over), None where none was given; BadRequest when it is no day."""
+    if not text:
+        return None
+    try:
+        on = date.fromisoformat(text)
+        start = datetime(on.year, on.month, on.day, tzinfo=timezone.get_default_timezone())
+        return (start + timedelta(days=1) if end else start).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadRequest("Give the day as year, month and day: 2026-11-23.") from error
 
 
 def _given(request: HttpRequest, name: str) -> str:

@@ -47,8 +47,11 @@ def language_marks(language: str) -> SafeString:
 def foreign_language(article: Article) -> str:
     """The English name of the article's language; nothing for English."""
     code = article.language.lower()
-    if not code or code.partition("-")[0] == PAGE_LANGUAGE:
-        return ""
+    return "" if not code or code.partition("-")[0] == PAGE_LANGUAGE else language_name(code)
+
+
+def language_name(code: str) -> str:
+    """What a language is called; its code where nobody knows."""
     try:
         return str(get_language_info(code)["name_translated"] or code)
     except KeyError:
