@@ -553,7 +553,7 @@ def _erase_from_story(article: Article) -> None:
     other = story.articles.exclude(state=ArticleState.ERASED).order_by("published_at", "pk").first()
     if other is None:
         story.delete()
-    elif story.headline == article.headline:
+    elif article.headline and story.headline == article.headline:
         story.headline, story.standfirst = other.headline, ""
         story.slug = slug_for(other.headline, new_token())
         story.save(update_fields=["headline", "standfirst", "slug"])

@@ -16,7 +16,7 @@ from accounts.models import User
 from articles import actions as articles
 from articles.leases import back_off
 from articles.models import Article, Hold, HoldKind
-from moderation import ledger, letters, probes
+from moderation import escrow, ledger, letters, probes
 from moderation.calendar import reinstatement_window, start_of
 from moderation.models import (
     MOVES,
@@ -108,6 +108,10 @@ def _hold(claim: Claim) -> Hold:
 
 
 def _release(claim: Claim, *, at: datetime, by: User | None) -> None:
+    try:
+        escrow.unseal(article=claim.article, without=claim)
+    except escrow.CannotOpen as error:
+        raise NotAllowed(str(error)) from error
     if claim.hold is not None:
         articles.release_hold(hold=claim.hold, at=at, by=by)
     claim.hold = None
@@ -158,7 +162,9 @@ def _uphold(
     claim.due_at = at if claim.notice.ground == Ground.PRIVACY else at + ERASE_AFTER
     _plan_proof(claim, at)
     _move(claim, S.UPHELD, by=by, at=at, note=reasons)
-    return _decided(claim, by=by, at=at, automated=automated, reason_code=reason_code, reasons=reasons)
+    _decided(claim, by=by, at=at, automated=automated, reason_code=reason_code, reasons=reasons)
+    _seal(claim, at)
+    return claim
 
 
 def _plan_proof(claim: Claim, at: datetime) -> None:
@@ -168,6 +174,14 @@ def _plan_proof(claim: Claim, at: datetime) -> None:
             probes.remember(claim, at=at)
     except Exception:
         logger.exception("claim %s: where the article stands could not be noted", claim)
+
+
+def _seal(claim: Claim, at: datetime) -> None:
+    """Out of its rows and under a key. Withheld it is in any case; the worker tries again."""
+    try:
+        escrow.seal(article=claim.article, at=at)
+    except Exception:
+        logger.exception("claim %s: its article could not be sealed yet", claim)
 
 
 @transaction.atomic
@@ -289,6 +303,7 @@ def erase(*, claim_id: int, at: datetime, by: User | None = None, demanded: bool
     _move(claim, S.ERASED, by=by, at=at)
     _decided(claim, by=by, at=at, reason_code=ReasonCode.OWNER_ASKED, reasons="")
     articles.erase(article=article, at=at)
+    escrow.end(article=article, at=at)
     return claim
 
 

@@ -22,9 +22,10 @@ from django.utils.safestring import SafeString
 from accounts.models import User
 from articles import display
 from articles.canonical import address_key
-from articles.models import ArticleState
+from articles.models import Article, ArticleState
 from articles.paging import BoundedPaginator
-from moderation import actions, flags
+from articles.sealing import Said
+from moderation import actions, escrow, flags
 from moderation.actions import NotAllowed
 from moderation.models import (
     MOVES,
@@ -323,7 +324,9 @@ class ClaimAdmin(ReadOnlyAdmin):
 
     @admin.display(description="article")
     def article_(self, claim: Claim) -> str:
-        return claim.article.headline[:90] or "[erased]"
+        if claim.article.headline:
+            return claim.article.headline[:90]
+        return "[erased]" if claim.article.state == ArticleState.ERASED else "[under seal]"
 
     @admin.display(description="claimant")
     def claimant(self, claim: Claim) -> str:
@@ -438,9 +441,13 @@ class ClaimAdmin(ReadOnlyAdmin):
 
     def _page(self, request: HttpRequest, claim: Claim, counter: CounterForm) -> HttpResponse:
         at = timezone.now()
+        said, lost = sealed(claim)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Claim {claim}",
+            "said": said,
+            "said_body": display.text_of(Article(body=said.body)).body if said else "",
+            "key_is_lost": lost,
             "opts": self.opts,
             "media": self.media,
             "claim": claim,
@@ -467,6 +474,14 @@ class ClaimAdmin(ReadOnlyAdmin):
             "can_see_article": request.user.has_perm("articles.view_article"),
         }
         return TemplateResponse(request, "admin/moderation/claim.html", context)
+
+
+def sealed(claim: Claim) -> tuple[Said | None, bool]:
+    """What the claim's article said if it is under seal, and whether the key to it is lost."""
+    try:
+        return escrow.said(claim.article), False
+    except escrow.CannotOpen:
+        return None, True
 
 
 UPHOLD_REASONS = (ReasonCode.OWNER_ASKED,)

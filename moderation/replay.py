@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from django.db.models.functions import Now
 
 from articles import actions as articles
 from articles.models import Article, ArticleState, BlockKind, Hold, HoldKind
-from moderation import actions, ledger
+from moderation import actions, escrow, ledger
 from moderation.ledger import Line
 from moderation.models import Claim, ClaimState, LedgerEntry
+
+logger = logging.getLogger(__name__)
 
 S = ClaimState
 
@@ -94,8 +97,18 @@ def _release(line: Line) -> int:
     _agree(line)
     holds = Hold.objects.standing().filter(reference=_reference(line))
     for hold in holds:
+        _put_back(hold.article)
         articles.release_hold(hold=hold, at=datetime.fromisoformat(line.at), by=None)
     return len(holds)
+
+
+def _put_back(article: Article) -> None:
+    """What the copy has under seal says again what it said; without its key it stays with the editors."""
+    try:
+        escrow.unseal(article=article)
+    except escrow.CannotOpen:
+        logger.exception("article %s cannot be put back; it waits in review", article.key)
+        articles.set_aside(article=article, to=ArticleState.REVIEW, by=None)
 
 
 def _erase(line: Line) -> int:
@@ -103,6 +116,7 @@ def _erase(line: Line) -> int:
     for article in _works(line):
         if article.state != ArticleState.ERASED:
             articles.erase(article=article, at=datetime.fromisoformat(line.at))
+        escrow.end(article=article, at=datetime.fromisoformat(line.at))
     return found
 
 

@@ -20,9 +20,9 @@ from aggregator.models import Feed
 from articles import stories, surfaces
 from articles.media import delete_strays, fetch_pictures
 from articles.models import Heartbeat, Hold, Media
-from moderation import actions, ledger, letters, probes
+from moderation import actions, escrow, ledger, letters, probes
 from moderation.mailbox import Mailbox, poll
-from moderation.models import Claim, ClaimState, Letter, ProbePlan
+from moderation.models import Claim, ClaimState, Escrow, Letter, ProbePlan
 from newsroom.health import TURN
 from newsroom.prune import prune
 
@@ -117,6 +117,8 @@ def _due_claims(state: ClaimState, at: datetime) -> bool:
 KINDS: tuple[Kind, ...] = (
     Kind("latch holds", _latch, lambda at: Hold.objects.unlatched().exists(), limit=2),
     Kind("settle deadlines", actions.settle_overdue, lambda at: actions.overdue().exists()),
+    Kind("seal", escrow.seal_due, lambda at: escrow.unsealed().exists()),
+    Kind("settle seals", escrow.settle_due, lambda at: Escrow.objects.filter(due_at__lte=at).exists()),
     Kind("erase", actions.erase_due, lambda at: _due_claims(ClaimState.UPHELD, at)),
     Kind("reinstate", actions.reinstate_due, lambda at: _due_claims(ClaimState.COUNTERED, at)),
     Kind(
@@ -131,6 +133,7 @@ KINDS: tuple[Kind, ...] = (
     periodic("read mailbox", timedelta(minutes=1), _read_mailbox, limit=500),
     periodic("write ledger", timedelta(minutes=1), _sync_ledger, limit=1_000_000),
     periodic("tidy ready pages", timedelta(minutes=5), surfaces.prune, limit=1000),
+    periodic("destroy spare keys", timedelta(days=1), escrow.destroy_spare_keys, limit=1000),
     periodic("delete stray pictures", timedelta(days=1), delete_strays, limit=1000),
     periodic("prune", timedelta(hours=1), prune, limit=1000),
 )

@@ -53,9 +53,10 @@ def tables_with(words: str) -> set[str]:
 
 
 def test_nothing_of_an_erased_article_is_left_in_any_table(django_capture_on_commit_callbacks):
-    claim = claim_in(S.UPHELD, article=telling_article())
-    files = [claim.article.lead_media.file.name, claim.article.lead_media.renditions.get().file.name]
+    article = telling_article()
+    files = [article.lead_media.file.name, article.lead_media.renditions.get().file.name]
     assert all(tables_with(words) for words in TELLING)
+    claim = claim_in(S.UPHELD, article=article)
     assert all(default_storage.exists(name) for name in files)
 
     with django_capture_on_commit_callbacks(execute=True):

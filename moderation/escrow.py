@@ -1,0 +1,197 @@
+"""Withheld articles under seal: what they said, enciphered, each under a key of its own.
+
+The ciphertext is a row; the key is a file beside the ledger, outside the database and outside every
+backup of it. Lifting the hold puts everything back byte for byte. When the window ends, or at once when the
+owner demands it, the key is destroyed: then the ciphertext is noise, in every copy of the database.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import zlib
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from articles import sealing
+from articles.models import Article, ArticleState, Hold
+from moderation.models import Claim, ClaimState, Escrow
+
+logger = logging.getLogger(__name__)
+
+IN_FORCE = (ClaimState.UPHELD, ClaimState.COUNTERED)
+NONCE = 12
+# The key of an article that shows again opens the copies in older backups: it is kept as long as those.
+SPARE_KEYS_KEPT = timedelta(days=35)
+
+
+class CannotOpen(RuntimeError):
+    """The key is not there, or does not fit."""
+
+
+# --- sealing ----------------------------------------------------------------------------------
+
+
+def unsealed() -> QuerySet[Claim]:
+    """Claims in force whose article still lies readable in its row."""
+    kept = Escrow.objects.filter(article=OuterRef("article"))
+    claims: QuerySet[Claim] = Claim.objects.filter(~Exists(kept), state__in=IN_FORCE)
+    return claims.exclude(article__state=ArticleState.ERASED)
+
+
+@transaction.atomic
+def seal(*, article: Article, at: datetime) -> Escrow | None:
+    """Move what a withheld article says under a key of its own; None when it is there already."""
+    article = Article.objects.select_for_update().get(pk=article.pk)
+    if article.state == ArticleState.ERASED or Escrow.objects.filter(article=article).exists():
+        return None
+    if not Hold.objects.in_effect().filter(article=article).exists():
+        return None
+    sealed = sealing.seal(article=article)
+    token = secrets.token_hex(16)
+    # The key is on the disk before the row that needs it is committed.
+    content = _encipher(sealed.content, _make_key(token), token)
+    row = Escrow.objects.create(
+        article=article, token=token, content=content, sealed_at=at, files=sealed.files, due_at=at
+    )
+    transaction.on_commit(partial(_settle, row.pk), robust=True)
+    return row
+
+
+def seal_due(limit: int, at: datetime) -> int:
+    """Seal what a failure left readable; returns how many were tried."""
+    claims = list(unsealed().select_related("article").order_by("pk")[:limit])
+    return sum(_seal_one(claim, at) for claim in claims)
+
+
+def _seal_one(claim: Claim, at: datetime) -> bool:
+    try:
+        return seal(article=claim.article, at=at) is not None
+    except Exception:
+        logger.exception("claim %s: its article could not be sealed; it stays withheld all the same", claim)
+        return False
+
+
+def _encipher(content: bytes, key: bytes, token: str) -> bytes:
+    nonce = secrets.token_bytes(NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, zlib.compress(content), token.encode())
+
+
+# --- opening ----------------------------------------------------------------------------------
+
+
+def said(article: Article) -> sealing.Said | None:
+    """What a sealed article said, for a moderator; None when it is not sealed. Raises CannotOpen."""
+    row = Escrow.objects.filter(article=article, ended_at__isnull=True).first()
+    return sealing.read(_decipher(row)) if row else None
+
+
+@transaction.atomic
+def unseal(*, article: Article, without: Claim | None = None) -> bool:
+    """Put everything back, unless a claim other than `without` keeps it sealed. Raises CannotOpen."""
+    row = Escrow.objects.select_for_update().filter(article=article, ended_at__isnull=True).first()
+    others = Claim.objects.filter(article=article, state__in=IN_FORCE)
+    if row is None or others.exclude(pk=without.pk if without else None).exists():
+        return False
+    sealing.unseal(article=article, content=_decipher(row))
+    row.delete()
+    return True
+
+
+def _decipher(row: Escrow) -> bytes:
+    content = bytes(row.content)
+    try:
+        key = _key_path(row.token).read_bytes()
+        packed = AESGCM(key).decrypt(content[:NONCE], content[NONCE:], row.token.encode())
+    except (FileNotFoundError, InvalidTag, ValueError) as error:
+        raise CannotOpen(f"What {row.article} said cannot be opened: its key is gone.") from error
+    return zlib.decompress(packed)
+
+
+# --- ending -----------------------------------------------------------------------------------
+
+
+def end(*, article: Article, at: datetime) -> None:
+    """Nothing can be put back any more: the ciphertext goes with this transaction, its key right after it."""
+    for row in Escrow.objects.select_for_update().filter(article=article):
+        row.content, row.ended_at, row.due_at = b"", at, at
+        row.save(update_fields=["content", "ended_at", "due_at"])
+        transaction.on_commit(partial(_settle, row.pk), robust=True)
+
+
+def settle_due(limit: int, at: datetime) -> int:
+    """Finish what a crash after a commit left: files to delete, keys to destroy. Returns how many there were."""
+    due = list(Escrow.objects.filter(due_at__lte=at).values_list("pk", flat=True)[:limit])
+    for pk in due:
+        _settle(pk)
+    return len(due)
+
+
+@transaction.atomic
+def _settle(pk: int) -> None:
+    """Delete the readable files of what is sealed; destroy the key of what has ended. Safe to run twice."""
+    row = Escrow.objects.select_for_update().filter(pk=pk).first()
+    if row is None:
+        return
+    for name in row.files:
+        default_storage.delete(name)
+    if row.ended_at:
+        _destroy_key(row.token)
+        row.delete()
+    else:
+        Escrow.objects.filter(pk=pk).update(files=[], due_at=None)
+
+
+# --- keys -------------------------------------------------------------------------------------
+
+
+def _key_path(token: str) -> Path:
+    return Path(settings.LEDGER_PATH).parent / "escrow" / f"{token}.key"
+
+
+def _make_key(token: str) -> bytes:
+    """A new key, on the disk before this returns, readable by its owner alone."""
+    path, key = _key_path(token), AESGCM.generate_key(bit_length=256)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    _sync_folder(path.parent)
+    return key
+
+
+def _destroy_key(token: str) -> None:
+    path = _key_path(token)
+    path.unlink(missing_ok=True)
+    if path.parent.exists():
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def destroy_spare_keys(limit: int, at: datetime) -> int:
+    """Destroy keys that no row names and no backup kept by rule needs any more; returns how many."""
+    folder = _key_path("x").parent
+    old = at - SPARE_KEYS_KEPT
+    spare = [path for path in folder.glob("*.key") if datetime.fromtimestamp(path.stat().st_mtime, UTC) < old]
+    named = set(Escrow.objects.values_list("token", flat=True)) if spare else set()
+    gone = [path for path in spare if path.stem not in named][:limit]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return len(gone)

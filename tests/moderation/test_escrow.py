@@ -1,0 +1,318 @@
+"""Under seal: withheld text is not readable in the database, comes back byte for byte, or never."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from articles import actions as articles
+from articles import sealing, search
+from articles.models import Article, Contributor, Media, RelatedLink, Revision, RevisionKind, Tag
+from moderation import actions, escrow
+from moderation.actions import NotAllowed
+from moderation.models import Claim, ClaimState, Escrow, Ground
+from tests.factories import ArticleFactory, RenditionFactory
+from tests.moderation.cases import claim_in, moderator, notice_about
+from tests.moderation.test_erase import TELLING, tables_with
+
+S = ClaimState
+pytestmark = pytest.mark.django_db
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "newsroom.settings"}
+
+
+def rich_article() -> Article:
+    """An article with something in every place where an article can have something."""
+    picture = RenditionFactory(media__credit="Photographed by Quist").media
+    picture.file.save("quist.webp", ContentFile(b"picture"))
+    article = ArticleFactory(
+        headline="Zanzibar quartz", standfirst="It is said.", body="<p>Velvet anchovies sing.</p>",
+        lead_media=picture, people=["Petronella Quist", "Bo Li"], slug="a-slug",
+        updated_at=datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC),
+    )  # fmt: skip
+    article.tags.add("Minerals", "Fish")
+    other = ArticleFactory()
+    articles.relate(article=article, to=[other], by=None)
+    articles.relate(article=other, to=[article], by=None)
+    RelatedLink.objects.create(
+        article=article, url="https://elsewhere.example/", title="More quartz", position=7
+    )
+    articles.keep_revision(article=article, kind=RevisionKind.EDIT, at=timezone.now(), by=moderator())
+    LogEntry.objects.log_actions(
+        moderator().pk, [article], 2, change_message="Zanzibar quartz", single_object=True
+    )
+    search.index([article.pk])
+    return article
+
+
+def everything(article: Article) -> dict[str, object]:
+    """All that is stored of an article, its files' bytes included."""
+    pictures = Media.objects.filter(articles=article)
+    files = [media.file for media in pictures] + [size.file for m in pictures for size in m.renditions.all()]
+    return {
+        "row": Article.objects.filter(pk=article.pk).values().get() | {"compared_at": None},
+        "credits": list(
+            article.contributions.values("pk", "contributor__name", "contributor__slug", "role", "position")
+        ),
+        "tags": list(article.tags.order_by("pk").values_list("pk", "name", "slug")),
+        "links": list(RelatedLink.objects.order_by("pk").values()),
+        "revisions": list(Revision.objects.values()),
+        "pictures": list(pictures.values()),
+        "renditions": [row for media in pictures for row in media.renditions.values()],
+        "files": {
+            file.name: read_bytes(file.name) for file in files if file and default_storage.exists(file.name)
+        },
+        "history": list(LogEntry.objects.values()),
+        "found": search.find("quartz").total_is_at_least,
+    }
+
+
+def read_bytes(name: str) -> bytes:
+    with default_storage.open(name) as file:
+        return file.read()
+
+
+@pytest.fixture
+def committed(django_capture_on_commit_callbacks):
+    """What runs after a commit runs here at the end of the block."""
+    return lambda: django_capture_on_commit_callbacks(execute=True)
+
+
+def test_of_a_withheld_article_nothing_can_be_read_in_any_table_or_folder(committed):
+    claim = notice_about(rich_article()).claims.get()
+    files = [claim.article.lead_media.file.name, claim.article.lead_media.renditions.get().file.name]
+    assert all(tables_with(words) for words in TELLING)
+
+    with committed():
+        actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
+
+    left = {words: tables_with(words) for words in TELLING}
+    assert not any(left.values()), left
+    assert not any(default_storage.exists(name) for name in files)
+    assert escrow.settle_due(10, timezone.now()) == 0
+
+
+def test_what_comes_back_is_what_was_there_byte_for_byte(committed):
+    claim = notice_about(rich_article()).claims.get()
+    before = everything(claim.article)
+
+    with committed():
+        actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
+    assert everything(claim.article) != before
+    with committed():
+        actions.withdraw(claim_id=claim.pk, at=timezone.now())
+
+    assert everything(claim.article) == before
+    assert Article.objects.public().filter(pk=claim.article_id).exists()
+    assert not Escrow.objects.exists()
+
+
+def test_a_name_and_a_tag_that_came_anew_meanwhile_are_used(committed):
+    claim = notice_about(rich_article()).claims.get()
+    with committed():
+        actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
+    assert not Contributor.objects.filter(name="Petronella Quist").exists()
+    anew = ArticleFactory(people=["Petronella Quist"]).contributors.get()
+    Tag.objects.filter(name="Fish").delete()
+
+    with committed():
+        actions.withdraw(claim_id=claim.pk, at=timezone.now())
+
+    assert claim.article.contributors.order_by("contributions__position").first() == anew
+    assert sorted(claim.article.tags.names()) == ["Fish", "Minerals"]
+
+
+def test_a_picture_that_another_article_shows_stays(committed):
+    article = rich_article()
+    other = ArticleFactory(lead_media=article.lead_media)
+    claim = notice_about(article).claims.get()
+
+    with committed():
+        actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
+
+    other.refresh_from_db()
+    assert default_storage.exists(other.lead_media.file.name)
+    assert other.lead_media.credit == "Photographed by Quist"
+
+
+def test_while_one_of_two_claims_stands_the_article_stays_sealed():
+    article = rich_article()
+    first, second = (notice_about(article).claims.get() for _ in range(2))
+    for claim in (first, second):
+        actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
+
+    actions.withdraw(claim_id=first.pk, at=timezone.now())
+    assert Escrow.objects.count() == 1
+    assert sealing.is_sealed(Article.objects.get(pk=article.pk))
+
+    actions.withdraw(claim_id=second.pk, at=timezone.now())
+    assert Article.objects.public().get(pk=article.pk).headline == "Zanzibar quartz"
+
+
+def test_an_erasure_destroys_the_key_and_the_ciphertext(committed):
+    claim = notice_about(rich_article(), ground=Ground.PRIVACY).claims.get()
+    with committed():
+        actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
+    kept = Escrow.objects.get()
+    path = escrow._key_path(kept.token)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+    with committed():
+        assert actions.erase_due(10, timezone.now()) == 1
+
+    assert not path.exists()
+    assert not Escrow.objects.exists()
+    # Somebody had copied the row before: without the key it is noise.
+    with pytest.raises(escrow.CannotOpen):
+        escrow._decipher(kept)
+
+
+def test_a_copy_of_the_row_with_another_key_cannot_be_opened(committed):
+    first, second = (notice_about(ArticleFactory()).claims.get() for _ in range(2))
+    for claim in (first, second):
+        actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
+    one, other = Escrow.objects.order_by("pk")
+    one.token, other.token = other.token, one.token
+
+    with pytest.raises(escrow.CannotOpen):
+        escrow._decipher(one)
+
+
+def test_without_its_key_a_claim_cannot_be_lifted_and_the_article_stays_withheld():
+    claim = claim_in(S.UPHELD)
+    escrow._destroy_key(Escrow.objects.get().token)
+
+    with pytest.raises(NotAllowed, match="key is gone"):
+        actions.withdraw(claim_id=claim.pk, at=timezone.now())
+
+    assert not Article.objects.public().filter(pk=claim.article_id).exists()
+    assert Claim.objects.get(pk=claim.pk).state == S.UPHELD
+
+
+def test_what_could_not_be_sealed_stays_withheld_and_is_sealed_later(settings, tmp_path):
+    claim = claim_in(S.RECEIVED)
+    folder = settings.LEDGER_PATH.parent / "escrow"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("a file stands where the folder should be")
+
+    actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
+    assert not Article.objects.public().filter(pk=claim.article_id).exists()
+    assert escrow.seal_due(10, timezone.now()) == 0
+
+    folder.unlink()
+    assert escrow.seal_due(10, timezone.now()) == 1
+    assert not escrow.unsealed().exists()
+
+
+def test_spare_keys_go_when_no_backup_needs_them():
+    claim_in(S.UPHELD)
+    kept = escrow._key_path(Escrow.objects.get().token)
+    spare = escrow._key_path("f" * 32)
+    spare.write_bytes(b"x")
+    later = timezone.now() + timedelta(days=36)
+
+    assert escrow.destroy_spare_keys(10, timezone.now()) == 0
+    assert escrow.destroy_spare_keys(10, later) == 1
+    assert (kept.exists(), spare.exists()) == (True, False)
+
+
+def test_a_moderator_reads_what_is_under_seal_on_the_page_of_the_claim(client):
+    claim = claim_in(S.UPHELD, article=rich_article())
+    client.force_login(moderator())
+
+    page = client.get(reverse("admin:moderation_claim_change", args=[claim.pk])).content.decode()
+
+    assert "Velvet anchovies sing." in page
+    assert "Zanzibar quartz" in page
+    assert "under seal" in page
+
+
+# --- killed -----------------------------------------------------------------------------------
+
+STEPS = {
+    "the key is written, the row is not": "escrow._make_key, after",
+    "the article is emptied, nothing is committed": "sealing.seal, after",
+    "all is committed, the files are not deleted": "escrow._settle, before",
+}
+PROGRAM = """
+import os, signal, django; django.setup()
+from django.db import connection
+from django.conf import settings
+from django.utils import timezone
+connection.settings_dict["NAME"] = {database!r}
+settings.MEDIA_ROOT = {media!r}
+from moderation import actions, escrow
+from articles import sealing
+module, name = {{"escrow": escrow, "sealing": sealing}}[{module!r}], {name!r}
+real = getattr(module, name)
+def die(*args, **kwargs):
+    if {when!r} == "after":
+        real(*args, **kwargs)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(module, name, die)
+actions.{verb}
+"""
+
+
+def run_until_killed(step: str, verb: str) -> None:
+    target, when = step.split(", ")
+    module, name = target.split(".")
+    program = PROGRAM.format(
+        database=connection.settings_dict["NAME"], media=str(default_storage.location), module=module,
+        name=name, when=when, verb=verb,
+    )  # fmt: skip
+    environ = os.environ | SETTINGS | {"LEDGER_PATH": str(settings.LEDGER_PATH)}
+    killed = subprocess.run(
+        [sys.executable, "-c", program], cwd=settings.BASE_DIR, env=environ, timeout=120, check=False
+    )
+    assert killed.returncode == -9
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+def test_killed_at_any_step_the_next_round_ends_where_the_first_would_have(step):
+    call_command("migrate", verbosity=0)
+    with transaction.atomic():
+        claim = notice_about(rich_article()).claims.get()
+    before = everything(claim.article)
+    files = list(before["files"])
+
+    run_until_killed(step, f"uphold(claim_id={claim.pk}, by=None, at=timezone.now())")
+    # Killed before the commit nothing was decided, and the moderator decides again.
+    if Claim.objects.get(pk=claim.pk).state != S.UPHELD:
+        assert everything(claim.article) == before
+        actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
+    escrow.settle_due(10, timezone.now())
+
+    assert sealing.is_sealed(Article.objects.get(pk=claim.article_id))
+    assert not any(default_storage.exists(name) for name in files)
+    actions.withdraw(claim_id=claim.pk, at=timezone.now())
+    assert everything(claim.article) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_before_the_key_was_destroyed_the_next_round_destroys_it():
+    call_command("migrate", verbosity=0)
+    claim = claim_in(S.UPHELD)
+    path = escrow._key_path(Escrow.objects.get().token)
+
+    run_until_killed(
+        "escrow._settle, before", f"erase(claim_id={claim.pk}, at=timezone.now(), demanded=True)"
+    )
+
+    assert path.exists()
+    assert not bytes(Escrow.objects.get().content)
+    assert escrow.settle_due(10, timezone.now()) == 1
+    assert not path.exists()
+    assert not Escrow.objects.exists()
