@@ -26,8 +26,8 @@ from articles.tokens import new_token
 COPY = 0.70
 SHORT_COPY = 0.65
 # To be near one report alone (the centre of a story, or the only other one) takes more than to be near two.
-PAIR = 0.20
-CLOSE = 0.15
+PAIR = 0.24
+CLOSE = 0.22
 SHARE = 0.5
 MOST_IN_STORY = 60
 LEASE = timedelta(minutes=5)
