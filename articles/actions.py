@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import F, Max
 from django.utils.text import slugify
 
 from accounts.models import User
-from articles import search, stories, surfaces
+from articles import bulk, search, stories, surfaces
 from articles.bylines import Credit
 from articles.canonical import address_key, domain_of
 from articles.drafts import Draft, DraftPicture
+from articles.fields import clean_html
 from articles.fingerprint import text_fingerprint, title_day_key
 from articles.models import (
     Article,
@@ -45,6 +47,7 @@ from articles.sanitise import to_text
 from articles.tokens import new_token
 
 CREATED, UPDATED, SKIPPED, BLOCKED = "created", "updated", "skipped", "blocked"
+KEYS_AT_ONCE = 5_000
 REVISED_FIELDS = ("headline", "standfirst", "body", "byline", "dateline", "language")
 
 
@@ -64,7 +67,15 @@ class Ingested:
 # --- ingest -----------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one source brings at once."""
+
+    source: Source
+    drafts: Sequence[Draft]
+    publish: bool = True
+
+
 def ingest(*, source: Source, drafts: Sequence[Draft], at: datetime, publish: bool = True) -> list[Ingested]:
     """Store a batch of one source's entries; returns one outcome per draft, in order.
 
@@ -72,28 +83,51 @@ def ingest(*, source: Source, drafts: Sequence[Draft], at: datetime, publish: bo
     a withheld work by any key is blocked, and what an owner opted out of. What an editor changed is never
     overwritten, nor what another outlet published.
     """
-    drafts_by_key = {draft.url_key: draft for draft in drafts}
-    known = {a.url_key: a for a in Article.objects.filter(url_key__in=drafts_by_key)}
-    blocked = _blocked_keys(drafts_by_key.values())
-    rules = rules_of({source.domain, *(domain_of(draft.canonical_url) for draft in drafts)})
-    fresh: dict[str, Draft] = {}
-    outcomes: dict[str, tuple[str, int | None]] = {}
-    for key, draft in drafts_by_key.items():
-        if keys_of_draft(source, draft) & blocked or (rules and _is_opted_out(rules, source, draft)):
-            outcomes[key] = (BLOCKED, known[key].pk if key in known else None)
-        elif key in known and not _may_change(source, known[key]):
-            outcomes[key] = (SKIPPED, None)
-        elif key in known:
-            outcomes[key] = (_update(known[key], draft, at=at), known[key].pk)
-        else:
-            fresh[key] = draft
-    for article in _create(source, list(fresh.values()), at=at, publish=publish):
-        outcomes[str(article.url_key)] = (CREATED, article.pk)
-    created = [pk for outcome, pk in outcomes.values() if pk and outcome == CREATED]
-    updated = [pk for outcome, pk in outcomes.values() if pk and outcome == UPDATED]
-    search.index(created + updated)
-    surfaces.changed(surfaces.lists_of(created) | surfaces.keys_of(updated))
-    return [Ingested(draft, *outcomes[draft.url_key]) for draft in drafts]
+    return ingest_all(deliveries=[Delivery(source, drafts, publish)], at=at)[0]
+
+
+@transaction.atomic
+def ingest_all(*, deliveries: Sequence[Delivery], at: datetime) -> list[list[Ingested]]:
+    """The same for several sources in one transaction, as if one came after the other."""
+    keys = {draft.url_key for delivery in deliveries for draft in delivery.drafts}
+    known = {a.url_key: a for a in Article.objects.filter(url_key__in=keys)} if keys else {}
+    blocked = _blocked_keys(draft for delivery in deliveries for draft in delivery.drafts)
+    rules = _rules_for(deliveries)
+    outcomes: list[dict[str, tuple[str, int | None]]] = [{} for _ in deliveries]
+    fresh: dict[str, tuple[int, Draft]] = {}
+    later: list[tuple[int, Draft]] = []
+    for number, delivery in enumerate(deliveries):
+        for key, draft in {draft.url_key: draft for draft in delivery.drafts}.items():
+            is_blocked_work = blocked and keys_of_draft(delivery.source, draft) & blocked
+            if is_blocked_work or (rules and _is_opted_out(rules, delivery.source, draft)):
+                outcomes[number][key] = (BLOCKED, known[key].pk if key in known else None)
+            elif key in known:
+                outcomes[number][key] = _offered(delivery.source, known[key], draft, at=at)
+            elif key in fresh:
+                later.append((number, draft))
+            else:
+                fresh[key] = (number, draft)
+    created = _create([(deliveries[number], draft) for number, draft in fresh.values()], at=at)
+    for key, (number, _) in fresh.items():
+        outcomes[number][key] = (CREATED, created[key])
+    for number, draft in later:
+        article = Article.objects.get(pk=created[draft.url_key])
+        outcomes[number][draft.url_key] = _offered(deliveries[number].source, article, draft, at=at)
+    updated = [pk for some in outcomes for outcome, pk in some.values() if pk and outcome == UPDATED]
+    refresh_ids(updated)
+    return [
+        [Ingested(draft, *some[draft.url_key]) for draft in delivery.drafts]
+        for delivery, some in zip(deliveries, outcomes, strict=True)
+    ]
+
+
+def _rules_for(deliveries: Sequence[Delivery]) -> list[OptOut]:
+    """The rules of owners that could cover any of it; for nearly every site one look that finds none."""
+    if not OptOut.objects.standing().exists():
+        return []
+    domains = {delivery.source.domain for delivery in deliveries}
+    domains.update(domain_of(draft.canonical_url) for delivery in deliveries for draft in delivery.drafts)
+    return rules_of(domains)
 
 
 def _is_opted_out(rules: Sequence[OptOut], source: Source, draft: Draft) -> bool:
@@ -101,6 +135,13 @@ def _is_opted_out(rules: Sequence[OptOut], source: Source, draft: Draft) -> bool
     authors = {name_key(credit.name) for credit in draft.credits}
     rule = covering(rules, source_domain=source.domain, url=draft.canonical_url, authors=authors)
     return rule is not None
+
+
+def _offered(source: Source, article: Article, draft: Draft, *, at: datetime) -> tuple[str, int | None]:
+    """What becomes of a draft of an article we have."""
+    if not _may_change(source, article):
+        return SKIPPED, None
+    return _update(article, draft, at=at), article.pk
 
 
 def _may_change(source: Source, article: Article) -> bool:
@@ -123,44 +164,81 @@ def keys_of_draft(source: Source | None, draft: Draft) -> set[tuple[str, str]]:
 
 
 def _blocked_keys(drafts: Iterable[Draft]) -> set[tuple[str, str]]:
-    keys = {key for draft in drafts for _, key in keys_of_draft(None, draft)}
-    rows = BlockedWork.objects.filter(key__in=keys, hold__in=Hold.objects.in_effect())
-    return set(rows.values_list("kind", "key"))
+    if not BlockedWork.objects.exists():
+        return set()
+    keys = sorted({key for draft in drafts for _, key in keys_of_draft(None, draft)})
+    found: set[tuple[str, str]] = set()
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        some = keys[start : start + KEYS_AT_ONCE]
+        rows = BlockedWork.objects.filter(key__in=some, hold__in=Hold.objects.in_effect())
+        found.update(rows.values_list("kind", "key"))
+    return found
 
 
-def _create(source: Source, drafts: list[Draft], *, at: datetime, publish: bool) -> list[Article]:
-    pictures = _pictures([draft.picture for draft in drafts if draft.picture], at=at)
-    articles = [
-        Article(
-            state=ArticleState.PUBLISHED if publish else ArticleState.REVIEW,
-            slug=slug_for(draft.headline, draft.url_key),
+def _create(wanted: Sequence[tuple[Delivery, Draft]], *, at: datetime) -> dict[str, int]:
+    """New articles with tags, credits and search rows; returns their keys by `url_key`."""
+    if not wanted:
+        return {}
+    pictures = _pictures([draft.picture for _, draft in wanted if draft.picture], at=at)
+    rows = [_columns(delivery, draft, pictures, at=at) for delivery, draft in wanted]
+    ids = dict(
+        bulk.insert(
+            Article, list(rows[0]), [list(row.values()) for row in rows], at=at, returning=("url_key", "id")
+        )
+    )
+    moments = {ids[row["url_key"]]: row["published_at"] for row in rows}
+    tags = _add_tags([(ids[draft.url_key], draft.tags) for _, draft in wanted], moments)
+    people = _add_credits([(ids[draft.url_key], draft.credits) for _, draft in wanted])
+    search.add(
+        search.Entry(
+            pk=(pk := ids[draft.url_key]),
+            source=delivery.source,
             headline=draft.headline[:300],
             standfirst=draft.standfirst,
             body=draft.body,
-            byline=draft.byline[:500],
-            dateline=draft.dateline[:120],
-            language=draft.language or source.language,
-            source=source,
-            canonical_url=draft.canonical_url,
-            url_key=draft.url_key,
-            guid_key=draft.guid_key,
-            text_key=draft.text_key,
-            title_day_key=draft.title_day_key,
-            signature=draft.signature,
-            copyright_holder=(draft.copyright_holder or source.copyright_holder)[:200],
-            usage_terms=draft.usage_terms[:500],
-            licence_url=draft.licence_url[:500],
-            lead_media=pictures.get(draft.picture.url) if draft.picture else None,
-            published_at=min(draft.published_at or at, at),
-            fetched_at=at,
+            language=draft.language or delivery.source.language,
+            people=[person.name for person in people[pk]],
+            tags=tags[pk],
         )
-        for draft in drafts
-    ]
-    Article.objects.bulk_create(articles, batch_size=200)
-    pairs = list(zip(articles, drafts, strict=True))
-    _add_tags([(article, draft.tags) for article, draft in pairs])
-    _add_credits([(article, draft.credits) for article, draft in pairs])
-    return articles
+        for delivery, draft in wanted
+        if delivery.publish
+    )
+    keys = {surfaces.LATEST} | {f"source:{delivery.source.pk}" for delivery, _ in wanted}
+    keys |= {f"tag:{tag.pk}" for some in tags.values() for tag in some}
+    keys |= {f"contributor:{person.pk}" for some in people.values() for person in some}
+    surfaces.changed(keys)
+    return ids
+
+
+def _columns(
+    delivery: Delivery, draft: Draft, pictures: dict[str, Media], *, at: datetime
+) -> dict[str, Any]:
+    """A new article's row, as far as a draft says what stands in it."""
+    source = delivery.source
+    picture = pictures.get(draft.picture.url) if draft.picture else None
+    return {
+        "state": (ArticleState.PUBLISHED if delivery.publish else ArticleState.REVIEW).value,
+        "slug": slug_for(draft.headline, draft.url_key),
+        "headline": draft.headline[:300],
+        "standfirst": draft.standfirst,
+        "body": draft.body,
+        "byline": draft.byline[:500],
+        "dateline": draft.dateline[:120],
+        "language": draft.language or source.language,
+        "source_id": source.pk,
+        "canonical_url": draft.canonical_url,
+        "url_key": draft.url_key,
+        "guid_key": draft.guid_key,
+        "text_key": draft.text_key,
+        "title_day_key": draft.title_day_key,
+        "signature": draft.signature,
+        "copyright_holder": (draft.copyright_holder or source.copyright_holder)[:200],
+        "usage_terms": draft.usage_terms[:500],
+        "licence_url": draft.licence_url[:500],
+        "lead_media_id": picture.pk if picture else None,
+        "published_at": min(draft.published_at or at, at),
+        "fetched_at": at,
+    }
 
 
 def slug_for(headline: str, seed: str) -> str:
@@ -171,6 +249,8 @@ def slug_for(headline: str, seed: str) -> str:
 
 def _pictures(pictures: Sequence[DraftPicture], *, at: datetime) -> dict[str, Media]:
     wanted = {picture.url: picture for picture in pictures}
+    if not wanted:
+        return {}
     found = {media.original_url: media for media in Media.objects.filter(original_url__in=wanted)}
     new = [
         Media(
@@ -190,6 +270,7 @@ def _pictures(pictures: Sequence[DraftPicture], *, at: datetime) -> dict[str, Me
     return found | {media.original_url: media for media in new}
 
 
+@lru_cache(maxsize=8192)
 def name_key(name: str) -> str:
     """A name folded: accents, case and punctuation do not make another person."""
     bare = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
@@ -198,8 +279,10 @@ def name_key(name: str) -> str:
 
 def tags_named(names: Iterable[str]) -> dict[str, Tag]:
     """The tags for these words, made where missing; synonyms lead to the tag they stand for."""
-    slugs = {slugify(name, allow_unicode=True)[:100]: name for name in names}
-    slugs.pop("", None)
+    slug_of = {name: _tag_slug(name) for name in names}
+    slugs = {slug: name for name, slug in slug_of.items() if slug}
+    if not slugs:
+        return {}
     tags = {tag.slug: tag for tag in Tag.objects.filter(slug__in=slugs)}
     synonyms = TagSynonym.objects.filter(slug__in=slugs).select_related("tag")
     tags.update({synonym.slug: synonym.tag for synonym in synonyms})
@@ -207,31 +290,35 @@ def tags_named(names: Iterable[str]) -> dict[str, Tag]:
     Tag.objects.bulk_create(missing, ignore_conflicts=True)
     if missing:
         tags.update({tag.slug: tag for tag in Tag.objects.filter(slug__in=[tag.slug for tag in missing])})
-    return {name: tags[slug] for slug, name in slugs.items() if slug in tags}
+    return {name: tags[slug] for name, slug in slug_of.items() if slug in tags}
 
 
-def _add_tags(wanted: Sequence[tuple[Article, Sequence[str]]]) -> None:
+@lru_cache(maxsize=8192)
+def _tag_slug(name: str) -> str:
+    return slugify(name, allow_unicode=True)[:100]
+
+
+def _add_tags(
+    wanted: Sequence[tuple[int, Sequence[str]]], moments: Mapping[int, datetime]
+) -> dict[int, list[Tag]]:
+    """Tag these articles; returns whose tags are which. `moments` says when each was published."""
     tags = tags_named({name for _, names in wanted for name in names})
-    by_slug = {slugify(name, allow_unicode=True)[:100]: tag for name, tag in tags.items()}
-    rows = {
-        (article.pk, tag.pk): TaggedArticle(
-            content_object=article, tag=tag, published_at=article.published_at
-        )
-        for article, names in wanted
-        for name in names
-        if (tag := by_slug.get(slugify(name, allow_unicode=True)[:100]))
-    }
-    TaggedArticle.objects.bulk_create(rows.values(), ignore_conflicts=True)
+    found = {pk: list({tags[name].pk: tags[name] for name in names if name in tags}.values()) for pk, names in wanted}
+    rows = [(pk, tag.pk, moments[pk]) for pk, some in found.items() for tag in some]
+    bulk.insert(
+        TaggedArticle, ("content_object_id", "tag_id", "published_at"), rows, conflicts="DO NOTHING"
+    )
+    return found
 
 
 def contributors_named(credits: Iterable[Credit]) -> dict[str, Contributor]:
     """name_key to Contributor for these credits, made where missing."""
     wanted = {name_key(credit.name): credit for credit in credits}
+    if not wanted:
+        return {}
     found = {person.name_key: person for person in Contributor.objects.filter(name_key__in=wanted)}
     missing = [
-        Contributor(
-            name=credit.name[:200], slug=key, name_key=key, is_agency=credit.role.value == Role.AGENCY.value
-        )
+        Contributor(name=credit.name[:200], slug=key, name_key=key, is_agency=credit.role.value == Role.AGENCY.value)
         for key, credit in wanted.items()
         if key not in found
     ]
@@ -242,20 +329,24 @@ def contributors_named(credits: Iterable[Credit]) -> dict[str, Contributor]:
     return found
 
 
-def _add_credits(wanted: Sequence[tuple[Article, Sequence[Credit]]]) -> None:
+def _add_credits(wanted: Sequence[tuple[int, Sequence[Credit]]]) -> dict[int, list[Contributor]]:
+    """Credit these articles' people; returns whose they are, each once."""
     people = contributors_named(credit for _, credits in wanted for credit in credits)
-    rows = {
-        (article.pk, name_key(credit.name), str(credit.role)): Contribution(
-            article=article,
-            contributor=people[name_key(credit.name)],
-            role=Role(credit.role),
-            position=position,
-        )
-        for article, credits in wanted
-        for position, credit in enumerate(credits)
-        if name_key(credit.name) in people
-    }
-    Contribution.objects.bulk_create(rows.values(), ignore_conflicts=True)
+    found: dict[int, list[Contributor]] = {}
+    rows: dict[tuple[int, int, str], tuple[int, int, str, int]] = {}
+    for pk, credits in wanted:
+        theirs = [(people.get(name_key(credit.name)), credit.role.value) for credit in credits]
+        found[pk] = list({person.pk: person for person, _ in theirs if person}.values())
+        for position, (person, role) in enumerate(theirs):
+            if person:
+                rows.setdefault((pk, person.pk, role), (pk, person.pk, role, position))
+    bulk.insert(
+        Contribution,
+        ("article_id", "contributor_id", "role", "position"),
+        list(rows.values()),
+        conflicts="DO NOTHING",
+    )
+    return found
 
 
 def _update(article: Article, draft: Draft, *, at: datetime) -> str:

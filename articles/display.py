@@ -10,7 +10,7 @@ from django.db.models.functions import Substr
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from articles.models import Article, ArticleQuerySet, Media, UsagePolicy
+from articles.models import Article, ArticleQuerySet, Media, Source, UsagePolicy
 from articles.sanitise import excerpt
 
 TEASER_WORDS = 36
@@ -47,14 +47,18 @@ def policy_of(article: Article) -> UsagePolicy:
 
 def text_of(article: Article) -> Text:
     """Standfirst and body as far as the policy goes. An excerpt's words count both together."""
-    policy, source = policy_of(article), article.source
-    if source is None or policy == UsagePolicy.FULL:
-        return Text(article.standfirst, _own_hosts_only(article.body), "", whole=True)
-    if policy == UsagePolicy.HEADLINE:
+    return shown_of(article.source, article.standfirst, article.body)
+
+
+def shown_of(source: Source | None, standfirst: str, body: str) -> Text:
+    """The same of a source's text that is no article yet."""
+    if source is None or source.usage == UsagePolicy.FULL:
+        return Text(standfirst, _own_hosts_only(body), "", whole=True)
+    if source.usage == UsagePolicy.HEADLINE:
         return Text("", SafeString(""), "", whole=False)
-    standfirst = excerpt(escape(article.standfirst), source.excerpt_words)
+    standfirst = excerpt(escape(standfirst), source.excerpt_words)
     left = source.excerpt_words - len(standfirst.split())
-    return Text(standfirst, SafeString(""), excerpt(article.body, left) if left > 0 else "", whole=False)
+    return Text(standfirst, SafeString(""), excerpt(body, left) if left > 0 else "", whole=False)
 
 
 def teaser_of(article: Article) -> str:

@@ -24,7 +24,8 @@ from django.db import OperationalError, connection, transaction
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from articles.display import text_of
+from articles import bulk
+from articles.display import shown_of, text_of
 from articles.models import Article, ArticleState, Contribution, SearchRow, Source, Tag, TaggedArticle
 
 LONGEST_QUERY, MOST_TERMS, MOST_WORDS = 200, 16, 12
@@ -39,8 +40,11 @@ _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 _TYPED = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 _MARKUP = re.compile(r"<[^>]*>")
-_UNDECOMPOSED = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th"}
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
+_SIGNS = "’‘“”„–—…«»\u00a0"
+_UNDECOMPOSED = {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th"}
+_COMBINING = re.compile(
+    "[" + "".join(map(chr, filter(lambda code: unicodedata.combining(chr(code)), range(0x300, 0x1E950)))) + "]+"
 )
 
 
@@ -95,10 +99,18 @@ class Query:
 
 def fold(text: str) -> str:
     """The words of a text without case and accents, one blank between them."""
+    if not text.isascii():
+        # Without the signs that most texts have, many a text is ASCII.
+        for sign in _SIGNS:
+            if sign in text:
+                text = text.replace(sign, " ")
     if text.isascii():
-        return " ".join(_WORD.findall(text.lower()))
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_UNDECOMPOSED))
-    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
+        return " ".join(_ASCII_WORD.findall(text.lower()))
+    text = text.casefold()
+    for letter, plainly in _UNDECOMPOSED.items():
+        if letter in text:
+            text = text.replace(letter, plainly)
+    bare = _COMBINING.sub("", unicodedata.normalize("NFKD", text))
     return " ".join(_WORD.findall(unicodedata.normalize("NFC", bare)))
 
 
@@ -146,6 +158,37 @@ def index(article_ids: Sequence[int]) -> None:
         unique_fields=["article"],
         update_fields=["headline", "names", "standfirst", "body", "facets"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is found of an article: enough to index one that was never found before."""
+
+    pk: int
+    source: Source
+    headline: str
+    standfirst: str
+    body: str
+    language: str
+    people: Sequence[str]
+    tags: Sequence[Tag]
+
+
+def add(entries: Iterable[Entry]) -> None:
+    """Index articles that are new and published, in the caller's transaction; reads nothing."""
+    bulk.insert(
+        SearchRow,
+        ("article_id", "headline", "names", "standfirst", "body", "facets"),
+        [_new_row(entry) for entry in entries],
+    )
+
+
+def _new_row(entry: Entry) -> tuple[int, str, str, str, str, str]:
+    shown = shown_of(entry.source, entry.standfirst, entry.body)
+    names = [*entry.people, *(tag.name for tag in entry.tags), entry.source.name]
+    facets = [_language(entry.language), _source(entry.source.pk), *(_tag(tag.pk) for tag in entry.tags)]
+    body = fold(plain(shown.body) or shown.excerpt)[:LONGEST_BODY]
+    return entry.pk, fold(entry.headline), fold(" ".join(names)), fold(shown.standfirst), body, " ".join(facets)
 
 
 def remove(article_ids: Sequence[int]) -> None:
