@@ -390,9 +390,53 @@ def keep_revision(
 
 def refresh(*, articles: Iterable[Article]) -> None:
     """What readers see of these articles changed: search rows and ready pages follow, in this transaction."""
-    ids = [article.pk for article in articles]
-    search.index(ids)
-    surfaces.changed(surfaces.keys_of(ids))
+    refresh_ids([article.pk for article in articles])
+
+
+def refresh_ids(ids: Sequence[int]) -> None:
+    """The same for articles by their keys."""
+    if ids:
+        search.index(ids)
+        surfaces.changed(surfaces.keys_of(ids))
+
+
+def lock(article: Article) -> Article:
+    """The article's row is ours until the transaction ends; `state` and `version` are what is stored."""
+    rows = Article.objects.select_for_update(no_key=True)
+    article.state, article.version = rows.values_list("state", "version").get(pk=article.pk)
+    return article
+
+
+def record(*, article: Article, by: User | None, done: str) -> None:
+    """Write into the desk's history who did what; never what the article says."""
+    if by is not None:
+        LogEntry.objects.create(
+            user_id=by.pk,
+            content_type=ContentType.objects.get_for_model(Article),
+            object_id=str(article.pk),
+            object_repr=str(article)[:200],
+            action_flag=CHANGE,
+            change_message=done,
+        )
+
+
+def _move(article: Article, to: ArticleState, *, by: User | None, done: str, **changes: Any) -> Article:
+    """The only writer of an article's state, but for ingest and erase. A form opened before is stale by it."""
+    for name, value in changes.items():
+        setattr(article, name, value)
+    article.state, article.version = to, article.version + 1
+    article.save(update_fields=["state", "version", *changes])
+    record(article=article, by=by, done=done)
+    refresh(articles=[article])
+    return article
+
+
+@transaction.atomic
+def approve(*, article: Article, by: User | None) -> Article:
+    """An editor has read it: it may be published."""
+    if lock(article).state not in (ArticleState.DRAFT, ArticleState.REVIEW):
+        raise NotAllowed("Only a draft or an article in review can be approved.")
+    return _move(article, ArticleState.APPROVED, by=by, done="Approved.")
 
 
 @transaction.atomic
@@ -400,25 +444,21 @@ def publish(
     *, article: Article, at: datetime, by: User | None, embargo_until: datetime | None = None
 ) -> Article:
     """Make an article public now, or from `embargo_until` on."""
-    if article.state == ArticleState.ERASED:
+    if lock(article).state == ArticleState.ERASED:
         raise NotAllowed("An erased article cannot be published again.")
-    article.state = ArticleState.PUBLISHED
-    article.published_at = embargo_until or article.published_at or at
-    article.save(update_fields=["state", "published_at"])
-    refresh(articles=[article])
-    return article
+    published_at = embargo_until or article.published_at or at
+    return _move(article, ArticleState.PUBLISHED, by=by, done="Published.", published_at=published_at)
 
 
 @transaction.atomic
 def retract(*, article: Article, at: datetime, by: User | None, note: str) -> Article:
     """We no longer stand by it: its page says so and its text goes from public view."""
-    if article.state != ArticleState.PUBLISHED:
+    if lock(article).state != ArticleState.PUBLISHED:
         raise NotAllowed("Only a published article can be retracted.")
+    if not note.strip():
+        raise NotAllowed("A retraction needs a note that readers can read.")
     keep_revision(article=article, kind=RevisionKind.CORRECTION, at=at, by=by, note=note)
-    article.state, article.updated_at = ArticleState.RETRACTED, at
-    article.save(update_fields=["state", "updated_at"])
-    refresh(articles=[article])
-    return article
+    return _move(article, ArticleState.RETRACTED, by=by, done="Retracted.", updated_at=at)
 
 
 @transaction.atomic
@@ -432,6 +472,7 @@ def correct(*, article: Article, at: datetime, by: User | None, note: str, **cha
     article.updated_at = article.edited_at = at
     article.version += 1
     article.save()
+    record(article=article, by=by, done="Corrected.")
     refresh(articles=[article])
     return article
 
@@ -500,25 +541,53 @@ def identify(article: Article) -> Article:
 
 
 @transaction.atomic
-def save_edit(*, article: Article, at: datetime, by: User | None) -> Article:
-    """Store what an editor wrote, keeping the version before. `refresh` follows when its rows are stored too."""
+def save_edit(*, article: Article, at: datetime, by: User | None, correction: str = "") -> Article:
+    """Store what an editor wrote, keeping the version before. `refresh` follows when its rows are stored too.
+
+    With a `correction` readers are told so, in these words. A new slug leaves the old address leading here.
+    """
     if article.pk:
-        keep_revision(article=article, kind=RevisionKind.EDIT, at=at, by=by)
+        kind = RevisionKind.CORRECTION if correction else RevisionKind.EDIT
+        keep_revision(article=article, kind=kind, at=at, by=by, note=correction)
+        _keep_address(article)
         article.version += 1
         article.updated_at = at if article.state == ArticleState.PUBLISHED else article.updated_at
+    else:
+        article.created_by = by
     article.edited_at, article.compared_at = at, None
     article.slug = article.slug or slug_for(article.headline, new_token())
     identify(article).save()
     return article
 
 
+def _keep_address(article: Article) -> None:
+    """Where it stood before, while it has an address at all: that one leads to the new one for ever."""
+    before = Article.objects.values_list("slug", flat=True).get(pk=article.pk)
+    if article.slug and before != article.slug:
+        SlugRedirect.objects.update_or_create(slug=before, defaults={"article": article})
+        SlugRedirect.objects.filter(slug=article.slug, article=article).delete()
+
+
 @transaction.atomic
 def set_aside(*, article: Article, to: ArticleState, by: User | None) -> Article:
-    """Take an article back from readers, to draft or to review."""
-    if article.state == ArticleState.ERASED or to not in (ArticleState.DRAFT, ArticleState.REVIEW):
+    """Send an article to draft or to review, away from readers where they had it."""
+    if lock(article).state == ArticleState.ERASED or to not in (ArticleState.DRAFT, ArticleState.REVIEW):
         raise NotAllowed("Only an article that was not erased can go back to draft or review.")
-    article.state = to
-    article.save(update_fields=["state"])
+    return _move(article, to, by=by, done=f"To {to.label.lower()}.")
+
+
+@transaction.atomic
+def restore(*, article: Article, revision: Revision, at: datetime, by: User | None) -> Article:
+    """Make an earlier version the text again. What stands now is kept as a version before it."""
+    if lock(article).state == ArticleState.ERASED or revision.article_id != article.pk:
+        raise NotAllowed("This is no version of an article that could be restored.")
+    for name in REVISED_FIELDS:
+        setattr(article, name, revision.snapshot.get(name, getattr(article, name)))
+    article.body = clean_html(article.body)
+    if is_blocked(article=identify(article)):
+        raise NotAllowed("This text was removed at its owner's request. It cannot come back.")
+    save_edit(article=article, at=at, by=by)
+    record(article=article, by=by, done=f"Restored version {revision.number}.")
     refresh(articles=[article])
     return article
 

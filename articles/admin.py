@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import slugify
 from taggit.models import Tag as TaggitTag
 
-from articles import actions, surfaces
+from accounts.models import User
+from articles import actions, surfaces, workflow
 from articles.canonical import address_key
-from articles.forms import ArticleForm
+from articles.forms import ArticleForm, RetractionForm
 from articles.models import (
     Article,
     ArticleState,
@@ -34,6 +41,7 @@ from articles.models import (
 )
 from articles.paging import BoundedPaginator
 
+SOURCE_RIGHTS = "articles.change_source_rights"
 EDITOR_POLICY = {
     # CKEditor's buttons are event-handler attributes and it writes style attributes; script
     # elements stay limited to our own files (docs/decisions/editor.md).
@@ -86,13 +94,13 @@ class RelatedLinkInline(admin.TabularInline):
 class HoldInline(ReadOnlyInline):
     model = Hold
     fields = ["kind", "reference", "effective_at", "latched_at", "released_at", "note"]
-    readonly_fields = fields
+    readonly_fields = ["kind", "reference", "effective_at", "latched_at", "released_at", "note"]
 
 
 class RevisionInline(ReadOnlyInline):
     model = Revision
     fields = ["number", "kind", "at", "by", "note"]
-    readonly_fields = fields
+    readonly_fields = ["number", "kind", "at", "by", "note"]
 
 
 class WithheldFilter(admin.SimpleListFilter):
@@ -132,7 +140,7 @@ class ArticleAdmin(BigTableAdmin):
     ordering = ["-created_at", "-pk"]
     date_hierarchy = None
     autocomplete_fields = ["source", "lead_media", "story"]
-    readonly_fields = ["fetched_at", "updated_at", "edited_at", "version", "key"]
+    readonly_fields = ["state", "created_by", "fetched_at", "updated_at", "edited_at", "version", "key"]
     inlines = [ContributionInline, RelatedLinkInline, HoldInline, RevisionInline]
     actions = ["publish", "to_review", "to_draft"]
     save_on_top = True
@@ -143,10 +151,11 @@ class ArticleAdmin(BigTableAdmin):
                        "usage_terms", "licence_url", "lead_media", "story"],
         }),
         ("Publication", {
-            "fields": ["state", "published_at", "expires_at", "slug"],
+            "fields": ["state", "published_at", "expires_at", "slug", "correction"],
             "description": "A publication time in the future is an embargo: readers see the article from then on.",
         }),
-        ("History", {"classes": ["collapse"], "fields": ["fetched_at", "updated_at", "edited_at", "version", "key"]}),
+        ("History", {"classes": ["collapse"], "fields": ["created_by", "fetched_at", "updated_at", "edited_at",
+                                                         "version", "key"]}),
     ]  # fmt: skip
 
     class Media:
@@ -160,14 +169,44 @@ class ArticleAdmin(BigTableAdmin):
     def withheld(self, article: Any) -> str:
         return "withheld" if article.is_withheld else ""
 
+    # --- who sees and changes what ------------------------------------------------------------
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
         held = Hold.objects.in_effect().filter(article=OuterRef("pk"))
-        return super().get_queryset(request).annotate(is_withheld=Exists(held)).defer("body", "signature")
+        articles: QuerySet[Article] = super().get_queryset(request).annotate(is_withheld=Exists(held))
+        if not super().has_view_permission(request):
+            articles = articles.filter(created_by=request.user.pk).exclude(state=ArticleState.ERASED)
+        return articles.defer("body", "signature")
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Article | None:
-        return Article.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        return Article.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+
+    def has_view_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
+        if super().has_view_permission(request, obj):
+            return True
+        if obj is None:
+            return request.user.has_perm(workflow.CHANGE_OWN)
+        return workflow.may_view_own(request.user, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
+        if obj is None:
+            return super().has_change_permission(request) or request.user.has_perm(workflow.CHANGE_OWN)
+        return workflow.may_change(request.user, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
+        """Articles are taken back, retracted or erased, each with its record; never just deleted."""
+        return False
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(workflow.PUBLISH) and request.user.has_perm(workflow.CHANGE)
+
+    def get_view_on_site_url(self, obj: Article | None = None) -> str | None:
+        """Only where there is a page: a draft, an embargoed or a withheld article has none to look at."""
+        if obj is None or not Article.objects.public().filter(pk=obj.pk).exists():
+            return None
+        return obj.get_absolute_url()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -180,16 +219,11 @@ class ArticleAdmin(BigTableAdmin):
             return queryset.filter(url_key=address_key(term)), False
         return super().get_search_results(request, queryset, term)
 
-    def has_change_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
-        erased = obj is not None and obj.state == ArticleState.ERASED
-        return not erased and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
-        """Articles are taken back, retracted or erased, each with its record; never just deleted."""
-        return False
+    # --- saving, and where it goes next -------------------------------------------------------
 
     def save_model(self, request: HttpRequest, obj: Article, form: Any, change: bool) -> None:
-        actions.save_edit(article=obj, at=timezone.now(), by=request.user)  # type: ignore[arg-type]
+        note = form.cleaned_data.get("correction", "")
+        actions.save_edit(article=obj, at=timezone.now(), by=cast(User, request.user), correction=note)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         before = surfaces.keys_of([form.instance.pk])
@@ -197,36 +231,117 @@ class ArticleAdmin(BigTableAdmin):
         actions.refresh(articles=[form.instance])
         surfaces.changed(before)
 
-    @admin.action(description="Publish now", permissions=["change"])
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> list[dict[str, dict[str, Any]]]:
+        """Which fields were changed, and of which rows: without the words of any, which may have to go one day."""
+        said: list[dict[str, dict[str, Any]]] = super().construct_change_message(request, form, formsets, add)
+        for change in said:
+            for facts in change.values():
+                if "object" in facts:
+                    facts["object"] = ""
+        return said
+
+    def response_add(
+        self, request: HttpRequest, obj: Article, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return self._moved(request, obj) or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Article) -> HttpResponse:
+        return self._moved(request, obj) or super().response_change(request, obj)
+
+    def _moved(self, request: HttpRequest, article: Article) -> HttpResponse | None:
+        """What was typed is saved; now the button's move. None when a plain save was asked for."""
+        name = request.POST.get("_move")
+        if not name:
+            return None
+        move = next((m for m in workflow.moves_for(request.user, article) if m.name == name), None)
+        if move is None:
+            raise PermissionDenied
+        try:
+            workflow.make(move=move, article=article, at=timezone.now(), by=cast(User, request.user))
+        except actions.NotAllowed as reason:
+            messages.error(request, f"Saved, but not {move.done}. {reason}")
+        else:
+            messages.success(request, f"“{article}” was {self._done(move, article)}.")
+        return HttpResponseRedirect(reverse("admin:articles_article_change", args=[article.pk]))
+
+    @staticmethod
+    def _done(move: workflow.Move, article: Article) -> str:
+        at = article.published_at
+        if move.to == ArticleState.PUBLISHED and at and at > timezone.now():
+            return f"scheduled for {date_format(timezone.localtime(at), 'DATETIME_FORMAT')}"
+        return move.done
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        article = kwargs.get("obj") or Article()
+        may_save = bool(article.pk) or self.has_add_permission(request)
+        context |= {
+            "moves": workflow.moves_for(request.user, article) if may_save else [],
+            "checks": list(workflow.checks(article)) if article.pk else [],
+            "may_retract": workflow.may_retract(request.user, article),
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    # --- many at once -------------------------------------------------------------------------
+
+    @admin.action(description="Publish now", permissions=["publish"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Article]) -> None:
-        self._each(
-            request, queryset, lambda a: actions.publish(article=a, at=timezone.now(), by=None), "published"
-        )
+        self._each(request, queryset, "publish")
 
     @admin.action(description="Send to review", permissions=["change"])
     def to_review(self, request: HttpRequest, queryset: QuerySet[Article]) -> None:
-        to = ArticleState.REVIEW
-        self._each(
-            request, queryset, lambda a: actions.set_aside(article=a, to=to, by=None), "sent to review"
-        )
+        self._each(request, queryset, "submit", "review")
 
-    @admin.action(description="Take back to draft", permissions=["change"])
+    @admin.action(description="Take back to draft", permissions=["publish"])
     def to_draft(self, request: HttpRequest, queryset: QuerySet[Article]) -> None:
-        to = ArticleState.DRAFT
-        self._each(
-            request, queryset, lambda a: actions.set_aside(article=a, to=to, by=None), "taken back to draft"
-        )
+        self._each(request, queryset, "draft")
 
-    def _each(self, request: HttpRequest, queryset: QuerySet[Article], act: Any, done: str) -> None:
-        good = 0
+    def _each(self, request: HttpRequest, queryset: QuerySet[Article], *names: str) -> None:
+        """One move for each, in a transaction of its own; what may not go there is named with the reason."""
+        done = 0
         for article in Article.objects.filter(pk__in=list(queryset.values_list("pk", flat=True))):
+            move = next((m for m in workflow.moves_for(request.user, article) if m.name in names), None)
+            if move is None:
+                messages.warning(request, f"{article}: not from {article.get_state_display().lower()}.")
+                continue
             try:
-                act(article)
-                good += 1
+                with transaction.atomic():
+                    workflow.make(move=move, article=article, at=timezone.now(), by=cast(User, request.user))
+                done += 1
             except actions.NotAllowed as reason:
                 messages.warning(request, f"{article}: {reason}")
-        if good:
-            messages.success(request, f"{good} {'article' if good == 1 else 'articles'} {done}.")
+        if done:
+            said = workflow.MOVES[names[0]].done
+            messages.success(request, f"{done} {'article' if done == 1 else 'articles'} {said}.")
+
+    # --- pages beside the form ----------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        retract = self.admin_site.admin_view(self.retract)
+        pages = [path("<int:pk>/retract/", retract, name="articles_article_retract")]
+        return [*pages, *super().get_urls()]
+
+    def retract(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks for the note that readers are given instead of the article, and retracts it."""
+        article = get_object_or_404(Article, pk=pk)
+        if not workflow.may_retract(request.user, article):
+            raise PermissionDenied
+        form = RetractionForm(request.POST or None, initial={"opened_version": article.version})
+        form.version = article.version
+        if request.method == "POST" and form.is_valid():
+            note = form.cleaned_data["note"]
+            actions.retract(article=article, at=timezone.now(), by=cast(User, request.user), note=note)
+            messages.success(request, "Retracted. Its page says so, with your note, and nothing else.")
+            return HttpResponseRedirect(reverse("admin:articles_article_change", args=[pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Retract",
+            "opts": self.opts,
+            "article": article,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/articles/article/retract.html", context)
 
     @method_decorator(csp_update(EDITOR_POLICY))
     def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -278,7 +393,6 @@ class SourceAdmin(BigTableAdmin):
     list_display = ["name", "domain", "usage", "terms_recorded_on", "suspended_at"]
     list_filter = ["usage", ("suspended_at", admin.EmptyFieldListFilter)]
     search_fields = ["name", "domain"]
-    prepopulated_fields = {"slug": ["name"]}
     fieldsets = [
         (None, {"fields": ["name", "slug", "homepage", "domain", "language", "description"]}),
         ("What we may show", {
@@ -287,6 +401,20 @@ class SourceAdmin(BigTableAdmin):
         }),
         ("Suspension", {"fields": ["suspended_at", "suspended_reason"]}),
     ]  # fmt: skip
+    about_it = ("name", "slug", "homepage", "domain", "language", "description")
+    rights = ("usage", "excerpt_words", "terms", "terms_url", "terms_recorded_on", "copyright_holder",
+              "suspended_at", "suspended_reason")  # fmt: skip
+
+    def has_change_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
+        """What it is, and what we may show of it, are two rights; either opens the form."""
+        return super().has_change_permission(request, obj) or request.user.has_perm(SOURCE_RIGHTS)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> tuple[str, ...]:
+        shut = () if obj is None or super().has_change_permission(request, obj) else self.about_it
+        return shut if request.user.has_perm(SOURCE_RIGHTS) else (*shut, *self.rights)
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Source | None = None) -> dict[str, Any]:
+        return {} if "slug" in self.get_readonly_fields(request, obj) else {"slug": ["name"]}
 
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

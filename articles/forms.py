@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from articles import actions
 from articles.canonical import NotAnAddress, address_key
-from articles.models import Article, ArticleState, Tag
+from articles.models import Article, ArticleState, SlugRedirect, Tag
 
-EDITABLE_STATES = [
-    (state.value, state.label)
-    for state in (ArticleState.DRAFT, ArticleState.REVIEW, ArticleState.APPROVED, ArticleState.PUBLISHED)
-]
+STALE = (
+    "Somebody saved this article while you were editing it. What you typed is still here:"
+    " open the article in another tab, compare, and save again from there."
+)
 
 
 class ArticleForm(forms.ModelForm):
@@ -25,6 +25,13 @@ class ArticleForm(forms.ModelForm):
 
     opened_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     tags = forms.ModelMultipleChoiceField(queryset=Tag.objects.all(), required=False)
+    correction = forms.CharField(
+        max_length=1000,
+        required=False,
+        label="Correction note",
+        widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
+        help_text="For a published article: what was wrong and is right now. Readers see it under the text.",
+    )
 
     class Meta:
         model = Article
@@ -44,18 +51,23 @@ class ArticleForm(forms.ModelForm):
             self.fields["tags"].widget = widget
         if "opened_version" in self.fields:
             self.fields["opened_version"].initial = self.instance.version if self.instance.pk else None
-        if "state" in self.fields:
-            self.fields["state"].choices = self._states()  # type: ignore[attr-defined]
         if "slug" in self.fields:
             self.fields["slug"].required = False
 
-    def _states(self) -> list[tuple[str, Any]]:
-        now = ArticleState(self.instance.state)
-        known = [value for value, _ in EDITABLE_STATES]
-        return EDITABLE_STATES if now.value in known else [*EDITABLE_STATES, (now.value, now.label)]
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        if slug and SlugRedirect.objects.filter(slug=slug).exclude(article=self.instance.pk).exists():
+            raise forms.ValidationError("Another article once had this address; it leads there for ever.")
+        return slug
+
+    def clean_correction(self) -> str:
+        note: str = self.cleaned_data["correction"].strip()
+        if note and self.instance.state != ArticleState.PUBLISHED:
+            raise forms.ValidationError("Only what is published is corrected before readers' eyes.")
+        return note
 
     def clean_canonical_url(self) -> str:
-        typed = self.cleaned_data["canonical_url"].strip()
+        typed: str = self.cleaned_data["canonical_url"].strip()
         if not typed:
             return ""
         try:
@@ -67,7 +79,7 @@ class ArticleForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         self._check_version(cleaned)
-        if cleaned.get("state") == ArticleState.PUBLISHED and not cleaned.get("published_at"):
+        if self.instance.state == ArticleState.PUBLISHED and not cleaned.get("published_at"):
             cleaned["published_at"] = timezone.now()
         if cleaned.get("source") and not cleaned.get("canonical_url") and "canonical_url" not in self.errors:
             self.add_error("canonical_url", "An article from a source needs the address of the original.")
@@ -77,13 +89,10 @@ class ArticleForm(forms.ModelForm):
         opened = cleaned.get("opened_version")
         if not self.instance.pk or opened is None:
             return
-        stored = Article.objects.values_list("version", flat=True).get(pk=self.instance.pk)
-        if stored != opened:
-            raise forms.ValidationError(
-                "Somebody saved this article while you were editing it. What you typed is still here:"
-                " open the article in another tab, compare, and save again from there.",
-                code="stale",
-            )
+        # Under the row's lock: of two who save at the same moment, one is told.
+        rows = Article.objects.select_for_update(no_key=True)
+        if rows.values_list("version", flat=True).get(pk=self.instance.pk) != opened:
+            raise forms.ValidationError(STALE, code="stale")
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
@@ -95,3 +104,24 @@ class ArticleForm(forms.ModelForm):
             self.add_error("canonical_url", "There is an article with this primary source already.")
         elif actions.is_blocked(article=self.instance):
             self.add_error(None, "This work was removed at its owner's request. It cannot come back.")
+
+
+class RetractionForm(forms.Form):
+    """Why we no longer stand by an article, in words for its readers."""
+
+    note = forms.CharField(
+        max_length=1000,
+        label="Note to readers",
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+        help_text="It stands on the article's page, where its text and picture were.",
+    )
+    opened_version = forms.IntegerField(widget=forms.HiddenInput)
+    version = 0
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("opened_version") not in (None, self.version):
+            raise forms.ValidationError(
+                "Somebody changed the article meanwhile. Read it again before you retract it."
+            )
+        return cleaned

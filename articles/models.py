@@ -93,6 +93,7 @@ class Source(models.Model):
 
     class Meta:
         ordering = ["name"]
+        permissions = [("change_source_rights", "Can change a source's terms and suspend it")]
         constraints = [
             models.CheckConstraint(condition=Q(usage__in=UsagePolicy.values), name="source_usage_known"),
             models.CheckConstraint(
@@ -382,6 +383,16 @@ class Article(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who began it here; empty for what a feed brought.",
+    )
     edited_at = models.DateTimeField(
         null=True,
         blank=True,
@@ -397,6 +408,11 @@ class Article(models.Model):
     tags = TaggableManager(through=TaggedArticle, blank=True)
 
     class Meta:
+        permissions = [
+            ("change_own_article", "Can change own drafts"),
+            ("publish_article", "Can approve, publish, correct and take back articles"),
+            ("retract_article", "Can retract articles"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=ArticleState.values), name="article_state_known"),
             models.CheckConstraint(
@@ -423,6 +439,9 @@ class Article(models.Model):
             models.Index(fields=["state", "-created_at", "-id"], name="article_desk"),
             models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="article_expiry"),
             models.Index(fields=["copy_of"], condition=Q(copy_of__isnull=False), name="article_copy"),
+            models.Index(
+                fields=["created_by"], condition=Q(created_by__isnull=False), name="article_begun_by"
+            ),
             models.Index(
                 fields=["compared_at", "state", "published_at"],
                 condition=Q(compared_at__isnull=True),
@@ -585,6 +604,36 @@ class BlockedWork(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.key[:12]}"
+
+
+class CutKind(models.TextChoices):
+    """Which part of an article its owner had removed."""
+
+    PICTURE = "picture", "The picture"
+    EXCERPT = "excerpt", "The text, down to an excerpt"
+    HEADLINE = "headline", "The text, down to the headline"
+    NAME = "name", "One name"
+
+
+class Cut(models.Model):
+    """A part of an article that stays away, whatever a feed brings later (articles/cuts.py)."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="cuts")
+    kind = models.CharField(max_length=10, choices=CutKind)
+    name_key = models.CharField(max_length=64, blank=True, editable=False, help_text="SHA-256 of the name.")
+    reference = models.CharField(max_length=80, help_text="Whose cut it is, such as claim:42.")
+    placed_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["article", "reference"], condition=Q(lifted_at__isnull=True), name="cut_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of article {self.article_id}"
 
 
 class StoryMembership(models.Model):

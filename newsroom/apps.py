@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.staticfiles.apps import StaticFilesConfig as DjangoStaticFilesConfig
+from django.db.models.signals import post_migrate
 
 
 class NewsroomConfig(AppConfig):
@@ -12,7 +13,11 @@ class NewsroomConfig(AppConfig):
     verbose_name = "Newsroom"
 
     def ready(self) -> None:
-        from newsroom import checks  # noqa: F401  (registers the system checks)
+        from newsroom import checks, roles  # noqa: F401  (registers the system checks)
+
+        # An app without models is not told of migrations; moderation is, after us in its own turn.
+        moderation = apps.get_app_config("moderation")
+        post_migrate.connect(roles.make_groups, sender=moderation)
 
 
 class DeskConfig(AdminConfig):

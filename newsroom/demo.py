@@ -9,9 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.db import connections, transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -24,13 +23,20 @@ from articles.models import Article, Media, Source, Story, Tag, TagSynonym
 from moderation import actions as decisions
 from moderation.models import OPEN_STATES, Channel, Claim
 from moderation.receive import Submission, receive
+from newsroom import roles
 from newsroom.demo_outlets import FOLDER, OutletClient, outlets
 
 Say = Callable[[str], None]
 PAUSED = "demo: loaded once"
 EDITOR, MODERATOR, ADMIN = "editor", "moderator", "admin"
-DESK = Q(content_type__app_label="articles") | Q(content_type__app_label="aggregator")
-READS = Q(codename__startswith="view_")
+LOGINS = {
+    "contributor": roles.CONTRIBUTORS,
+    EDITOR: roles.EDITORS,
+    "chief": roles.CHIEFS,
+    MODERATOR: roles.MODERATORS,
+    "rights": roles.RIGHTS_MANAGERS,
+    "auditor": roles.AUDITORS,
+}
 PICTURES_AT_ONCE, MOST_WORKERS = 8, 4
 
 
@@ -57,24 +63,9 @@ def load(*, at: datetime, password: str, say: Say) -> int:
 
 @transaction.atomic
 def sign_ins(password: str) -> dict[str, User]:
-    """The demo's three logins; one that exists keeps its password."""
-    editors = _group("Editors", DESK & ~Q(codename__startswith="delete_"))
-    moderators = _group(
-        "Moderators",
-        Q(content_type__app_label="articles") & READS
-        | Q(content_type__app_label="moderation") & (READS | Q(codename="decide_claim")),
-    )
-    return {
-        EDITOR: _user(EDITOR, password, editors),
-        MODERATOR: _user(MODERATOR, password, moderators),
-        ADMIN: _user(ADMIN, password),
-    }
-
-
-def _group(name: str, may: Q) -> Group:
-    group, _ = Group.objects.get_or_create(name=name)
-    group.permissions.set(Permission.objects.filter(may))
-    return group
+    """The demo's logins, one for each role; one that exists keeps its password."""
+    people = {name: _user(name, password, Group.objects.get(name=group)) for name, group in LOGINS.items()}
+    return people | {ADMIN: _user(ADMIN, password)}
 
 
 def _user(name: str, password: str, *groups: Group) -> User:

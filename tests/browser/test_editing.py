@@ -36,10 +36,9 @@ def test_an_editor_writes_formats_tags_and_publishes(page: Page, front_door: str
     page.locator(".field-tags .select2-search__field").click()
     page.keyboard.type("harb")
     page.get_by_role("option", name="Harbours").click()
-    page.get_by_label("State:").select_option("published")
-    page.get_by_role("button", name="Save", exact=True).first.click()
+    page.get_by_role("button", name="Publish", exact=True).first.click()
 
-    expect(page.get_by_text("was added successfully")).to_be_visible()
+    expect(page.get_by_text("was published")).to_be_visible()
     article = Article.objects.public().get()
     assert (
         article.body.replace("&nbsp;", " ") == "<p>Ships came in at dawn. <strong>All of them.</strong></p>"

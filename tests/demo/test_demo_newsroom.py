@@ -17,7 +17,7 @@ from aggregator.models import Feed
 from articles.models import Article, Media, Role, Story, Tag
 from moderation.models import Claim, ClaimState
 from newsroom import demo_outlets
-from newsroom.demo import PAUSED, sign_ins
+from newsroom.demo import LOGINS, PAUSED, sign_ins
 from newsroom.demo_outlets import FOLDER, dated, outlets
 
 WAR_REPORT = "https://meridianledger.example/world/brenna-market-shelling"
@@ -36,7 +36,7 @@ def load(**options: str) -> str:
 
 def test_the_demo_fills_a_newsroom_once_and_only_once(transactional_db: None, monkeypatch) -> None:
     monkeypatch.delenv("DEMO_PASSWORD", raising=False)
-    made_up = re.search(r"Sign in as editor, moderator or admin with (\S+)", load())
+    made_up = re.search(r"Sign in as contributor, .*auditor or admin with (\S+)", load())
     assert made_up
     public = set(Article.objects.public().values_list("pk", flat=True))
     assert len(public) >= 100
@@ -109,7 +109,7 @@ def _a_reader_finds_it() -> None:
 
 
 def _the_logins_keep_their_password(password: str) -> None:
-    for name in ("editor", "moderator", "admin"):
+    for name in (*LOGINS, "admin"):
         assert Client().login(username=name, password=password), name
 
 

@@ -57,11 +57,9 @@ def save(desk: Client, article: Article | None, data: dict[str, Any]) -> Any:
 def test_an_editor_writes_and_publishes_an_article(desk: Client) -> None:
     tag, person = TagFactory(), ContributorFactory()
     inline = {"contributions-TOTAL_FORMS": 1, "contributions-0-position": 0, "contributions-0-role": "author"}
-    data = form_of(
-        desk, headline="A quiet morning", body="<p>It began.</p>", state="published", tags=[tag.pk]
-    )
+    data = form_of(desk, headline="A quiet morning", body="<p>It began.</p>", tags=[tag.pk])
 
-    answer = save(desk, None, data | inline | {"contributions-0-contributor": person.pk})
+    answer = save(desk, None, data | inline | {"contributions-0-contributor": person.pk, "_move": "publish"})
 
     assert answer.status_code == 302, answer.context["errors"]
     article = Article.objects.public().get(headline="A quiet morning")
@@ -140,7 +138,7 @@ def test_a_removed_work_cannot_be_typed_in_again(desk: Client) -> None:
     actions.place_hold(
         article=removed, kind=HoldKind.LEGAL, reference="claim:1", effective_at=now, at=now, by=None
     )
-    copy = form_of(desk, headline="Another headline", body=removed.body, state="published")
+    copy = form_of(desk, headline="Another headline", body=removed.body, _move="publish")
 
     answer = save(desk, None, copy)
 
@@ -183,7 +181,7 @@ def test_an_embargo_is_a_publication_time_in_the_future(desk: Client) -> None:
     later = timezone.now() + timedelta(hours=2)
     date = {"published_at_0": later.strftime("%Y-%m-%d"), "published_at_1": later.strftime("%H:%M:%S")}
 
-    save(desk, None, form_of(desk, headline="For later", body="<p>x</p>", state="published") | date)
+    save(desk, None, form_of(desk, headline="For later", body="<p>x</p>", _move="publish") | date)
 
     assert Article.objects.get(headline="For later").state == ArticleState.PUBLISHED
     assert not Article.objects.public().filter(headline="For later").exists()

@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--password",
             default=os.environ.get("DEMO_PASSWORD", ""),
-            help="of the logins editor, moderator and admin (default: DEMO_PASSWORD, or one made up and printed)",
+            help="of the demo's logins (default: DEMO_PASSWORD, or one made up and printed)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,4 +29,4 @@ class Command(BaseCommand):
             raise CommandError("No article of the demo is public; the lines above say why.")
         self.stdout.write(f"{public} articles of the demo are public.")
         if not options["password"]:
-            self.stdout.write(f"Sign in as editor, moderator or admin with {password}")
+            self.stdout.write(f"Sign in as {', '.join(demo.LOGINS)} or {demo.ADMIN} with {password}")
