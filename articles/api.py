@@ -11,11 +11,12 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import Query, Router, Schema
 
 from articles import display, gone, keyset, search
 from articles.models import Article, ArticleQuerySet, Contribution, Contributor, Source, Tag
+from articles.ninjs import ninjs
 from articles.surfaces import LATEST, shows
 
 router = Router()
@@ -152,6 +153,23 @@ def article(request: HttpRequest, key: uuid.UUID) -> ArticleWhole | HttpResponse
     return _whole(found)
 
 
+@router.get("/articles/{uuid:key}/ninjs", url_name="ninjs", summary="One article as IPTC ninjs")
+def article_as_ninjs(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """One article by its key in the form of IPTC ninjs 2.1."""
+    credits = Prefetch("contributions", Contribution.objects.select_related("contributor"))
+    found = (
+        Article.objects.public()
+        .select_related("source")
+        .prefetch_related(credits, "tags")
+        .filter(key=key)
+        .first()
+    )
+    if found is None:
+        return _gone(request, key)
+    shows(request, articles=[found])
+    return JsonResponse(ninjs(found), json_dumps_params={"ensure_ascii": False})
+
+
 @router.get("/tags/", response=NamePage, url_name="tags", summary="Tags")
 def tags(request: HttpRequest, after: str = "") -> NamePage:
     """Tags of which some article is public."""
@@ -202,6 +220,11 @@ def at_lists(article: Article) -> Iterable[str]:
 def at_itself(article: Article) -> Iterable[str]:
     """At its own address."""
     return [f"/api/articles/{article.key}"]
+
+
+def at_ninjs(article: Article) -> Iterable[str]:
+    """At its own address, as ninjs."""
+    return [f"/api/articles/{article.key}/ninjs"]
 
 
 def at_search(article: Article) -> Iterable[str]:

@@ -10,10 +10,17 @@ from django.db.models.functions import Substr
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+<<<<<<< Updated upstream
 from articles.models import Article, ArticleQuerySet, Media, Source, UsagePolicy
 from articles.sanitise import excerpt
+=======
+from articles.canonical import NotAnAddress, readable_url
+from articles.models import Article, ArticleQuerySet, Media, UsagePolicy
+from articles.sanitise import excerpt, to_text
+>>>>>>> Stashed changes
 
 TEASER_WORDS = 36
+WORDS_A_MINUTE, UNSPACED_LETTERS_A_MINUTE = 230, 500
 _RIGHT_TO_LEFT = frozenset(
     {"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku", "nqo", "ps", "sd", "ug", "ur", "yi"}
 )
@@ -78,6 +85,22 @@ def picture_of(article: Article) -> Media | None:
         return None
     expired = media.terms_expire_at and media.terms_expire_at <= timezone.now()
     return None if expired else media
+
+
+def reading_minutes(article: Article) -> int:
+    """How long the whole text takes to read, in minutes; 0 for what is read at a glance."""
+    text = to_text(article.body)
+    letters = sum(1 for letter in text if "\u3040" <= letter <= "\u9fff")
+    words = len(text.split())
+    return round(words / WORDS_A_MINUTE + letters / UNSPACED_LETTERS_A_MINUTE)
+
+
+def original_address(article: Article) -> str:
+    """Where the original is, without what would count the reader's visit."""
+    try:
+        return readable_url(article.canonical_url) if article.canonical_url else ""
+    except NotAnAddress:
+        return article.canonical_url
 
 
 def picture_address(media: Media, width: int) -> str:

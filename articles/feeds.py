@@ -18,7 +18,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from lxml import etree
 
-from articles import display
+from articles import display, keyset
 from articles.models import (
     Article,
     Contribution,
@@ -107,7 +107,8 @@ def tag(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     """One tag's articles."""
     tag = get_object_or_404(Tag, slug=slug)
     title, about = f"{tag.name} | {settings.SITE_NAME}", tag.description or f"Articles on {tag.name}."
-    articles = _entries().filter(tags=tag)
+    newest = keyset.newest_tagged(tag, Article.objects.public().without_copies())
+    articles = _entries().filter(pk__in=newest.values("content_object")[:ENTRIES])
     return _answer(request, form, title, about, tag.get_absolute_url(), articles, f"tag:{tag.pk}")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -40,6 +41,14 @@ def answer(request: HttpRequest, article: Article, *, as_json: bool = False) -> 
     if reason.status == 451:
         response.headers["Link"] = f'<{settings.SITE_URL}/rights/>; rel="blocked-by"'
     return response
+
+
+def of_slug(request: HttpRequest, slug: str, *, as_json: bool = False) -> HttpResponse:
+    """As `answer`, for the article that has or once had this slug; Http404 where none ever had."""
+    article = Article.objects.filter(Q(slug=slug) | Q(old_slugs__slug=slug)).first()
+    if article is None:
+        raise Http404("No such article.")
+    return answer(request, article, as_json=as_json)
 
 
 def reason_of(article: Article) -> Reason | None:

@@ -48,7 +48,7 @@ def newest_tagged(tag: Tag, articles: ArticleQuerySet) -> QuerySet[TaggedArticle
     """The rows that give one tag to one of these articles, newest first."""
     # Asked of each row in turn: a join would let the planner collect all of a big tag and sort it.
     wanted = articles.order_by().filter(pk=OuterRef("content_object")).values("pk")
-    rows = TaggedArticle.objects.filter(Exists(wanted), tag=tag)
+    rows: QuerySet[TaggedArticle] = TaggedArticle.objects.filter(Exists(wanted), tag=tag)
     return rows.order_by("-published_at", "-content_object_id")
 
 

@@ -362,10 +362,11 @@ def _public(batches: Iterable[list[tuple[int, int]]]) -> Iterator[tuple[tuple[in
 
 def _counted(query: Query) -> list[int]:
     """Some of them, to say how many there are at least; the index is asked for a bounded number."""
+    found: list[int] = []
     with _bounded():
         ids = [pk for tier in TIERS for pk in _ids(query, tier, 0, COUNTED)][:COUNTED]
-        return list(Article.objects.public().filter(pk__in=ids).values_list("pk", flat=True))
-    return []
+        found += Article.objects.public().filter(pk__in=ids).values_list("pk", flat=True)
+    return found
 
 
 @contextmanager

@@ -14,10 +14,8 @@ from lxml import etree
 
 from articles.feeds import absolute, address_of, changed_at
 from articles.models import Article
-from articles.surfaces import LATEST, shows, surface
+from articles.surfaces import LATEST, PER_PART, part_of_sitemap, shows, surface
 
-# Article n stands in part n // PART for ever, so no part is rebuilt when another grows.
-PART = 5_000
 MOST_PARTS = 10**12
 NEWS_URLS = 1_000
 NEWS_SPAN = timedelta(days=2)
@@ -29,7 +27,7 @@ PAGES = ("/", "/latest/", "/archive/", "/rights/", "/about/")
 
 def at_parts(article: Article) -> Iterable[str]:
     """In its part of the sitemap."""
-    return [f"/sitemaps/{article.pk // PART}.xml"]
+    return [f"/sitemaps/{article.pk // PER_PART}.xml"]
 
 
 def at_news(article: Article) -> Iterable[str]:
@@ -44,10 +42,10 @@ def nowhere(article: Article) -> Iterable[str]:
 
 @surface("sitemap", locate=nowhere)
 def index(request: HttpRequest) -> HttpResponse:
-    """The parts: one for the pages that always are, one for each PART articles."""
+    """The parts: one for the pages that always are, one for each PER_PART articles."""
     highest = Article.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     root = etree.Element("sitemapindex", nsmap={None: _MAP})  # type: ignore[dict-item]
-    paths = ["/sitemaps/pages.xml", *(f"/sitemaps/{n}.xml" for n in range(highest // PART + 1))]
+    paths = ["/sitemaps/pages.xml", *(f"/sitemaps/{n}.xml" for n in range(highest // PER_PART + 1))]
     for path in paths:
         _loc(etree.SubElement(root, "sitemap"), settings.SITE_URL + path)
     shows(request, keys=[LATEST])
@@ -64,12 +62,13 @@ def pages(request: HttpRequest) -> HttpResponse:
     return _answer(root)
 
 
-@surface("sitemap_part", locate=at_parts, store=False)
+@surface("sitemap_part", locate=at_parts)
 def part(request: HttpRequest, number: int) -> HttpResponse:
     """The public articles with these numbers, and when each last changed."""
     if number > MOST_PARTS:
         raise Http404("No article has such a number.")
-    articles = Article.objects.public().filter(pk__gte=number * PART, pk__lt=(number + 1) * PART)
+    shows(request, keys=[part_of_sitemap(number * PER_PART)])
+    articles = Article.objects.public().filter(pk__gte=number * PER_PART, pk__lt=(number + 1) * PER_PART)
     changed = Coalesce(F("updated_at"), F("published_at"))
     rows = articles.order_by("pk").annotate(changed=changed).values_list("slug", "changed")
     root = etree.Element("urlset", nsmap={None: _MAP})  # type: ignore[dict-item]

@@ -40,7 +40,7 @@ def news_article(article: Article, tags: Sequence[Tag]) -> SafeString:
         "author": _people(article, _AUTHORS) or _outlet(article),
         "contributor": _people(article, set(Role) - _AUTHORS),
         "publisher": _publisher(),
-        "isBasedOn": article.canonical_url,
+        "isBasedOn": display.original_address(article),
         "sourceOrganization": _outlet(article) if article.source else None,
         "copyrightHolder": {"@type": "Organization", "name": article.copyright_holder}
         if article.copyright_holder

@@ -44,6 +44,9 @@ LATEST = "list:latest"
 SITE = "site"
 LISTS = ("list:", "tag:", "source:", "contributor:", "story:")
 
+# So many articles stand in one part of the sitemap; no part is rebuilt when another grows.
+PER_PART = 5_000
+
 # Where a view leaves, in the WSGI environment, what its answer shows; the layer before Django stores it.
 DECLARED = "newsroom.surface"
 LONGEST_PATH = 400
@@ -256,7 +259,7 @@ def lists_of(article_ids: Sequence[int]) -> set[str]:
     """The keys of the lists these articles belong to: enough where the articles themselves are new."""
     if not article_ids:
         return set()
-    keys = {LATEST}
+    keys = {LATEST, *(part_of_sitemap(pk) for pk in article_ids)}
     for source, story in (
         Article.objects.filter(pk__in=article_ids).values_list("source_id", "story_id").distinct()
     ):
@@ -267,6 +270,11 @@ def lists_of(article_ids: Sequence[int]) -> set[str]:
     keys.update(f"tag:{pk}" for pk in tags.distinct())
     keys.update(f"contributor:{pk}" for pk in people.order_by().distinct())
     return keys
+
+
+def part_of_sitemap(article_id: int) -> str:
+    """The key of the sitemap's part that lists this article: n stands in part n // PER_PART for ever."""
+    return f"list:sitemap:{article_id // PER_PART}"
 
 
 def changed(keys: Iterable[str]) -> None:

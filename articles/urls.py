@@ -7,7 +7,7 @@ from datetime import date
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from articles import feeds, media, sitemaps, views
+from articles import cards, feeds, media, signposts, sitemaps, views
 
 
 class UnicodeSlug(StringConverter):
@@ -42,6 +42,7 @@ urlpatterns = [
     path("", views.front_page, name="front"),
     path("latest/", views.latest, name="latest"),
     path("articles/<name:slug>/", views.article_page, name="article"),
+    path("articles/<name:slug>/card.png", cards.card, name="card"),
     path("stories/<name:slug>/", views.story_page, name="story"),
     path("tags/<name:slug>/", views.tag_page, name="tag"),
     path("tags/<name:slug>/feed.<form:form>", feeds.tag, name="tag_feed"),
@@ -61,4 +62,10 @@ urlpatterns = [
     path("sitemaps/<int:number>.xml", sitemaps.part, name="sitemap_part"),
     path("news-sitemap.xml", sitemaps.news, name="news_sitemap"),
     path("robots.txt", sitemaps.robots, name="robots"),
+    path("sources.opml", signposts.opml, name="opml"),
+    path("oembed", signposts.oembed, name="oembed"),
+    path("llms.txt", signposts.llms_txt, name="llms_txt"),
+    path("favicon.ico", signposts.favicon, name="favicon"),
+    path(".well-known/security.txt", signposts.security_txt, name="security_txt"),
+    path(".well-known/tdmrep.json", signposts.tdmrep, name="tdmrep"),
 ]

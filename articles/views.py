@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -12,17 +11,28 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery, prefetch_related_objects
+from django.db.models import (
+    Count,
+    Exists,
+    Min,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    prefetch_related_objects,
+)
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from articles import display, facets, front, gone, keyset, search, structured
+from articles.around import around as beside
 from articles.models import (
     Article,
+    Contribution,
     Contributor,
-    RelatedLink,
     RevisionKind,
     SlugRedirect,
     Source,
@@ -30,14 +40,10 @@ from articles.models import (
     Tag,
     TaggedArticle,
 )
-from articles.related import Card, suggest
 from articles.surfaces import LATEST, shows, surface
 
 LONGEST_QUERY = 200
 TOLD_REVISIONS = (RevisionKind.CORRECTION, RevisionKind.UPDATE)
-SOME_RELATED = 4
-COMPARED = 60
-SOME_OF_STORY = 6
 DAYS_LISTED = 31
 FIRST_YEAR, LAST_YEAR = 1990, 2999
 NARROWING = ("source", "tag", "language", "since", "until")
@@ -49,25 +55,6 @@ class Day:
 
     on: date
     articles: list[Article]
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """The links beside an article."""
-
-    chosen: list[RelatedLink]
-    of_story: list[Article]
-    copies: list[Article]
-    suggested: list[Article]
-
-    def articles(self) -> list[Article]:
-        """All articles of ours among them."""
-        return [
-            *(link.to_article for link in self.chosen if link.to_article),
-            *self.of_story,
-            *self.copies,
-            *self.suggested,
-        ]
 
 
 # --- where an article can be met --------------------------------------------------------------
@@ -166,20 +153,23 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
     told = Story.objects.told().filter(pk=OuterRef("story")).values("told_headline")
     public = Article.objects.public().select_related("source", "lead_media", "story")
     public = public.annotate(story_headline=Subquery(told))
-    article = public.prefetch_related("contributions__contributor").filter(slug=slug).first()
+    credits = Prefetch("contributions", Contribution.objects.select_related("contributor"))
+    article = public.prefetch_related(credits).filter(slug=slug).first()
     if article is None:
         return _elsewhere(request, slug)
     tags = _tags_and_sections(article)
     own = [tag for tag in tags if tag.is_own]
-    around = _around(article, own)
+    text = display.text_of(article)
+    around = beside(article, own)
     story = [f"story:{article.story_id}"] if article.story_id else []
     shows(request, articles=[article, *around.articles()], keys=story)
     _with_pictures([article])
     context = {
         "article": article,
-        "text": display.text_of(article),
+        "text": text,
+        "minutes": display.reading_minutes(article) if text.whole else 0,
         "summary": display.teaser_of(article),
-        "card": _card_picture(article),
+        "card": article.get_absolute_url() + "card.png",
         "structured": structured.news_article(article, own),
         "navigation": [tag for tag in tags if tag.featured],
         "tags": own,
@@ -187,23 +177,6 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
         "changes": _changes(article),
     }
     return render(request, "articles/article.html", context)
-
-
-def _around(article: Article, tags: Sequence[Tag]) -> Around:
-    """What the desk chose, what others report of the same event, who has the same text, what is near."""
-    chosen = list(_chosen_links(article))
-    seen = {article.pk, *(link.to_article_id for link in chosen if link.to_article_id)}
-    of_story = [other for other in _others_of_story(article) if other.pk not in seen]
-    copies = list(_same_text(article))
-    seen.update(other.pk for other in [*of_story, *copies])
-    return Around(chosen, of_story, copies, _suggested(article, tags, besides=seen))
-
-
-def _card_picture(article: Article) -> str:
-    """The picture that other sites show beside a link to the article."""
-    media = display.picture_of(article)
-    sizes = list(media.renditions.all()) if media else []
-    return display.picture_address(media, sizes[-1].width) if media and sizes else ""
 
 
 def _tags_and_sections(article: Article) -> list[Any]:
@@ -218,58 +191,9 @@ def _tags_and_sections(article: Article) -> list[Any]:
 
 def _elsewhere(request: HttpRequest, slug: str) -> HttpResponse:
     redirect = SlugRedirect.objects.select_related("article").filter(slug=slug).first()
-    article = redirect.article if redirect else Article.objects.filter(slug=slug).first()
-    if article is None:
-        raise Http404("No such article.")
-    if redirect and Article.objects.public().filter(pk=article.pk).exists():
-        return HttpResponsePermanentRedirect(article.get_absolute_url())
-    return gone.answer(request, article)
-
-
-def _chosen_links(article: Article) -> QuerySet[RelatedLink]:
-    public = Q(to_article__isnull=True) | Q(to_article__in=Article.objects.public())
-    return article.related_links.filter(public).select_related("to_article__source")
-
-
-def _others_of_story(article: Article) -> Iterable[Article]:
-    if not article.story_id:
-        return []
-    others = display.listed().filter(story=article.story_id).without_copies().exclude(pk=article.pk)
-    return others.newest_first()[:SOME_OF_STORY]
-
-
-def _same_text(article: Article) -> QuerySet[Article]:
-    """The other outlets that published this text, the first of them first."""
-    primary = article.copy_of_id or article.pk
-    same = Article.objects.public().filter(Q(pk=primary) | Q(copy_of=primary)).exclude(pk=article.pk)
-    return same.select_related("source").order_by("published_at", "pk")[:SOME_OF_STORY]
-
-
-def _suggested(article: Article, tags: Sequence[Tag], *, besides: set[int]) -> list[Article]:
-    """The nearest of the newest articles with one of these tags (of all, where it has none)."""
-    newest = display.listed().exclude(pk__in=besides)
-    if tags:
-        newest = newest.filter(pk__in=TaggedArticle.objects.filter(tag__in=tags).values("content_object"))
-    others = list(newest.newest_first()[:COMPARED])
-    tagged = TaggedArticle.objects.filter(content_object__in=others, tag__in=tags)
-    shared = defaultdict(set)
-    for pk, tag in tagged.values_list("content_object_id", "tag_id"):
-        shared[pk].add(str(tag))
-    cards = [_card(other, shared[other.pk]) for other in others]
-    nearest = suggest(_card(article, {str(tag.pk) for tag in tags}), cards, SOME_RELATED)
-    by_key = {other.pk: other for other in others}
-    return [by_key[suggestion.key] for suggestion in nearest]
-
-
-def _card(article: Article, tags: set[str]) -> Card:
-    assert article.published_at  # noqa: S101 (public articles have a date)
-    return Card(
-        key=article.pk,
-        headline=article.headline,
-        published_at=article.published_at,
-        tags=frozenset(tags),
-        language=article.language,
-    )
+    if redirect and Article.objects.public().filter(pk=redirect.article_id).exists():
+        return HttpResponsePermanentRedirect(redirect.article.get_absolute_url())
+    return gone.of_slug(request, slug)
 
 
 def _changes(article: Article) -> Iterable[Any]:
@@ -302,8 +226,9 @@ def story_page(request: HttpRequest, slug: str) -> HttpResponse:
 def tag_page(request: HttpRequest, slug: str) -> HttpResponse:
     """The articles with one tag."""
     tag = get_object_or_404(Tag, slug=slug)
-    articles = display.listed().filter(tags=tag).without_copies()
-    return _list(request, "articles/tag.html", articles, keys=[f"tag:{tag.pk}"], tag=tag)
+    articles = display.listed().without_copies()
+    page = keyset.page_of_tag(articles, tag, before=_given(request, "before"))
+    return _list(request, "articles/tag.html", articles, page=page, keys=[f"tag:{tag.pk}"], tag=tag)
 
 
 @surface("contributor", locate=at_contributors)
@@ -311,6 +236,7 @@ def contributor_page(request: HttpRequest, slug: str) -> HttpResponse:
     """What one person had a part in. Nobody is listed of whom nothing is public."""
     person = get_object_or_404(Contributor, slug=slug)
     articles = display.listed().filter(contributions__contributor=person).distinct()
+    articles = articles.prefetch_related("contributions")
     return _list(
         request,
         "articles/contributor.html",
@@ -393,8 +319,10 @@ def search_page(request: HttpRequest) -> HttpResponse:
     since, until = (_day_asked(asked[name], end=name == "until") for name in ("since", "until"))
     results = search.Results()
     if query:
-        slugs = {name: asked[name] for name in ("source", "tag", "language")}
-        results = search.find(query, before=before, since=since, until=until, **slugs)
+        source, tag, language = asked["source"], asked["tag"], asked["language"]
+        results = search.find(
+            query, language=language, source=source, tag=tag, since=since, until=until, before=before
+        )
     shows(request, articles=[hit.article for hit in results.hits], keys=[LATEST])
     context = {
         "query": query,
@@ -433,11 +361,12 @@ def _list(
     keys: list[str],
     status_if_empty: int = 200,
     needed: bool = False,
+    page: keyset.Page | None = None,
     **context: Any,
 ) -> HttpResponse:
     """A page of a list, by day. `needed`: with nothing public in it there is no such page."""
     before = _given(request, "before")
-    page = keyset.page(articles, before=before)
+    page = page or keyset.page(articles, before=before)
     if needed and not page.articles and not before:
         raise Http404("Nothing here is public.")
     _with_pictures(page.articles)

@@ -86,6 +86,7 @@ def _everywhere(path: str, article: Article) -> list[str]:
 LOCATE: dict[str, Locate] = {
     "articles": reading.at_lists,
     "article": reading.at_itself,
+    "ninjs": reading.at_ninjs,
     "tags": partial(_everywhere, "/api/tags/"),
     "sources": partial(_everywhere, "/api/sources/"),
     "contributors": partial(_everywhere, "/api/contributors/"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
@@ -23,6 +24,9 @@ def privacy_headers(get_response: Answer) -> Answer:
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        # The owners reserve text and data mining; we pass that on with everything (TDM Reservation Protocol).
+        response.headers["TDM-Reservation"] = "1"
+        response.headers["TDM-Policy"] = f"{settings.SITE_URL}/rights/"
         if request.path.startswith(PRIVATE):
             response.headers["Cache-Control"] = "no-store, private"
             response.headers["X-Robots-Tag"] = "noindex, noarchive"

@@ -32,6 +32,7 @@ _ROLE_WORDS = {
 
 register.filter("teaser", display.teaser_of)
 register.filter("lead_picture", display.picture_of)
+register.filter("original_address", display.original_address)
 
 
 @register.simple_tag

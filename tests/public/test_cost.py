@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
+from django.utils import timezone
 
 from articles.surfaces import Shown, now
 from tests.factories import (
@@ -88,8 +89,35 @@ def test_an_article_asks_a_constant_number_of_questions():
     ArticleFactory.create_batch(5, story=article.story)
     ContributionFactory.create_batch(6, article=article)
 
-    assert queries(article.get_absolute_url()) <= 10
-    assert few <= 10
+    assert queries(article.get_absolute_url()) <= 6
+    assert few <= 6
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [("story", 5), ("contributor", 5), ("source", 4), ("day", 5), ("article", 8)]
+)
+def test_each_kind_of_page_asks_a_constant_number_of_questions(kind, most):
+    edition(2)
+    article = ArticleFactory(people=["A B"], tags=TAGS[:2], story=StoryFactory(), updated_at=timezone.now())
+    article.lead_media = RenditionFactory().media
+    article.save()
+    article.lead_media.file = "x.webp"
+    article.lead_media.save()
+    paths = {
+        "story": article.story.get_absolute_url(),
+        "contributor": "/contributors/a-b/",
+        "source": article.source.get_absolute_url(),
+        "day": f"/archive/{article.published_at:%Y-%m-%d}/",
+        "article": article.get_absolute_url(),
+    }
+    few = queries(paths[kind])
+
+    edition(24)
+    for n in range(20):
+        ArticleFactory(people=["A B"], story=article.story, source=article.source, tags=[TAGS[n % 6]])
+
+    assert queries(paths[kind]) <= most
+    assert few <= most
 
 
 @pytest.mark.parametrize("kind", ["front", "article"])

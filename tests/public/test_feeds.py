@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 from lxml import etree
 
-from articles import sitemaps
+from articles import sitemaps, surfaces
 from tests.factories import ArticleFactory, ContributionFactory, HoldFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
@@ -148,7 +148,8 @@ def test_embargoed_drafted_and_held_articles_are_in_no_feed(form, client):
 
 
 def test_the_sitemap_index_leads_to_every_article(client, monkeypatch):
-    monkeypatch.setattr(sitemaps, "PART", 3)
+    monkeypatch.setattr(sitemaps, "PER_PART", 3)
+    monkeypatch.setattr(surfaces, "PER_PART", 3)
     articles = ArticleFactory.create_batch(8)
     held = HoldFactory().article
 

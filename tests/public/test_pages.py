@@ -151,6 +151,51 @@ def test_an_article_of_a_story_names_the_other_outlets(client):
     assert story.get_absolute_url() in html
 
 
+def test_an_article_leads_to_what_came_next_in_its_story(client):
+    story, at = StoryFactory(), timezone.now() - timedelta(hours=9)
+    first, second, third = (
+        ArticleFactory(story=story, published_at=at + timedelta(hours=n), headline=f"Part {n}")
+        for n in range(3)
+    )
+    ArticleFactory(story=story, draft=True, headline="Not yet")
+
+    def following(article) -> str:
+        html = page(client, article.get_absolute_url())
+        found = re.search(r"<h2>Next in the story</h2>.*?<h3[^>]*><a[^>]*>([^<]+)", html, re.DOTALL)
+        return found[1] if found else ""
+
+    assert [following(article) for article in (first, second, third)] == ["Part 1", "Part 2", ""]
+
+
+def test_an_article_can_be_passed_on_without_telling_anybody_else(client):
+    article = ArticleFactory(headline="Ferries & fares")
+    html = page(client, article.get_absolute_url())
+    address = settings.SITE_URL + article.get_absolute_url()
+
+    assert 'href="mailto:?subject=Ferries%20%26%20fares&amp;body=Ferries%20%26%20fares%0A%0A' in html
+    assert f'readonly value="{address}"' in html
+
+
+def test_the_time_to_read_is_told_of_whole_texts_only(client):
+    body = "<p>" + "word " * 1000 + "</p>"
+    whole = ArticleFactory(body=body)
+    part = ArticleFactory(body=body, source=SourceFactory(usage="excerpt"))
+
+    assert "4 minutes to read" in page(client, whole.get_absolute_url())
+    assert "to read" not in page(client, part.get_absolute_url())
+
+
+def test_the_way_to_the_original_counts_nobody(client):
+    article = ArticleFactory()
+    article.canonical_url += "?id=7&utm_source=feed&fbclid=abc"
+    article.save()
+
+    html = page(client, article.get_absolute_url())
+
+    assert "?id=7" in html
+    assert "utm_source" not in re.sub(r"ld\+json.*?</script>", "", html, flags=re.DOTALL)
+
+
 def test_a_story_with_nothing_public_is_not_there(client):
     story: Story = StoryFactory()
     ArticleFactory(story=story, draft=True)

@@ -16,16 +16,20 @@ from articles.models import Article, HoldKind
 from articles.surfaces import REGISTER
 
 # Neither stored nor listed: the desk, the owner's own case, and what machines of the operator ask.
-PRIVATE = ("admin/", "removal/", "healthz", "readyz", "metrics")
+PRIVATE = ("admin/", "removal/", "api/notices/", "healthz", "readyz", "metrics")
 # What the API is, not what is in it.
 DESCRIPTIONS = {"api/", "api/docs", "api/openapi.json"}
 # They name no article, so there is nothing of it to be found on them.
 WITHOUT_ARTICLES = {
     "rights", "about", "archive_index", "sitemap", "sitemap_pages", "robots",
+    "favicon", "llms_txt", "security_txt", "tdmrep",
     "transparency", "transparency-csv", "transparency-feed", "transparency-key",
 }  # fmt: skip
 # These list names, and a name only while something of its owner is public.
-NAMED = {"api contributors": "Quillon Zebedee", "api tags": "Climate", "api sources": "Lighthouse Gazette"}
+NAMED = {
+    "api contributors": "Quillon Zebedee", "api tags": "Climate", "api sources": "Lighthouse Gazette",
+    "api ninjs": "Zebrafinch", "opml": "Lighthouse Gazette",
+}  # fmt: skip
 
 
 def routes(patterns: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -49,7 +53,7 @@ def hold(article: Article) -> None:
 
 def shown(client: Client, path: str, telling: str) -> bool:
     response = client.get(path, follow=True)
-    if path.startswith("/media/"):
+    if path.startswith("/media/") or path.endswith("card.png"):
         return response.status_code == 200
     return telling in response.content.decode()
 
