@@ -10,14 +10,9 @@ from django.db.models.functions import Substr
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-<<<<<<< Updated upstream
-from articles.models import Article, ArticleQuerySet, Media, Source, UsagePolicy
-from articles.sanitise import excerpt
-=======
 from articles.canonical import NotAnAddress, readable_url
-from articles.models import Article, ArticleQuerySet, Media, UsagePolicy
+from articles.models import Article, ArticleQuerySet, Media, Source, UsagePolicy
 from articles.sanitise import excerpt, to_text
->>>>>>> Stashed changes
 
 TEASER_WORDS = 36
 WORDS_A_MINUTE, UNSPACED_LETTERS_A_MINUTE = 230, 500
