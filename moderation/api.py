@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -13,16 +14,19 @@ from django.utils import timezone
 from ninja import Router, Schema
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
-from moderation import letters, limits, receive
+from moderation import letters, limits, owners, receive
 from moderation.ledger import LedgerBehind
-from moderation.models import Channel, Ground, NoticeLine
-from moderation.references import status_url
+from moderation.models import Channel, Claim, Ground, Notice, NoticeLine
+from moderation.owner_models import ApiKey
+from moderation.references import references_in, status_url
 
+# A program that only looks may look this often in an hour; sending is never refused.
+LOOKS = 600
 router = Router(tags=["notices"])
 
 
 class NoticeIn(Schema):
-    """A removal notice. Only `urls` and `email` are needed for it to be received."""
+    """A removal notice. Only `urls` and `email` are needed for it to be received; with a key `urls` alone."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -30,8 +34,10 @@ class NoticeIn(Schema):
         description="Addresses on this site or of the originals; or a whole letter."
     )
     email: str = Field(
+        "",
         max_length=254,
-        description="Where we write to; its confirmation lets the notice take effect by itself.",
+        description="Where we write to; its confirmation lets the notice take effect by itself. With a key,"
+        " the key's own mailbox.",
     )
     name: str = Field("", max_length=200)
     organisation: str = Field("", max_length=200)
@@ -52,6 +58,8 @@ class NoticeIn(Schema):
     @field_validator("email")
     @classmethod
     def _is_a_mailbox(cls, value: str) -> str:
+        if not value.strip():
+            return ""
         try:
             validate_email(value.strip())
         except DjangoValidationError as error:
@@ -80,6 +88,28 @@ class NoticeOut(Schema):
     lines: list[LineOut]
 
 
+class ClaimOut(Schema):
+    """One article of the case and where it stands."""
+
+    claim: int
+    article_url: str
+    state: str
+    lane: str
+    lane_reason: str
+    withheld_from: str | None
+    decided_at: str | None
+    reason_code: str
+    reasons: str
+    proved_at: str | None
+
+
+class CaseOut(NoticeOut):
+    """A case as it stands now."""
+
+    closed_at: str | None
+    claims: list[ClaimOut]
+
+
 class Problem(Schema):
     """application/problem+json (RFC 9457)."""
 
@@ -91,10 +121,11 @@ class Problem(Schema):
 
 
 @router.post(
-    "",
-    response={200: NoticeOut, 202: NoticeOut, 400: Problem, 422: Problem, 503: Problem},
+    "/",
+    response={200: NoticeOut, 202: NoticeOut, 400: Problem, 401: Problem, 422: Problem, 503: Problem},
     summary="Send a removal notice",
     openapi_extra={
+        "security": [{}, {"bearer": []}],
         "parameters": [
             {
                 "name": "Idempotency-Key",
@@ -116,23 +147,27 @@ class Problem(Schema):
 def post_notice(request: HttpRequest) -> HttpResponse:
     """Receive a notice: 202 for a new case, 200 for one that was sent before. The clock starts at arrival.
 
-    The body is the schema below or a XARF copyright report. A notice alone withholds nothing at once:
-    confirm the mailbox through the letter we send, or prove the source's domain on the page of the case.
+    The body is the schema below or a XARF copyright report. With a key (`Authorization: Bearer nrk_...`)
+    the articles of the key's domain are withheld at once. Without one a notice alone withholds nothing at
+    once: confirm the mailbox through the letter we send, or prove the source's domain on the page of the case.
     """
-    try:
-        given = _read(request.body)
-    except _Refused as refused:
-        return _problem(refused.status, refused.title, refused.detail, refused.errors)
-    given.idempotency_key = given.idempotency_key or request.headers.get("Idempotency-Key", "")[:200]
     at = timezone.now()
     try:
-        received = receive.receive(submission=_submission(request, given), at=at)
+        key = key_of(request, at=at)
+        given = _read(request.body, key)
+    except Refused as refused:
+        return refused.answer()
+    given.idempotency_key = given.idempotency_key or request.headers.get("Idempotency-Key", "")[:200]
+    try:
+        received = _receive(request, given, key, at=at)
     except LedgerBehind:
         return _problem(
             503, "Being restored", "Send it again in a few minutes; nothing public is shown meanwhile."
         )
-    answer = _answer(received).model_dump()
-    status = 202 if received.created else 200
+    return _json(_answer(received).model_dump(), status=202 if received.created else 200)
+
+
+def _json(answer: Any, *, status: int = 200) -> HttpResponse:
     return HttpResponse(
         json.dumps(answer),
         status=status,
@@ -141,8 +176,93 @@ def post_notice(request: HttpRequest) -> HttpResponse:
     )
 
 
-class _Refused(Exception):
-    """The body cannot be read as a notice."""
+def _receive(request: HttpRequest, given: NoticeIn, key: ApiKey | None, *, at: datetime) -> receive.Received:
+    received = receive.receive(submission=_submission(request, given, key), at=at)
+    if key is not None and not received.created:
+        # The same notice came without the key before.
+        receive.confirm(notice=received.notice, at=at)
+        notice = receive.prove(notice=received.notice, domain=key.domain, method="key", at=at)
+        return receive.Received(notice, created=False)
+    return received
+
+
+@router.get(
+    "/{reference}",
+    response={200: CaseOut, 401: Problem, 404: Problem, 429: Problem},
+    summary="How a case stands",
+    openapi_extra={"security": [{"bearer": []}]},
+)
+def get_notice(request: HttpRequest, reference: str) -> HttpResponse:
+    """The case as it stands, for the key whose domain and mailbox it belongs to. For anybody else it is not there."""
+    at = timezone.now()
+    try:
+        key = needed_key(request, at=at)
+        notice = _notice_of(key, reference)
+    except Refused as refused:
+        return refused.answer()
+    return _json(_case(notice, at).model_dump())
+
+
+def _notice_of(key: ApiKey, reference: str) -> Notice:
+    named = references_in(reference)
+    theirs = Notice.objects.filter(
+        reference__in=named,
+        email__iexact=key.email,
+        domain_proofs__domain=key.domain,
+        domain_proofs__proved_at__isnull=False,
+    )
+    notice = theirs.first()
+    if notice is None:
+        raise Refused(404, "Not found", "This key has no case of that reference.")
+    return notice
+
+
+def _case(notice: Notice, at: datetime) -> CaseOut:
+    rows = notice.claims.select_related("article", "hold").prefetch_related("decisions").order_by("number")
+    told = _answer(receive.Received(notice, created=False)).model_dump()
+    closed = notice.closed_at.isoformat() if notice.closed_at else None
+    return CaseOut(**told, closed_at=closed, claims=[_claim(claim) for claim in rows])
+
+
+def _claim(claim: Claim) -> ClaimOut:
+    decision = next(iter(claim.decisions.all()), None)
+    return ClaimOut(
+        claim=claim.number,
+        article_url=settings.SITE_URL + claim.article.get_absolute_url(),
+        state=claim.state,
+        lane=claim.lane,
+        lane_reason=claim.lane_reason,
+        withheld_from=claim.hold.effective_at.isoformat() if claim.hold else None,
+        decided_at=claim.decided_at.isoformat() if claim.decided_at else None,
+        reason_code=decision.reason_code if decision else "",
+        reasons=decision.reasons if decision else "",
+        proved_at=claim.proved_at.isoformat() if claim.proved_at else None,
+    )
+
+
+def needed_key(request: HttpRequest, *, at: datetime) -> ApiKey:
+    """The key the request carries, or Refused when there is none or it was used very often."""
+    key = key_of(request, at=at)
+    if key is None:
+        raise Refused(401, "No key", "Send Authorization: Bearer with a key from the page of a case.")
+    if limits.count("look", str(key.pk), window=limits.HOUR, at=at) > LOOKS:
+        raise Refused(429, "Too many looks", "Look again in an hour. Sending notices is always open.")
+    return key
+
+
+def key_of(request: HttpRequest, *, at: datetime) -> ApiKey | None:
+    """The key the request carries, if any. One that opens nothing is refused."""
+    said = request.headers.get("Authorization", "")
+    if not said:
+        return None
+    key = owners.key_called(said.removeprefix("Bearer ").strip(), at=at)
+    if key is None:
+        raise Refused(401, "No valid key", "Send Authorization: Bearer with a key that was not revoked.")
+    return key
+
+
+class Refused(Exception):
+    """A request that is answered with a problem."""
 
     def __init__(
         self, status: int, title: str, detail: str, errors: list[dict[str, str]] | None = None
@@ -150,23 +270,46 @@ class _Refused(Exception):
         super().__init__(detail)
         self.status, self.title, self.detail, self.errors = status, title, detail, errors or []
 
+    def answer(self) -> HttpResponse:
+        """The problem as it is sent."""
+        answer = _problem(self.status, self.title, self.detail, self.errors)
+        if self.status == 401:
+            answer.headers["WWW-Authenticate"] = "Bearer"
+        if self.status == 429:
+            answer.headers["Retry-After"] = "3600"
+        return answer
 
-def _read(body: bytes) -> NoticeIn:
+
+def _read(body: bytes, key: ApiKey | None = None) -> NoticeIn:
+    notice = _parsed(body)
+    if key is None and not notice.email:
+        raise _lacking("email", "Say where we can write to.")
+    if key is not None and notice.email.casefold() not in ("", key.email.casefold()):
+        raise _lacking("email", "A key speaks for its own mailbox. Leave the address out.")
+    notice.email = key.email if key else notice.email
+    return notice
+
+
+def _lacking(field: str, message: str) -> Refused:
+    errors = [{"field": field, "message": message}]
+    return Refused(422, "Something cannot be read", "See errors.", errors)
+
+
+def _parsed(body: bytes) -> NoticeIn:
     try:
         given = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise _Refused(400, "Not JSON", "The body cannot be read as JSON in UTF-8.") from error
+        raise Refused(400, "Not JSON", "The body cannot be read as JSON in UTF-8.") from error
     if not isinstance(given, dict):
-        raise _Refused(422, "Not a notice", "The body should be one JSON object.")
+        raise Refused(422, "Not a notice", "The body should be one JSON object.")
     fields = _from_xarf(given) if {"xarf_version", "Version", "ReporterInfo"} & set(given) else given
     try:
         notice = NoticeIn.model_validate(fields)
     except ValidationError as error:
         errors = [{"field": ".".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()]
-        raise _Refused(422, "Something cannot be read", "See errors.", errors) from error
+        raise Refused(422, "Something cannot be read", "See errors.", errors) from error
     if not _joined(notice.urls).strip():
-        needed = [{"field": "urls", "message": "Name at least one address."}]
-        raise _Refused(422, "Something cannot be read", "See errors.", needed)
+        raise _lacking("urls", "Name at least one address.")
     return notice
 
 
@@ -176,7 +319,7 @@ def _from_xarf(report: dict[str, Any]) -> dict[str, Any]:
         return _from_xarf_4(report)
     info, body = _object(report, "ReporterInfo"), _object(report, "Report")
     if str(body.get("ReportType", "")).lower() not in ("copyright", "trademark"):
-        raise _Refused(422, "Another kind of report", "Only XARF reports of copyright are received here.")
+        raise Refused(422, "Another kind of report", "Only XARF reports of copyright are received here.")
     source = _object(body, "Source")
     url = body.get("SourceUrl") or body.get("Url") or source.get("URL") or source.get("Url") or ""
     more = _object(body, "AdditionalInfo")
@@ -193,7 +336,7 @@ def _from_xarf(report: dict[str, Any]) -> dict[str, Any]:
 
 def _from_xarf_4(report: dict[str, Any]) -> dict[str, Any]:
     if str(report.get("category") or report.get("class")).lower() != "copyright":
-        raise _Refused(422, "Another kind of report", "Only XARF reports of copyright are received here.")
+        raise Refused(422, "Another kind of report", "Only XARF reports of copyright are received here.")
     reporter = _object(report, "reporter")
     addresses = [report.get(name) for name in ("infringing_url", "url", "content_url", "link_page_url")]
     work = " ".join(str(report[name]) for name in ("work_title", "work_identifier") if report.get(name))
@@ -223,7 +366,7 @@ def _texts(**values: Any) -> dict[str, Any]:
 LONGEST = {"name": 200, "organisation": 200, "rights_holder": 200, "phone": 60, "idempotency_key": 200}
 
 
-def _submission(request: HttpRequest, given: NoticeIn) -> receive.Submission:
+def _submission(request: HttpRequest, given: NoticeIn, key: ApiKey | None) -> receive.Submission:
     told = given.model_dump(exclude={"urls", "original_urls", "language", "ground"})
     told |= {
         "channel": Channel.API,
@@ -233,6 +376,8 @@ def _submission(request: HttpRequest, given: NoticeIn) -> receive.Submission:
         "ground": str(given.ground),
         "language": letters.spoken(given.language),
     }
+    if key is not None:
+        told |= {"confirmed": True, "proved_domain": key.domain, "proved_by": "key"}
     return receive.Submission(**told, network=limits.sender_of(request.META))
 
 

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from articles.leases import Leased, LeasedManager, LeasedQuerySet
 from articles.models import Article, Hold
+from moderation import owner_models  # noqa: F401  (so that Django knows them)
 
 
 class Channel(models.TextChoices):

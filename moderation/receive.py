@@ -48,6 +48,7 @@ METHODS = {
     "dns": "a DNS record",
     "well-known": "a file on its site",
     "meta": "its front page",
+    "key": "a key given to its owner",
 }
 
 
@@ -77,6 +78,7 @@ class Submission:
     message_id: str = ""
     confirmed: bool = False
     proved_domain: str = ""
+    proved_by: str = "dkim"
     quiet: bool = False
     network: str = ""
     idempotency_key: str = ""
@@ -149,7 +151,7 @@ def _store(
     notice.save()
     note_event(notice, "received", at=at, note=f"By {notice.get_channel_display().lower()}.")
     if submission.proved_domain:
-        record_proof(notice, domain=submission.proved_domain, method="dkim", at=at)
+        record_proof(notice, domain=submission.proved_domain, method=submission.proved_by, at=at)
     claims = _new_claims(notice, judged, at=at)
     _new_lines(notice, pasted, judged, claims)
     _write_ledger(notice, claims, at=at)

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from articles import actions as articles
 from articles.models import Article, ArticleState, BlockKind, Hold, HoldKind
-from moderation import actions, escrow, ledger
+from moderation import actions, escrow, ledger, owners
 from moderation.ledger import Line
 from moderation.models import Claim, ClaimState, LedgerEntry
 
@@ -121,6 +121,8 @@ def _erase(line: Line) -> int:
 
 
 VERBS: dict[str, Callable[[Line], int]] = {
+    "opted_out": owners.replay_opt_out,
+    "opted_in": owners.replay_opt_in,
     "held": _withhold,
     S.UPHELD.value: _withhold,
     S.COUNTERED.value: _withhold,

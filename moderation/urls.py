@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from moderation import public, views
+from moderation import owner_views, public, views
 
 urlpatterns: list[URLPattern] = [
     path("transparency/", public.log, name="transparency"),
@@ -17,5 +17,6 @@ urlpatterns: list[URLPattern] = [
     path("removal/<str:secret>/complete/", views.complete, name="removal-complete"),
     path("removal/<str:secret>/withdraw/", views.withdraw, name="removal-withdraw"),
     path("removal/<str:secret>/prove/", views.prove, name="removal-prove"),
+    path("removal/<str:secret>/owner/", owner_views.owner, name="removal-owner"),
     path("removal/<str:secret>/letter/", views.ask_again, name="removal-letter"),
 ]

@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from articles.actions import NotAllowed as ArticleNotAllowed
-from moderation import actions, letters, limits, lines, proof, receive
+from moderation import actions, letters, limits, lines, owners, proof, receive
 from moderation.forms import NoticeForm, StatementForm
 from moderation.ledger import LedgerBehind
 from moderation.models import OPEN_STATES, Channel, ClaimState, LetterKind, Notice
@@ -136,7 +136,7 @@ def _language(request: HttpRequest) -> str:
 # --- the page of a case -----------------------------------------------------------------------
 
 
-def _notice_for(secret: str) -> Notice:
+def notice_for(secret: str) -> Notice:
     """The notice behind a secret address. Whatever is wrong with the secret, the answer is the same."""
     notice = Notice.objects.filter(secret_hash=hash_of(secret)).first() if len(secret) <= 100 else None
     if notice is None:
@@ -155,7 +155,7 @@ def _back(secret: str, said: str) -> HttpResponseRedirect:
 @require_GET
 def status(request: HttpRequest, secret: str) -> HttpResponse:
     """Where a case stands, for whoever has its address; no login, no personal data."""
-    notice = _notice_for(secret)
+    notice = notice_for(secret)
     start = request.GET.get("from", "1")
     case = case_of(notice, start=int(start[:9]) if start.isdecimal() else 1)
     given = {name: getattr(notice, name) for name in StatementForm.base_fields}
@@ -168,6 +168,7 @@ def status(request: HttpRequest, secret: str) -> HttpResponse:
         "masked": masked(notice.email),
         "wanting": [wanting[name] for name in wanting.fields if not given[name]] if case.missing else [],
         "challenges": proof.challenges(notice),
+        "has_proof": bool(owners.proofs(notice, at=timezone.now())),
         "removal_address": settings.REMOVAL_EMAIL,
         "now": timezone.now(),
     }
@@ -177,7 +178,7 @@ def status(request: HttpRequest, secret: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, secret: str, token: str) -> HttpResponse:
     """Where the mailed link leads: a page with one button. Programs that open every link confirm nothing."""
-    notice = _notice_for(secret)
+    notice = notice_for(secret)
     if not constant_time_compare(token, confirm_token(notice)):
         raise Http404
     if request.method == "POST":
@@ -190,7 +191,7 @@ def confirm(request: HttpRequest, secret: str, token: str) -> HttpResponse:
 @require_POST
 def complete(request: HttpRequest, secret: str) -> HttpResponse:
     """Add what a notice lacks; what was said before stays."""
-    notice = _notice_for(secret)
+    notice = notice_for(secret)
     form = StatementForm(request.POST)
     form.is_valid()
     before = notice.missing
@@ -201,7 +202,7 @@ def complete(request: HttpRequest, secret: str) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, secret: str) -> HttpResponse:
     """Take back one article of a case, or with `claim=all` everything that can be taken back."""
-    notice = _notice_for(secret)
+    notice = notice_for(secret)
     number = request.POST.get("claim", "")
     claims = notice.claims.filter(state__in=(*OPEN_STATES, ClaimState.UPHELD)).order_by("number")
     if number != "all":
@@ -221,7 +222,7 @@ def _withdrawn(claim_id: int, *, at: datetime) -> bool:
 @require_POST
 def prove(request: HttpRequest, secret: str) -> HttpResponse:
     """Look whether the owner published the proof for a domain named in the case."""
-    notice, at = _notice_for(secret), timezone.now()
+    notice, at = notice_for(secret), timezone.now()
     if limits.count("prove", str(notice.pk), window=limits.HOUR, at=at) > limits.PER_CHECK:
         return _back(secret, "too-often")
     method = proof.check(notice=notice, domain=request.POST.get("domain", "")[:253], at=at)
@@ -231,7 +232,7 @@ def prove(request: HttpRequest, secret: str) -> HttpResponse:
 @require_POST
 def ask_again(request: HttpRequest, secret: str) -> HttpResponse:
     """Send the letter that asks for confirmation once more."""
-    notice, at = _notice_for(secret), timezone.now()
+    notice, at = notice_for(secret), timezone.now()
     if limits.too_many(sender=limits.sender_of(request.META), mailbox=notice.email, at=at):
         return _back(secret, "too-often")
     if notice.confirmed_at is None:

@@ -14,11 +14,13 @@ from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.docs import DocsBase
+from ninja.openapi.schema import OpenAPISchema
 
 from articles import api as reading
 from articles.models import Article
 from articles.surfaces import Locate, surface
 from moderation import api as notices
+from moderation import owner_api
 
 
 class PlainDocs(DocsBase):
@@ -28,7 +30,17 @@ class PlainDocs(DocsBase):
         return render(request, "api/docs.html", {"operations": _operations(api), "title": api.title})
 
 
-api = NinjaAPI(
+class Described(NinjaAPI):
+    """Its description also says what a key is; the operations that take one look at it themselves."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**options)
+        key = {"type": "http", "scheme": "bearer", "description": "A key from the owner's page of a case."}
+        schema["components"]["securitySchemes"] = {"bearer": key}
+        return schema
+
+
+api = Described(
     title="Newsroom",
     version="1",
     description="Everything a reader can see, for programs. Each source's usage policy applies.",
@@ -38,7 +50,8 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 api.add_router("", reading.router)
-api.add_router("/notices/", notices.router)
+api.add_router("/notices", notices.router)
+api.add_router("/owner", owner_api.router)
 
 
 # --- errors (RFC 9457) ------------------------------------------------------------------------

@@ -20,9 +20,10 @@ from aggregator.models import Feed
 from articles import stories, surfaces
 from articles.media import delete_strays, fetch_pictures
 from articles.models import Heartbeat, Hold, Media
-from moderation import actions, escrow, ledger, letters, probes
+from moderation import actions, escrow, ledger, letters, owners, probes, webhooks
 from moderation.mailbox import Mailbox, poll
 from moderation.models import Claim, ClaimState, Escrow, Letter, ProbePlan
+from moderation.owner_models import StandingOptOut
 from newsroom.health import TURN
 from newsroom.prune import prune
 
@@ -126,6 +127,8 @@ KINDS: tuple[Kind, ...] = (
         letters.send_letters,
         lambda at: Letter.objects.claimable(at).filter(sent_at__isnull=True).exists(),
     ),
+    Kind("opt-outs", owners.apply_due, lambda at: StandingOptOut.objects.claimable(at).exists(), limit=4),
+    Kind("webhooks", webhooks.send_due, webhooks.is_waiting),
     Kind("prove removals", probes.probe_due, lambda at: ProbePlan.objects.claimable(at).exists(), limit=5),
     Kind("fetch feeds", fetch_due, lambda at: Feed.objects.active().claimable(at).exists()),
     Kind("fetch pictures", fetch_pictures, lambda at: Media.objects.claimable(at).exists()),
