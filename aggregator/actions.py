@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from django.db import DatabaseError, transaction
@@ -17,13 +20,14 @@ from django.utils.text import slugify
 from aggregator import decide
 from aggregator.discovery import feeds_named
 from aggregator.documents import FeedDocument
-from aggregator.entries import COUNTED, Report, read
+from aggregator.entries import COUNTED, Report, read_all, store_batches
 from aggregator.fetch import Known, Outcome, Parser, fetch
 from aggregator.models import Feed, Fetch
 from aggregator.normalise import tags_of_folders
 from aggregator.opml import Outline
 from aggregator.passes import host_of, side_by_side
 from aggregator.sandbox import default_sandbox
+from articles import bulk
 from articles.canonical import NotAnAddress, address_key, domain_of
 from articles.models import Source
 from webclient.client import Client, default_client
@@ -34,6 +38,12 @@ logger = logging.getLogger(__name__)
 WORKERS = 16
 PORTION = 500
 LEASE_SECONDS = 300
+CLAIMED_AT_ONCE = 32
+CLAIM_IS_FRESH = timedelta(seconds=60)
+# What one transaction stores, and the seconds it may wait for more.
+STORED_AT_ONCE = 64
+ENTRIES_AT_ONCE = 1_000
+STORED_AFTER = 1.0
 NOT_STORED = "The entries could not be stored; the log says why."
 
 
@@ -43,10 +53,6 @@ class FeedNotAdded(Exception):
 
 class UnknownFeed(Exception):
     """No feed is read at this address."""
-
-
-class LeaseLost(Exception):
-    """Another worker has taken the feed over; nothing was stored."""
 
 
 # --- which feeds are read ---------------------------------------------------------------------
@@ -253,6 +259,16 @@ def fetch_pass(
         left = None if left is None else left - tried
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One fetch of one feed, to be stored under the lease it was made under."""
+
+    feed: Feed
+    token: str
+    started_at: datetime
+    outcome: Outcome
+
+
 class _Pass:
     """One round over due feeds: what its threads and its writer share."""
 
@@ -261,65 +277,133 @@ class _Pass:
         self.started = time.monotonic()
         self.client = client
         self.parser = parser
+        self.waiting: dict[int, None] = {}
         self.claims: dict[int, tuple[str, datetime]] = {}
+        self.ended: list[Attempt] = []
+        self.ended_first = 0.0
 
     def now(self) -> datetime:
         return self.at + timedelta(seconds=time.monotonic() - self.started)
 
     def run(self, feeds: Sequence[Feed], workers: int) -> Iterator[Report | None]:
         """A report for each feed that could be claimed; None for one lost to another worker."""
+        self.waiting = dict.fromkeys(feed.pk for feed in feeds)
         jobs = [(host_of(feed.url), feed) for feed in feeds]
-        for feed, future in side_by_side(jobs, self.begin, workers=workers):
-            token, started_at = self.claims.pop(feed.pk)
-            outcome = future.result()
-            try:
-                yield store(feed=feed, token=token, outcome=outcome, started_at=started_at, at=self.now())
-            except LeaseLost:
-                logger.warning("feed %s was taken over by another worker", feed.pk)
-                yield None
-            except Exception:
-                # Whatever one feed did, the others have their turn.
-                logger.exception("feed %s could not be stored", feed.pk)
-                yield self.give_up(feed, token, outcome, started_at)
+        for ended in side_by_side(jobs, self.begin, workers=workers):
+            if ended:
+                feed, future = ended
+                token, started_at = self.claims.pop(feed.pk)
+                self.ended_first = self.ended_first if self.ended else time.monotonic()
+                self.ended.append(Attempt(feed, token, started_at, future.result()))
+            if self.ended and (ended is None or self.is_full()):
+                yield from self.flush()
+        yield from self.flush()
+
+    def is_full(self) -> bool:
+        """Whether what ended is enough for one transaction, or has waited long enough for one."""
+        entries = sum(len(one.outcome.document.entries) for one in self.ended if one.outcome.document)
+        waited = time.monotonic() - self.ended_first
+        return len(self.ended) >= STORED_AT_ONCE or entries >= ENTRIES_AT_ONCE or waited > STORED_AFTER
 
     def begin(self, feed: Feed) -> Callable[[], Outcome] | None:
-        """Claim the feed; what to do for it, unless another worker was faster.
+        """What to do for the feed under a claim of ours; None when another worker has it.
 
-        What was read of the feed a moment ago still holds: a claim succeeds only while it is due.
+        Feeds are claimed some at a time. What was read of a feed a moment ago still holds: a claim
+        succeeds only while it is due.
         """
-        started_at = self.now()
-        token = Feed.objects.claim(feed.pk, at=started_at, seconds=LEASE_SECONDS)
+        at = self.now()
+        if feed.pk in self.waiting:
+            self.claim_with(feed)
+        token, claimed_at = self.claims.get(feed.pk, ("", at))
+        if token and at - claimed_at > CLAIM_IS_FRESH:
+            token = token if Feed.objects.renew(feed.pk, token, at=at, seconds=LEASE_SECONDS) else ""
         if not token:
+            self.claims.pop(feed.pk, None)
             return None
-        self.claims[feed.pk] = (token, started_at)
+        self.claims[feed.pk] = (token, at)
         known = Known(feed.url, feed.etag, feed.last_modified, feed.body_hash)
         return partial(fetch, known, self.client, self.parser)
 
-    def give_up(self, feed: Feed, token: str, outcome: Outcome, started_at: datetime) -> Report | None:
+    def claim_with(self, feed: Feed) -> None:
+        """Claim the feed and those that are next; a faster worker has the others."""
+        some = list(dict.fromkeys([feed.pk, *islice(self.waiting, CLAIMED_AT_ONCE)]))
+        for pk in some:
+            del self.waiting[pk]
+        at = self.now()
+        token, ours = Feed.objects.claim_some(some, at=at, seconds=LEASE_SECONDS)
+        self.claims |= dict.fromkeys(ours, (token, at))
+
+    def flush(self) -> Iterator[Report | None]:
+        """Store what ended; where that fails, each by itself."""
+        ended, self.ended = self.ended, []
+        if not ended:
+            return
+        try:
+            yield from store_all(ended, at=self.now())
+        except Exception:
+            # Whatever one feed did, the others have their turn.
+            logger.exception("%s feeds could not be stored together", len(ended))
+            for attempt in ended:
+                yield self.store_alone(attempt)
+
+    def store_alone(self, attempt: Attempt) -> Report | None:
+        try:
+            return store_all([attempt], at=self.now())[0]
+        except Exception:
+            logger.exception("feed %s could not be stored", attempt.feed.pk)
+            return self.give_up(attempt)
+
+    def give_up(self, attempt: Attempt) -> Report | None:
+        outcome = attempt.outcome
         failed = Outcome(
             status=outcome.status, error=NOT_STORED, seconds=outcome.seconds, bytes=outcome.bytes
         )
         try:
-            return store(feed=feed, token=token, outcome=failed, started_at=started_at, at=self.now())
-        except (DatabaseError, LeaseLost):
-            logger.exception("feed %s: not even the failure could be stored", feed.pk)
+            return store_all([replace(attempt, outcome=failed)], at=self.now())[0]
+        except DatabaseError:
+            logger.exception("feed %s: not even the failure could be stored", attempt.feed.pk)
             return None
 
 
-def store(*, feed: Feed, token: str, outcome: Outcome, started_at: datetime, at: datetime) -> Report:
-    """Write what one attempt brought, all or nothing. Raises LeaseLost when the feed is another's by now."""
-    report = Report(feed.url, outcome.status, error=outcome.error, seconds=round(outcome.seconds, 3))
-    if outcome.document and feed.last_success_at is None:
-        settle_source(feed, outcome.document)
-    batch = read(feed, outcome.document, at=at) if outcome.document else None
-    new = _columns(feed, outcome, at=at)
+def store_all(attempts: Sequence[Attempt], *, at: datetime) -> list[Report | None]:
+    """Write what these attempts brought, all or nothing; None for a feed that is another worker's by now."""
+    for one in attempts:
+        if one.outcome.document and one.feed.last_success_at is None:
+            settle_source(one.feed, one.outcome.document)
+    batches = read_all([(one.feed, one.outcome.document) for one in attempts if one.outcome.document], at=at)
+    reports = {one.feed.pk: _report(one) for one in attempts}
     with transaction.atomic():
-        if batch:
-            batch.store(report, at=at)
-        if not Feed.objects.finish(feed.pk, token, **new):
-            raise LeaseLost
-        _log(feed, outcome, report, started_at)
-    return report
+        ours = _still_ours(attempts)
+        store_batches([(batch, reports[batch.feed.pk]) for batch in batches if batch.feed.pk in ours], at=at)
+        kept = [one for one in attempts if one.feed.pk in ours]
+        _finish(kept, at=at)
+        _log([(one, reports[one.feed.pk]) for one in kept])
+    for one in attempts:
+        if one.feed.pk not in ours:
+            logger.warning("feed %s was taken over by another worker", one.feed.pk)
+    return [reports[one.feed.pk] if one.feed.pk in ours else None for one in attempts]
+
+
+def _report(attempt: Attempt) -> Report:
+    outcome = attempt.outcome
+    return Report(attempt.feed.url, outcome.status, error=outcome.error, seconds=round(outcome.seconds, 3))
+
+
+def _still_ours(attempts: Sequence[Attempt]) -> set[int]:
+    """The feeds whose lease we still have; nobody takes it until the transaction ends."""
+    tokens = {one.feed.pk: one.token for one in attempts}
+    rows = Feed.objects.select_for_update(no_key=True).filter(pk__in=tokens).order_by("pk")
+    return {pk for pk, token in rows.values_list("pk", "lease_token") if token == tokens[pk]}
+
+
+def _finish(attempts: Sequence[Attempt], *, at: datetime) -> None:
+    """The feeds' new values, and their leases back."""
+    rows: dict[tuple[str, ...], list[list[Any]]] = defaultdict(list)
+    for one in attempts:
+        new = _columns(one.feed, one.outcome, at=at) | {"lease_until": None, "lease_token": ""}
+        rows[tuple(new)].append([*new.values(), one.feed.pk])
+    for names, some in rows.items():
+        bulk.update(Feed, names, some)
 
 
 @transaction.atomic
@@ -335,18 +419,33 @@ def settle_source(feed: Feed, document: FeedDocument) -> None:
         before.delete()
 
 
-def _log(feed: Feed, outcome: Outcome, report: Report, started_at: datetime) -> None:
-    Fetch.objects.create(
-        feed=feed,
-        started_at=started_at,
-        seconds=outcome.seconds,
-        http_status=outcome.status,
-        bytes=outcome.bytes,
-        entries=report.entries,
-        repaired=bool(outcome.document and outcome.document.repaired),
-        error=report.error[:500],
-        **{name: getattr(report, name) for name in COUNTED},
+def _log(pairs: Sequence[tuple[Attempt, Report]]) -> None:
+    names = (
+        "feed_id",
+        "started_at",
+        "seconds",
+        "http_status",
+        "bytes",
+        "entries",
+        "repaired",
+        "error",
+        *COUNTED,
     )
+    rows = [
+        (
+            one.feed.pk,
+            one.started_at,
+            one.outcome.seconds,
+            one.outcome.status,
+            one.outcome.bytes,
+            report.entries,
+            bool(one.outcome.document and one.outcome.document.repaired),
+            report.error[:500],
+            *(getattr(report, name) for name in COUNTED),
+        )
+        for one, report in pairs
+    ]
+    bulk.insert(Fetch, names, rows)
 
 
 def _columns(feed: Feed, outcome: Outcome, *, at: datetime) -> dict[str, Any]:

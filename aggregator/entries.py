@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError, transaction
 
 from aggregator.documents import FeedDocument
 from aggregator.models import EntryRecord, Feed, RefusedTag
 from aggregator.normalise import SAYS_NOTHING, Offer, Outlet, Vocabulary, draft, offers
-from articles.actions import BLOCKED, CREATED, SKIPPED, UPDATED, Ingested, ingest
+from articles import bulk
+from articles.actions import (
+    BLOCKED,
+    CREATED,
+    KEYS_AT_ONCE,
+    SKIPPED,
+    UPDATED,
+    Delivery,
+    Ingested,
+    ingest_all,
+)
 from articles.drafts import Draft
 from articles.models import Article, ArticleState, Hold, TagSynonym
 from articles.taglines import tag_slug
@@ -45,70 +55,102 @@ class Report:
         return {name: getattr(self, name) for name in names}
 
 
+class Known(NamedTuple):
+    """What we know of an entry."""
+
+    article_id: int | None
+    content_hash: str
+    blocked: bool
+
+
 @dataclass
 class Batch:
     """What a document means for what we know of its feed: worked out before anything is locked."""
 
     feed: Feed
     entries: int
-    unchanged: int
     pairs: list[tuple[Offer, Draft | None]]
-    records: dict[str, EntryRecord]
+    records: dict[str, Known]
+    drafts: list[Draft] = field(default_factory=list)
+    decided: dict[str, tuple[str, int | None]] = field(default_factory=dict)
 
-    def store(self, report: Report, *, at: datetime) -> None:
-        """Ingest what is new or changed and remember every entry."""
-        report.entries = self.entries
-        report.skipped += self.entries - len(self.pairs)
-        drafts, outcomes = _sorted_out(self)
-        for done in _ingested(self.feed, drafts, at=at, report=report):
-            outcomes[done.draft.guid_key] = (done.outcome, done.article_id)
-        for offer, _ in self.pairs:
-            report.count(outcomes.get(offer.guid_key, (SKIPPED, None))[0])
-        self.remember(outcomes, at=at)
-
-    def remember(self, outcomes: dict[str, tuple[str, int | None]], *, at: datetime) -> None:
-        rows = [self.row(offer, made, outcomes.get(offer.guid_key), at) for offer, made in self.pairs]
-        EntryRecord.objects.bulk_create(
-            rows,
-            batch_size=500,
-            update_conflicts=True,
-            unique_fields=["feed", "guid_key"],
-            update_fields=["url_key", "content_hash", "article", "blocked"],
-        )
-
-    def row(
-        self, offer: Offer, made: Draft | None, outcome: tuple[str, int | None] | None, at: datetime
-    ) -> EntryRecord:
+    def row(self, offer: Offer, made: Draft | None, at: datetime) -> tuple[Any, ...]:
         before = self.records.get(offer.guid_key)
-        article_id = outcome[1] if outcome and outcome[1] else before.article_id if before else None
-        return EntryRecord(
-            feed=self.feed,
-            guid_key=offer.guid_key,
-            url_key=made.url_key if made else "",
-            content_hash=offer.content_hash,
-            article_id=article_id,
-            first_seen_at=at,
-            blocked=bool(outcome and outcome[0] == BLOCKED),
+        outcome, article_id = self.decided.get(offer.guid_key, (SKIPPED, None))
+        return (
+            self.feed.pk,
+            offer.guid_key,
+            made.url_key if made else "",
+            offer.content_hash,
+            article_id or (before.article_id if before else None),
+            at,
+            outcome == BLOCKED,
         )
 
 
-def read(feed: Feed, document: FeedDocument, *, at: datetime) -> Batch:
+def read_all(fetched: Sequence[tuple[Feed, FeedDocument]], *, at: datetime) -> list[Batch]:
     """The entries that are new, changed or were blocked, as drafts. Unchanged ones cost no more than a hash."""
-    source = feed.source
-    outlet = Outlet(
-        source.slug,
-        source.name,
-        source.domain,
-        document.language or source.language,
-        tuple(feed.tags or ()),
-        vocabulary(),
+    if not fetched:
+        return []
+    offered = [offers(document, domain=feed.source.domain) for feed, document in fetched]
+    records = _records(
+        [(feed, [offer.guid_key for offer in some]) for (feed, _), some in zip(fetched, offered, strict=True)]
     )
-    offered = offers(document, domain=source.domain)
-    keys = [offer.guid_key for offer in offered]
-    records = {record.guid_key: record for record in EntryRecord.objects.filter(feed=feed, guid_key__in=keys)}
-    changed = [offer for offer in offered if _is_news(offer, records.get(offer.guid_key))]
-    pairs = [(offer, draft(offer, document, outlet, at=at)) for offer in changed]
-    return Batch(feed, len(document.entries), len(offered) - len(changed), pairs, records)
+    words = vocabulary()
+    batches = []
+    for (feed, document), some in zip(fetched, offered, strict=True):
+        outlet = _outlet(feed, document, words)
+        known = records[feed.pk]
+        changed = [offer for offer in some if _is_news(offer, known.get(offer.guid_key))]
+        pairs = [(offer, draft(offer, document, outlet, at=at)) for offer in changed]
+        batches.append(Batch(feed, len(document.entries), pairs, known))
+    return batches
+
+
+def _records(wanted: Sequence[tuple[Feed, Sequence[str]]]) -> dict[int, dict[str, Known]]:
+    found: dict[int, dict[str, Known]] = {feed.pk: {} for feed, _ in wanted}
+    keys = sorted({key for _, some in wanted for key in some})
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        rows = EntryRecord.objects.filter(
+            feed__in=list(found), guid_key__in=keys[start : start + KEYS_AT_ONCE]
+        )
+        for feed, key, *known in rows.values_list(
+            "feed_id", "guid_key", "article_id", "content_hash", "blocked"
+        ):
+            found[feed][key] = Known(*known)
+    return found
+
+
+def _outlet(feed: Feed, document: FeedDocument, words: Vocabulary) -> Outlet:
+    source = feed.source
+    language = document.language or source.language
+    return Outlet(source.slug, source.name, source.domain, language, tuple(feed.tags or ()), words)
+
+
+def store_batches(pairs: Sequence[tuple[Batch, Report]], *, at: datetime) -> None:
+    """Ingest what is new or changed and remember every entry, in the caller's transaction."""
+    _sort_out([batch for batch, _ in pairs])
+    for (batch, _), done in zip(pairs, _ingested(pairs, at=at), strict=True):
+        for one in done:
+            batch.decided[one.draft.guid_key] = (one.outcome, one.article_id)
+    for batch, report in pairs:
+        report.entries = batch.entries
+        report.skipped += batch.entries - len(batch.pairs)
+        for offer, _ in batch.pairs:
+            report.count(batch.decided.get(offer.guid_key, (SKIPPED, None))[0])
+    _remember([batch for batch, _ in pairs], at=at)
+
+
+def _remember(batches: Sequence[Batch], *, at: datetime) -> None:
+    changed = ("url_key", "content_hash", "article_id", "blocked")
+    rows = [batch.row(offer, made, at) for batch in batches for offer, made in batch.pairs]
+    bulk.insert(
+        EntryRecord,
+        ("feed_id", "guid_key", "url_key", "content_hash", "article_id", "first_seen_at", "blocked"),
+        rows,
+        conflicts="(feed_id, guid_key) DO UPDATE SET "
+        + ", ".join(f"{name} = excluded.{name}" for name in changed),
+    )
 
 
 def vocabulary() -> Vocabulary:
@@ -120,36 +162,43 @@ def vocabulary() -> Vocabulary:
     )
 
 
-def _is_news(offer: Offer, record: EntryRecord | None) -> bool:
+def _is_news(offer: Offer, record: Known | None) -> bool:
     # A blocked entry is offered again each time: when its hold is lifted it may come in.
     return record is None or record.blocked or record.content_hash != offer.content_hash
 
 
-def _sorted_out(batch: Batch) -> tuple[list[Draft], dict[str, tuple[str, int | None]]]:
-    """The drafts to ingest, and what is decided without that."""
-    drafts: dict[str, Draft] = {}
-    decided: dict[str, tuple[str, int | None]] = {}
-    articles = _articles_known(batch)
-    held = set(Hold.objects.in_effect().filter(article__in=articles).values_list("article_id", flat=True))
-    for offer, made in batch.pairs:
+def _sort_out(batches: Sequence[Batch]) -> None:
+    """Choose the drafts to ingest, and decide what is decided without that."""
+    ids = {record.article_id for batch in batches for record in batch.records.values() if record.article_id}
+    wanted = {pk for batch in batches for pk in _articles_asked(batch)} & ids
+    articles = Article.objects.only("pk", "url_key", "headline", "text_key", "state").in_bulk(wanted)
+    held = (
+        set(Hold.objects.in_effect().filter(article__in=wanted).values_list("article_id", flat=True))
+        if wanted
+        else set()
+    )
+    for batch in batches:
+        drafts: dict[str, Draft] = {}
+        for offer, made in batch.pairs:
+            record = batch.records.get(offer.guid_key)
+            article = articles.get(record.article_id) if record and record.article_id else None
+            if made is None or made.url_key in drafts:
+                batch.decided[offer.guid_key] = (SKIPPED, None)
+            elif article is None or article.url_key == made.url_key:
+                drafts[made.url_key] = made
+            elif article.state == ArticleState.ERASED or article.pk in held:
+                # What was removed does not come back under a changed address.
+                batch.decided[offer.guid_key] = (BLOCKED, None)
+            else:
+                drafts[made.url_key] = _at_its_address(article, made)
+        batch.drafts = list(drafts.values())
+
+
+def _articles_asked(batch: Batch) -> Iterator[int]:
+    for offer, _ in batch.pairs:
         record = batch.records.get(offer.guid_key)
-        article = articles.get(record.article_id) if record and record.article_id else None
-        if made is None or made.url_key in drafts:
-            decided[offer.guid_key] = (SKIPPED, None)
-        elif article is None or article.url_key == made.url_key:
-            drafts[made.url_key] = made
-        elif article.state == ArticleState.ERASED or article.pk in held:
-            # What was removed does not come back under a changed address.
-            decided[offer.guid_key] = (BLOCKED, None)
-        else:
-            drafts[made.url_key] = _at_its_address(article, made)
-    return list(drafts.values()), decided
-
-
-def _articles_known(batch: Batch) -> dict[int, Article]:
-    ids = {record.article_id for record in batch.records.values() if record.article_id}
-    wanted = Article.objects.filter(pk__in=ids).only("pk", "url_key", "headline", "text_key", "state")
-    return {article.pk: article for article in wanted}
+        if record and record.article_id:
+            yield record.article_id
 
 
 def _is_same_work(article: Article, made: Draft) -> bool:
@@ -164,16 +213,27 @@ def _at_its_address(article: Article, made: Draft) -> Draft:
     return replace(made, url_key=article.url_key, other_url_keys=tuple(other))
 
 
-def _ingested(feed: Feed, drafts: Sequence[Draft], *, at: datetime, report: Report) -> list[Ingested]:
-    """The batch in one piece; where one entry spoils it, each entry by itself."""
-    if not drafts:
+def _ingested(pairs: Sequence[tuple[Batch, Report]], *, at: datetime) -> list[list[Ingested]]:
+    """All in one piece; where that fails for a feed alone, each of its entries by itself."""
+    wanted = [Delivery(batch.feed.source, batch.drafts, not batch.feed.review) for batch, _ in pairs]
+    if len(pairs) != 1:
+        return ingest_all(deliveries=wanted, at=at) if pairs else []
+    return [_one_by_one(wanted[0], at=at, report=pairs[0][1])]
+
+
+def _one_by_one(delivery: Delivery, *, at: datetime, report: Report) -> list[Ingested]:
+    if not delivery.drafts:
         return []
     try:
         with transaction.atomic():
-            return ingest(source=feed.source, drafts=drafts, at=at, publish=not feed.review)
+            return ingest_all(deliveries=[delivery], at=at)[0]
     except (DatabaseError, ValueError):
-        logger.exception("feed %s: %s entries could not be stored", feed.pk, len(drafts))
-    if len(drafts) == 1:
+        logger.exception("%s: %s entries could not be stored", report.url, len(delivery.drafts))
+    if len(delivery.drafts) == 1:
         report.error = "One entry or more could not be stored; the log says why."
         return []
-    return [one for made in drafts for one in _ingested(feed, [made], at=at, report=report)]
+    return [
+        done
+        for made in delivery.drafts
+        for done in _one_by_one(replace(delivery, drafts=[made]), at=at, report=report)
+    ]

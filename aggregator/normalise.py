@@ -225,4 +225,3 @@ def _other_keys(entry: Entry, given: str, url_key: str) -> tuple[str, ...]:
         except NotAnAddress:
             continue
     return tuple(key for key in dict.fromkeys(keys) if key != url_key)
-

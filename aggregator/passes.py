@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
+MOMENT = 0.5
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
@@ -55,11 +56,12 @@ def side_by_side(
     begin: Callable[[Job], Callable[[], Result] | None],
     *,
     workers: int,
-) -> Iterator[tuple[Job, Future[Result]]]:
+) -> Iterator[tuple[Job, Future[Result]] | None]:
     """Run the jobs in threads, at most `workers` at once and one per host; yields each as it ends.
 
-    `begin` runs in the caller's thread, just before the job's turn, and returns what the thread is
-    to do, or None to leave the job out. No more than `workers` results are ever waiting.
+    Yields None when none has ended for a moment. `begin` runs in the caller's thread, just before the
+    job's turn, and returns what the thread is to do, or None to leave the job out. No more than
+    `workers` results are ever waiting.
     """
     lanes = Lanes.of(jobs)
     running: dict[Future[Result], tuple[str, Job]] = {}
@@ -75,7 +77,10 @@ def side_by_side(
                     running[pool.submit(work)] = taken
             if not running:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
+            ended = wait(running, timeout=MOMENT, return_when=FIRST_COMPLETED).done
+            if not ended:
+                yield None
+            for future in ended:
                 host, job = running.pop(future)
                 lanes.give_back(host)
                 yield job, future

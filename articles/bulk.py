@@ -38,14 +38,26 @@ def insert(
     converters = [_converter(fields[name]) for name in names]
     columns = [fields[name].column for name in (*names, *fixed, *made)]
     given = (
-        [value if change is None else change(value) for change, value in zip(converters, row, strict=True)]
-        + list(fixed.values())
-        + [make() for make in made.values()]
+        _converted(row, converters) + list(fixed.values()) + [make() for make in made.values()]
         for row in rows
     )
     ending = f" ON CONFLICT {conflicts}" if conflicts else ""
     ending += f" RETURNING {', '.join(fields[name].column for name in returning)}" if returning else ""
     return list(_insert(model._meta.db_table, columns, list(given), ending))
+
+
+def update(model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Set these columns in each row; the last value of each is the row's own key."""
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    converters = [*(_converter(fields[name]) for name in names), None]
+    settings = ", ".join(f"{fields[name].column} = %s" for name in names)
+    sql = f"UPDATE {model._meta.db_table} SET {settings} WHERE {model._meta.pk.column} = %s"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, [_converted(row, converters) for row in rows])
+
+
+def _converted(row: Sequence[Any], converters: Sequence[Callable[[Any], Any] | None]) -> list[Any]:
+    return [value if change is None else change(value) for change, value in zip(converters, row, strict=True)]
 
 
 def _insert(
@@ -92,7 +104,9 @@ def _converter(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
     """How the field's values are made the database's; None where they are as they stand."""
     if isinstance(field, models.DateTimeField):
         return _moment
-    if isinstance(field, models.JSONField | HTMLField | models.BinaryField | models.FileField | models.UUIDField):
+    if isinstance(
+        field, models.JSONField | HTMLField | models.BinaryField | models.FileField | models.UUIDField
+    ):
         return lambda value: field.get_db_prep_save(value, connection)
     return None
 

@@ -19,6 +19,8 @@ _suffixes = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=(), include_p
 
 _HOST = re.compile(r"https?://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/:?#]*)", re.I)
 _ABSOLUTE = re.compile(r"([a-z][a-z0-9+.\-]*):", re.I)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_HALF = re.compile("[\ud800-\udfff]")
 _PERCENT = re.compile(r"%([0-9a-fA-F]{2})?")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PATH_SAFE = "/:@!$&'()*+,;=~-._%"
@@ -164,6 +166,7 @@ def same_site(a: str, b: str) -> bool:
     return first == second
 
 
+@lru_cache(maxsize=1024)
 def _split(url: str) -> tuple[str, str, str, str, str]:
     """Host, ":port" or nothing, path, query and fragment, each spelled the one way."""
     url = _checked(url)
@@ -188,9 +191,9 @@ def _checked(url: str) -> str:
         raise NotAnAddress("the address is empty")
     if len(url) > MAX_LENGTH:
         raise NotAnAddress(f"the address is longer than {MAX_LENGTH} characters")
-    if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in url):
+    if _CONTROL.search(url):
         raise NotAnAddress("the address contains a line break or a control character")
-    if any(0xD800 <= ord(character) < 0xE000 for character in url):
+    if not url.isascii() and _HALF.search(url):
         raise NotAnAddress("the address contains half a character")
     scheme = _ABSOLUTE.match(url)
     if scheme is None or scheme[1].lower() not in ("http", "https"):

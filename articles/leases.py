@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -32,6 +33,24 @@ class LeasedQuerySet(models.QuerySet[Any]):
             )
         )
         return token if taken else ""
+
+    def claim_some(self, pks: Collection[int], *, at: datetime, seconds: int) -> tuple[str, set[int]]:
+        """The same for several rows at once; returns the token they share and which of them we got."""
+        token = secrets.token_hex(16)
+        taken = (
+            self.claimable(at)
+            .filter(pk__in=pks)
+            .update(
+                lease_until=at + timedelta(seconds=seconds), lease_token=token, attempts=F("attempts") + 1
+            )
+        )
+        if taken == len(pks):
+            return token, set(pks)
+        return token, set(self.filter(pk__in=pks, lease_token=token).values_list("pk", flat=True))
+
+    def renew(self, pk: int, token: str, *, at: datetime, seconds: int) -> bool:
+        """Hold a row longer; False when the lease was lost."""
+        return bool(self.filter(pk=pk, lease_token=token).update(lease_until=at + timedelta(seconds=seconds)))
 
     def finish(self, pk: int, token: str, **changes: Any) -> bool:
         """Write the result and give the lease back; False when the lease was lost to a successor."""

@@ -1,32 +1,228 @@
-"""How many entries of feeds a CPU-second takes in, network to database; and what a look at an unchanged feed costs."""
+"""What taking feeds in costs, from the network to the database, in CPU: parsing, first fetches, looks at what is unchanged."""
 
 from __future__ import annotations
 
-from bench.scratch import cpu_seconds, newsroom_with_feeds, print_rows
+import html
+import os
+import resource
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import accumulate
+from pathlib import Path
+from random import Random
+from typing import Any
 
-FEEDS, ENTRIES = 20, 50
+from bench.scratch import cpu_seconds, free_port, prepare, print_rows, running
+
+Row = tuple[str, float, str]
+ENTRIES = 30
+COLD_FEEDS = 100
+UNCHANGED_FEEDS = int(os.environ.get("BENCH_FEEDS", "2000"))
+STORED = [int(size) for size in os.environ.get("BENCH_STORED", "1000,10000,50000").split(",") if size]
+PARSED_FEEDS = 60
+ROUNDS = 3
+
+
+class Text:
+    """Made-up prose with as many different words, as unevenly used, as a newspaper's."""
+
+    def __init__(self, seed: str) -> None:
+        self.random = Random(seed)
+        syllables = [
+            a + b for a in "bcdfghklmnprstvw" for b in ("a", "e", "i", "o", "u", "ar", "en", "or", "ist")
+        ]
+        lengths = (1, 2, 2, 3, 3, 3, 4)
+        self.words = [
+            "".join(self.random.choices(syllables, k=self.random.choice(lengths))) for _ in range(20_000)
+        ]
+        self.weights = list(accumulate(1 / (rank + 5) for rank in range(len(self.words))))
+
+    def said(self, count: int) -> list[str]:
+        return self.random.choices(self.words, cum_weights=self.weights, k=count)
+
+    def name(self) -> str:
+        return " ".join(word.title() for word in self.random.choices(self.words[300:800], k=2))
+
+    def sentence(self) -> str:
+        words = self.said(self.random.randint(8, 24))
+        return f"{words[0].title()} {' '.join(words[1:])}."
+
+    def paragraph(self) -> str:
+        said = " ".join(self.sentence() for _ in range(self.random.randint(2, 4)))
+        cut = self.random.randint(0, 9)
+        if cut < 2:
+            said += f' <a href="https://elsewhere.example/{cut}/{self.random.random():.9f}" rel="nofollow">More</a>'
+        elif cut < 4:
+            said = f"<strong>{self.said(1)[0]}</strong> &#8217;{said}&#8217; &amp; so on"
+        return f'<p class="body-{cut}">{said}</p>\n'
+
+    def body(self) -> str:
+        paragraphs = [self.paragraph() for _ in range(self.random.randint(4, 12))]
+        if self.random.random() < 0.3:
+            paragraphs.insert(
+                1, '<figure><img src="/pictures/1.jpg" width="640" height="400" alt="A view"></figure>'
+            )
+        return "".join(paragraphs)
+
+    def item(self, site: str, number: str) -> str:
+        link = f"{site}{number}/{'-'.join(self.said(5))}?utm_source=feed"
+        authors = "".join(
+            f"<dc:creator>{self.name()}</dc:creator>" for _ in range(self.random.choice((1, 1, 1, 2)))
+        )
+        topics = "".join(
+            f"<category>{self.said(1)[0].title()}</category>" for _ in range(self.random.randint(1, 4))
+        )
+        return (
+            f"<item><title>{' '.join(self.said(9)).capitalize()}</title><link>{html.escape(link)}</link>"
+            f'<guid isPermaLink="false">{site}?p={number}</guid>{authors}{topics}'
+            f"<pubDate>Mon, {self.random.randint(1, 28):02} Jun 2026 {self.random.randint(0, 23):02}:10:00 GMT</pubDate>"
+            f"<description>{self.sentence()}</description>"
+            f"<content:encoded><![CDATA[{self.body()}]]></content:encoded></item>"
+        )
+
+    def feed(self, number: str, entries: int) -> bytes:
+        site = f"https://outlet{number}.example/"
+        items = "".join(self.item(site, f"{number}-{entry}") for entry in range(entries))
+        return (
+            '<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+            'xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel>'
+            f"<title>Outlet {number}</title><link>{site}</link><language>en</language>{items}</channel></rss>"
+        ).encode()
 
 
 def main() -> None:
-    with newsroom_with_feeds(feeds=FEEDS, entries=ENTRIES):
-        from django.utils import timezone
+    folder = prepare()
+    rows = parsing() + cost_of_a_first_fetch(folder) + cost_of_a_look(folder) + growth(folder)
+    print_rows(*rows)
 
-        from aggregator.actions import fetch_pass
-        from aggregator.models import Feed
 
-        began = cpu_seconds()
-        created = sum(report.created for report in fetch_pass(at=timezone.now()))
-        taken = cpu_seconds() - began
-        if created != FEEDS * ENTRIES:
-            raise SystemExit(f"{created} of {FEEDS * ENTRIES} entries came in")
-        Feed.objects.update(due_at=timezone.now())
-        began = cpu_seconds()
-        looked = sum(1 for _ in fetch_pass(at=timezone.now()))
-        looking = cpu_seconds() - began
-    print_rows(
-        ("entries taken in", created / taken, "per CPU-second"),
-        ("looks at an unchanged feed", looked / looking, "per CPU-second"),
-    )
+def parsing() -> list[Row]:
+    """Our parser beside the usual one, on the same documents, in turns."""
+    import feedparser
+
+    from aggregator.parse import parse
+
+    text = Text("parsing")
+    documents = [text.feed(str(number), ENTRIES) for number in range(PARSED_FEEDS)]
+    entries, size = PARSED_FEEDS * ENTRIES, sum(map(len, documents)) / 2**20
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        ours.append(_cpu(lambda: [parse(document) for document in documents]))
+        theirs.append(_cpu(lambda: [feedparser.parse(document) for document in documents]))
+    return [
+        ("parsed, ours", entries / statistics.median(ours), "entries per CPU-second"),
+        ("parsed, ours", size / statistics.median(ours), "MiB per CPU-second"),
+        ("parsed, feedparser", entries / statistics.median(theirs), "entries per CPU-second"),
+    ]
+
+
+def _cpu(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def cost_of_a_first_fetch(folder: Path) -> list[Row]:
+    """Feeds never fetched before, each new to us in all its entries."""
+    rates = []
+    with served(folder) as site:
+        for turn in range(ROUNDS):
+            rates.append(_first_fetch(folder, site, f"cold{turn}", COLD_FEEDS))
+    return [("taken in, network to database", statistics.median(rates), "entries per CPU-second")]
+
+
+def _first_fetch(folder: Path, site: str, name: str, feeds: int) -> float:
+    register(folder, site, name, feeds)
+    taken, reports = measured_pass()
+    created = sum(report.created for report in reports)
+    if created != feeds * ENTRIES:
+        raise SystemExit(f"{created} of {feeds * ENTRIES} entries came in")
+    return created / taken
+
+
+def register(folder: Path, site: str, name: str, feeds: int, entries: int = ENTRIES) -> None:
+    """Write and register feeds; none but them is due."""
+    from django.utils import timezone
+
+    from aggregator import actions
+    from aggregator.models import Feed
+
+    Feed.objects.update(due_at=None)
+    text = Text(name)
+    for number in range(feeds):
+        (folder / "feeds" / f"{name}-{number}.rss").write_bytes(text.feed(f"{name}{number}", entries))
+        actions.register(url=f"{site}{name}-{number}.rss", at=timezone.now(), title=name)
+
+
+def measured_pass() -> tuple[float, list[Any]]:
+    """CPU of this process and of the children that parse, which are ended so that they count."""
+    from django.utils import timezone
+
+    from aggregator.actions import fetch_pass
+    from aggregator.sandbox import default_sandbox
+
+    default_sandbox().close()
+    began = cpu_seconds()
+    reports = list(fetch_pass(at=timezone.now()))
+    default_sandbox().close()
+    return cpu_seconds() - began, reports
+
+
+def cost_of_a_look(folder: Path) -> list[Row]:
+    """Feeds whose servers answer that nothing changed."""
+    from django.utils import timezone
+
+    from aggregator.models import Feed
+
+    with served(folder) as site:
+        register(folder, site, "still", UNCHANGED_FEEDS, entries=1)
+        measured_pass()
+        rates = []
+        for _ in range(ROUNDS):
+            Feed.objects.filter(title="still").update(due_at=timezone.now())
+            taken, reports = measured_pass()
+            if len(reports) != UNCHANGED_FEEDS or any(report.http_status != 304 for report in reports):
+                raise SystemExit("not every feed was unchanged")
+            rates.append(UNCHANGED_FEEDS / taken)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return [
+        (f"looks at {UNCHANGED_FEEDS:,} unchanged feeds", statistics.median(rates), "feeds per CPU-second"),
+        ("most memory until then", peak, "MiB"),
+    ]
+
+
+def growth(folder: Path) -> list[Row]:
+    """The same first fetch into ever larger newsrooms."""
+    from django.utils import timezone
+
+    from articles.models import Article
+    from newsroom import synthetic
+
+    rows: list[Row] = []
+    with served(folder) as site:
+        for size in STORED:
+            missing = size - Article.objects.count()
+            began = cpu_seconds()
+            if missing > 0:
+                for _ in synthetic.make(missing, at=timezone.now(), seed=f"bench {size}"):
+                    pass
+                rate = missing / (cpu_seconds() - began)
+                rows.append((f"synthetic articles made, up to {size:,}", rate, "per CPU-second"))
+            rate = _first_fetch(folder, site, f"at{size}", COLD_FEEDS // 2)
+            rows.append((f"one entry taken in beside {Article.objects.count():,}", 1000 / rate, "ms of CPU"))
+    return rows
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The folder's feeds on loopback; yields the address they stand under."""
+    (folder / "feeds").mkdir(exist_ok=True)
+    port = free_port()
+    web = ("-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(folder / "feeds"))
+    with running(port, *web):
+        yield f"http://127.0.0.1:{port}/"
 
 
 if __name__ == "__main__":

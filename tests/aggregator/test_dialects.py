@@ -271,7 +271,11 @@ def test_a_json_feed_s_picture_has_the_words_of_its_figure() -> None:
         "<figcaption>The Kittiwake in dock. Photo: Ola Venn</figcaption></figure>"
     )
     item = {"id": "1", "url": "https://harbour.example/1", "image": "https://harbour.example/big.jpg"}
-    feed = {"version": "https://jsonfeed.org/version/1.1", "title": "Harbour", "items": [{**item, "content_html": content}]}
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "Harbour",
+        "items": [{**item, "content_html": content}],
+    }
 
     picture = parse(json.dumps(feed).encode(), url="https://harbour.example/feed.json").entries[0].picture
 

@@ -182,7 +182,9 @@ def test_a_removed_article_does_not_come_back(
     report = fetch_once(feed, timezone.now())
 
     assert (report.created, report.blocked + report.skipped) == (1, 1)
-    assert list(Article.objects.public().values_list("canonical_url", flat=True)) == ["https://harbour.example/2"]
+    assert list(Article.objects.public().values_list("canonical_url", flat=True)) == [
+        "https://harbour.example/2"
+    ]
     assert Article.objects.count() == 2
 
 
@@ -194,10 +196,16 @@ def test_a_removed_work_is_known_by_its_identifier_in_any_feed(outlet: Outlet, e
     if erased:
         erase(article=Article.objects.get(), at=timezone.now())
     retold = item(
-        9, guid=guid, title="Quite other words", description="And another text.", link="https://mirror.example/9"
+        9,
+        guid=guid,
+        title="Quite other words",
+        description="And another text.",
+        link="https://mirror.example/9",
     )
 
-    report = fetch_once(outlet("/mirror", rss(retold, item(2), link="https://mirror.example/")), timezone.now())
+    report = fetch_once(
+        outlet("/mirror", rss(retold, item(2), link="https://mirror.example/")), timezone.now()
+    )
 
     assert (report.created, report.blocked) == (1, 1)
     assert not Article.objects.filter(headline="Quite other words").exists()
@@ -413,6 +421,7 @@ def test_a_feed_taken_over_meanwhile_is_stored_by_nobody_else(outlet: Outlet) ->
     feed = outlet(body=rss(item(1)))
     began = actions.fetch_pass(at=NOON, only=[feed.pk])
     one = actions._Pass(NOON, actions.default_client(), actions.default_sandbox())
+    one.waiting = {feed.pk: None}
     work = one.begin(feed)
     assert work is not None
     late = NOON + timedelta(seconds=actions.LEASE_SECONDS + 1)
@@ -420,13 +429,33 @@ def test_a_feed_taken_over_meanwhile_is_stored_by_nobody_else(outlet: Outlet) ->
 
     taken_over = list(actions.fetch_pass(at=late, only=[feed.pk]))
     token, started_at = one.claims[feed.pk]
-    with pytest.raises(actions.LeaseLost):
-        actions.store(feed=feed, token=token, outcome=outcome, started_at=started_at, at=late)
+    assert actions.store_all([actions.Attempt(feed, token, started_at, outcome)], at=late) == [None]
 
     assert [report.created for report in taken_over] == [1]
     assert Article.objects.count() == 1
     assert Fetch.objects.count() == 1
     assert list(began) == []
+
+
+def test_more_feeds_than_are_claimed_at_once_are_fetched_once_each(outlet: Outlet, web: WebServer) -> None:
+    for number in range(2 * actions.CLAIMED_AT_ONCE + 3):
+        outlet(f"/{number}", rss(item(number)))
+
+    reports = list(actions.fetch_pass(at=NOON))
+
+    assert {report.created for report in reports} == {1}
+    assert len(reports) == len(web.asked) == Article.objects.count() == 2 * actions.CLAIMED_AT_ONCE + 3
+    assert not Feed.objects.exclude(lease_token="").exists()
+
+
+def test_feeds_that_offer_the_same_article_at_once_do_not_double_it(outlet: Outlet) -> None:
+    for number in range(3):
+        outlet(f"/{number}", rss(item(1), item(f"{number}0")))
+
+    reports = list(actions.fetch_pass(at=NOON))
+
+    assert sorted((report.created, report.skipped) for report in reports) == [(1, 1), (1, 1), (2, 0)]
+    assert Article.objects.count() == 4
 
 
 def worker(program: str) -> subprocess.Popen[bytes]:

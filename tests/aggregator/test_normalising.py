@@ -128,7 +128,9 @@ def test_without_an_address_there_is_no_draft(link: str) -> None:
 
 
 def test_the_dateline_stands_by_itself_and_not_in_the_text() -> None:
-    made = drafted(replace(ENTRY, content="<p>LESK (Northline) - The list is pinned up.</p><p>More.</p>", summary=""))
+    made = drafted(
+        replace(ENTRY, content="<p>LESK (Northline) - The list is pinned up.</p><p>More.</p>", summary="")
+    )
 
     assert (made.dateline, made.body) == ("LESK (Northline)", "<p>The list is pinned up.</p><p>More.</p>")
 
@@ -148,7 +150,9 @@ def test_the_desk_s_synonyms_and_refused_words_shape_the_tags() -> None:
     outlet = replace(OUTLET, vocabulary=Vocabulary({"footie": "Football"}, {"promoted"}))
     entry = replace(ENTRY, categories=(Category("Footie"), Category("Promoted"), Category("Rail > Trams")))
 
-    made = draft(offers(FeedDocument("RSS", entries=(entry,)), domain="")[0], FeedDocument("RSS"), outlet, at=NOON)
+    made = draft(
+        offers(FeedDocument("RSS", entries=(entry,)), domain="")[0], FeedDocument("RSS"), outlet, at=NOON
+    )
 
     assert made is not None
     assert made.tags == ("Ports", "Football", "Rail", "Trams")
