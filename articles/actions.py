@@ -16,7 +16,7 @@ from django.db.models import F, Max
 from django.utils.text import slugify
 
 from accounts.models import User
-from articles import bulk, search, stories, surfaces
+from articles import bulk, cuts, search, stories, surfaces
 from articles.bylines import Credit
 from articles.canonical import address_key, domain_of
 from articles.drafts import Draft, DraftPicture
@@ -360,6 +360,7 @@ def _update(article: Article, draft: Draft, *, at: datetime) -> str:
         "byline": draft.byline[:500],
         "dateline": draft.dateline[:120],
     }
+    changes = cuts.obey(article, changes)
     if all(getattr(article, name) == value for name, value in changes.items()):
         return SKIPPED
     if Hold.objects.in_effect().filter(article=article).exists():

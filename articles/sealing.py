@@ -79,19 +79,21 @@ def seal(*, article: Article) -> Sealed:
     """Empty the article's rows; returns what was in them. Only for an article that nobody may read."""
     article = Article.objects.select_for_update().get(pk=article.pk)
     keys = surfaces.keys_of([article.pk])
-    picture = _own_picture(article)
+    picture = picture_of(article)
     said: Row = {
         "text": {name: getattr(article, name) for name in TEXT},
         "compared_at": article.compared_at,
         "story": _of_story(article),
-        "rows": {name: [_packed(row) for row in rows] for name, rows in _rows(article).items()},
-        "people": [_packed(person) for person in article.contributors.distinct()],
-        "tags": [_packed(tag) for tag in Tag.objects.filter(tagged__content_object=article)],
+        "rows": {name: [packed(row) for row in rows] for name, rows in _rows(article).items()},
+        "people": [packed(person) for person in article.contributors.distinct()],
+        "tags": [packed(tag) for tag in Tag.objects.filter(tagged__content_object=article)],
         "history": list(_history(article).values("pk", "object_repr", "change_message")),
         "picture": _of_picture(picture) if picture else None,
     }
-    content = json.dumps(said, default=_plain, ensure_ascii=False).encode()
-    _empty(article, picture)
+    content = to_bytes(said)
+    _empty(article)
+    if picture:
+        _empty_picture(picture)
     search.remove([article.pk])
     surfaces.changed(keys)
     return Sealed(content, list(said["picture"]["files"]) if said["picture"] else [])
@@ -112,7 +114,7 @@ def _history(article: Article) -> models.QuerySet[LogEntry]:
     return LogEntry.objects.filter(content_type=kind, object_id=str(article.pk))
 
 
-def _own_picture(article: Article) -> Media | None:
+def picture_of(article: Article) -> Media | None:
     """The picture, unless another article shows it too."""
     media = Media.objects.select_for_update().filter(pk=article.lead_media_id or 0).first()
     return None if media and media.articles.exclude(pk=article.pk).exists() else media
@@ -124,7 +126,7 @@ def _of_picture(media: Media) -> Row:
     return {
         "pk": media.pk,
         "fields": {name: _plain_file(getattr(media, name)) for name in PICTURE},
-        "renditions": [_packed(size) for size in renditions],
+        "renditions": [packed(size) for size in renditions],
         "files": {name: _read(name) for name in names},
     }
 
@@ -138,6 +140,14 @@ def _read(name: str) -> bytes | None:
         return None
 
 
+def take_picture(media: Media) -> Row:
+    """What a picture is and shows, taken out of its rows."""
+    taken = _of_picture(media)
+    _empty_picture(media)
+    # Its bytes are here: as text before the rows they came from change.
+    return dict(json.loads(to_bytes(taken)))
+
+
 def _of_story(article: Article) -> Row:
     membership = StoryMembership.objects.filter(pk=article.pk).first()
     same = article.story is not None and article.story.headline == article.headline
@@ -148,7 +158,7 @@ def _of_story(article: Article) -> Row:
     }
 
 
-def _empty(article: Article, picture: Media | None) -> None:
+def _empty(article: Article) -> None:
     people = list(article.contributions.values_list("contributor_id", flat=True))
     for rows in _rows(article).values():
         rows.delete()  # type: ignore[attr-defined]
@@ -161,10 +171,12 @@ def _empty(article: Article, picture: Media | None) -> None:
     blank = dict.fromkeys(TEXT, "") | {"body": CleanHTML(""), "signature": None}
     compared = article.compared_at or article.created_at
     Article.objects.filter(pk=article.pk).update(**blank, compared_at=compared)
-    if picture:
-        picture.renditions.all().delete()
-        nothing = dict.fromkeys(PICTURE, "") | {"due_at": None, "lease_token": "", "lease_until": None}
-        Media.objects.filter(pk=picture.pk).update(**nothing)
+
+
+def _empty_picture(picture: Media) -> None:
+    picture.renditions.all().delete()
+    nothing = dict.fromkeys(PICTURE, "") | {"due_at": None, "lease_token": "", "lease_until": None}
+    Media.objects.filter(pk=picture.pk).update(**nothing)
 
 
 # --- putting back -----------------------------------------------------------------------------
@@ -178,23 +190,25 @@ def unseal(*, article: Article, content: bytes) -> Article:
     text = _unpacked(Article, said["text"])
     text["body"] = CleanHTML(text["body"])
     Article.objects.filter(pk=article.pk).update(**text, compared_at=None)
-    _put_rows(said)
+    put_rows(said)
     for entry in said["history"]:
         words = {"object_repr": entry["object_repr"], "change_message": entry["change_message"]}
         LogEntry.objects.filter(pk=entry["pk"]).update(**words)
     _put_story(article, said["story"])
     if said["picture"]:
-        _put_picture(said["picture"])
+        put_picture(said["picture"])
     search.index([article.pk])
     surfaces.changed(surfaces.keys_of([article.pk]))
     article.refresh_from_db()
     return article
 
 
-def _put_rows(said: Row) -> None:
-    rows = said["rows"]
+def put_rows(said: Row) -> None:
+    """Make the rows again, with whoever and whatever took a name or a tag meanwhile."""
+    rows: Row = dict.fromkeys(("contributions", "tagged", "related_links", "related_from", "revisions"), ())
+    rows |= said["rows"]
     people = _stand_ins(Contributor, said["people"], "name_key")
-    tags = _stand_ins(Tag, said["tags"], "slug")
+    tags = _stand_ins(Tag, said.get("tags", []), "slug")
     editors = set(_present(get_user_model(), [row["by_id"] for row in rows["revisions"]]))
     links = [*rows["related_links"], *rows["related_from"]]
     here = set(_present(Article, [row[name] for row in links for name in ("article_id", "to_article_id")]))
@@ -241,7 +255,8 @@ def _put_story(article: Article, said: Row) -> None:
         Story.objects.filter(pk=said["id"], headline="").update(headline=said["headline"])
 
 
-def _put_picture(said: Row) -> None:
+def put_picture(said: Row) -> None:
+    """The picture's files and rows again."""
     for name, data in said["files"].items():
         if data is not None and not default_storage.exists(name):
             default_storage.save(name, ContentFile(base64.b64decode(data)))
@@ -260,10 +275,16 @@ def read(content: bytes) -> Said:
     return Said(text["headline"], text["standfirst"], CleanHTML(text["body"]), text["byline"], names)
 
 
-# --- one row as JSON --------------------------------------------------------------------------
+# --- rows as JSON -----------------------------------------------------------------------------
 
 
-def _packed(row: models.Model) -> Row:
+def to_bytes(said: Row) -> bytes:
+    """Rows and files in one string of bytes."""
+    return json.dumps(said, default=_plain, ensure_ascii=False).encode()
+
+
+def packed(row: models.Model) -> Row:
+    """A row's columns by name."""
     return {field.attname: _plain_file(field.value_from_object(row)) for field in row._meta.concrete_fields}
 
 

@@ -14,8 +14,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from articles import actions as articles
+from articles import cuts
 from articles.leases import back_off
-from articles.models import Article, Hold, HoldKind
+from articles.models import Article, Cut, CutKind, Hold, HoldKind
+from articles.sealing import is_sealed
 from moderation import escrow, ledger, letters, probes
 from moderation.calendar import reinstatement_window, start_of
 from moderation.models import (
@@ -44,7 +46,7 @@ BEFORE_DEADLINE = timedelta(hours=settings.PROMISE_HOURS) - HOLD_AFTER
 # would hide the article and show it again.
 LAST_MINUTE = timedelta(minutes=1)
 LEASE_SECONDS = 120
-LIFTED = (S.REFUSED, S.WITHDRAWN, S.REINSTATED)
+LIFTED = (S.REFUSED, S.WITHDRAWN, S.REINSTATED, S.REDUCED)
 ENDED = (*LIFTED, S.ERASED)
 LETTERS = {
     S.UPHELD: LetterKind.REMOVED,
@@ -53,6 +55,7 @@ LETTERS = {
     S.COUNTERED: LetterKind.COUNTERED,
     S.REINSTATED: LetterKind.REINSTATED,
     S.ERASED: LetterKind.ERASED,
+    S.REDUCED: LetterKind.REDUCED,
 }
 REFUSAL_REASONS = (
     ReasonCode.LICENSED,
@@ -110,6 +113,7 @@ def _hold(claim: Claim) -> Hold:
 def _release(claim: Claim, *, at: datetime, by: User | None) -> None:
     try:
         escrow.unseal(article=claim.article, without=claim)
+        _mend(claim, at)
     except escrow.CannotOpen as error:
         raise NotAllowed(str(error)) from error
     if claim.hold is not None:
@@ -117,6 +121,25 @@ def _release(claim: Claim, *, at: datetime, by: User | None) -> None:
     claim.hold = None
     claim.due_at = None
     probes.forget(claim)
+
+
+def _mend(claim: Claim, at: datetime) -> None:
+    """What was removed of an article that else stood is put back."""
+    part = Cut.objects.filter(reference=claim.reference, lifted_at__isnull=True).first()
+    destroyed = not escrow.has_part(claim)
+    # When everything was withheld after all, the destroyed part stays away and the rest comes back.
+    if part is None or (destroyed and claim.state != S.REDUCED):
+        return
+    _refuse_if_sealed(claim)
+    cuts.mend(cut=part, content=escrow.take_part(claim=claim), at=at)
+
+
+def _refuse_if_sealed(claim: Claim) -> None:
+    article = Article.objects.get(pk=claim.article_id)
+    if is_sealed(article):
+        raise NotAllowed(
+            "Another claim withholds the whole article; its parts can wait until that is decided."
+        )
 
 
 # --- deciding ---------------------------------------------------------------------------------
@@ -148,7 +171,7 @@ def uphold(
 ) -> Claim:
     """Withhold the article now, not at the deadline, and owe the claimant a letter."""
     claim = _open(claim_id, by=by, at=at, version=version)
-    if claim.state == S.REFUSED:
+    if claim.state in (S.REFUSED, S.REDUCED):
         _refuse_the_same_person(claim, by)
     _allow(claim, S.UPHELD)
     _withhold_now(claim, at=at, by=by)
@@ -193,11 +216,20 @@ def propose_refusal(
     reason_code: ReasonCode | str,
     reasons: str,
     version: int | None = None,
+    part: str = "",
+    name: str = "",
 ) -> RefusalProposal:
-    """Ask a second moderator to let the article stay. Until then nothing changes, and the deadline runs."""
+    """Ask a second moderator to let the article stay. Until then nothing changes, and the deadline runs.
+
+    With `part` (and `name`, when the part is one name) only that part goes and the rest stays.
+    """
     claim = _open(claim_id, by=by, at=at, version=version)
     _refuse_unless_in_time(claim)
-    if reason_code not in REFUSAL_REASONS:
+    name_key = _checked(claim, part, name) if part else ""
+    reason_code = ReasonCode.PART_ONLY if part else reason_code
+    if reason_code not in (*REFUSAL_REASONS, ReasonCode.PART_ONLY) or (
+        reason_code == ReasonCode.PART_ONLY and not part
+    ):
         raise NotAllowed("A refusal needs one of the reasons for which an article may stay.")
     if not reasons.strip():
         raise NotAllowed("A refusal needs reasons in words: the claimant will read them.")
@@ -205,34 +237,68 @@ def propose_refusal(
         raise NotAllowed(f"A refusal of {claim} is already proposed; it waits for a second person.")
     if claim.state == S.RECEIVED:
         _move(claim, S.UNDER_REVIEW, by=by, at=at)
-    _allow(claim, S.REFUSED)
+    _allow(claim, S.REDUCED if part else S.REFUSED)
     # Another person must be able to open it at once.
     claim.reviewer = claim.reviewer_until = None
     claim.version += 1
     claim.save(update_fields=["reviewer", "reviewer_until", "version"])
     return RefusalProposal.objects.create(
-        claim=claim, by=by, at=at, reason_code=reason_code, reasons=reasons.strip()
-    )
+        claim=claim, by=by, at=at, reason_code=reason_code, reasons=reasons.strip(), part=part,
+        name_key=name_key,
+    )  # fmt: skip
+
+
+def _checked(claim: Claim, part: str, name: str) -> str:
+    """The key of the name that is to go; NotAllowed when the article has no such part."""
+    article = claim.article
+    if part not in CutKind.values:
+        raise NotAllowed("There is no such part of an article.")
+    _refuse_if_sealed(claim)
+    if part == CutKind.PICTURE and article.lead_media_id is None:
+        raise NotAllowed("The article has no picture.")
+    if part != CutKind.NAME:
+        return ""
+    named = set(article.contributors.values_list("name", flat=True))
+    if name not in named:
+        raise NotAllowed("Name a person whom the article credits.")
+    return cuts.key_of(name)
 
 
 @transaction.atomic
 def second_refusal(*, claim_id: int, by: User, at: datetime, version: int | None = None) -> Claim:
     """Agree that the article stays. Only now is the hold released."""
     claim = _open(claim_id, by=by, at=at, version=version)
-    _allow(claim, S.REFUSED)
     _refuse_unless_in_time(claim)
     proposal = RefusalProposal.objects.filter(claim=claim).first()
     if proposal is None:
         raise NotAllowed(f"Nobody has proposed to refuse {claim}.")
     if proposal.by_id == by.pk:
         raise NotAllowed("A refusal needs a second person: you proposed it yourself.")
+    to = S.REDUCED if proposal.part else S.REFUSED
+    _allow(claim, to)
     _release(claim, at=at, by=by)
-    _move(claim, S.REFUSED, by=by, at=at, note=proposal.reasons)
-    _decided(
-        claim, by=proposal.by, second=by, at=at, reason_code=proposal.reason_code, reasons=proposal.reasons
+    more = _reduce(claim, proposal, at) if proposal.part else {}
+    _move(
+        claim, to, by=by, at=at, note=f"{proposal.get_part_display()}. {proposal.reasons}".removeprefix(". ")
     )
+    _decided(
+        claim, by=proposal.by, second=by, at=at, reason_code=proposal.reason_code, reasons=proposal.reasons,
+        context=more,
+    )  # fmt: skip
     proposal.delete()
     return claim
+
+
+def _reduce(claim: Claim, proposal: RefusalProposal, at: datetime) -> dict[str, str]:
+    """Take the part out and under seal; returns what letter and ledger say of it."""
+    _refuse_if_sealed(claim)
+    _, taken = cuts.cut(
+        article=claim.article, kind=CutKind(proposal.part), reference=claim.reference, at=at,
+        name_key=proposal.name_key,
+    )  # fmt: skip
+    escrow.keep_part(claim=claim, sealed=taken, at=at)
+    claim.due_at = at if claim.notice.ground == Ground.PRIVACY else at + ERASE_AFTER
+    return {"part": proposal.part, "name_key": proposal.name_key}
 
 
 @transaction.atomic
@@ -282,6 +348,8 @@ def reinstate(*, claim_id: int, at: datetime, by: User | None = None, version: i
     """Show a countered article again, byte for byte as it was; not before the tenth business day."""
     claim = _open(claim_id, by=by, at=at, version=version)
     _allow(claim, S.REINSTATED)
+    if claim.state == S.REDUCED:
+        _refuse_the_same_person(claim, by)
     answer = claim.counter_notices.order_by("-received_at").first()
     if answer and timezone.localdate(at) < answer.reinstate_not_before:
         raise NotAllowed(f"{claim} may come back from {answer.reinstate_not_before:%d %B %Y} on.")
@@ -362,6 +430,19 @@ def settle(*, claim_id: int, at: datetime) -> bool:
 def erase_due(limit: int, at: datetime) -> int:
     """Erase what was upheld and can no longer be answered."""
     return _each_due(S.UPHELD, limit, at, lambda pk: erase(claim_id=pk, at=at))
+
+
+def end_parts_due(limit: int, at: datetime) -> int:
+    """Destroy the removed parts whose window is over; they stay away for good."""
+    return _each_due(S.REDUCED, limit, at, lambda pk: end_part(claim_id=pk, at=at))
+
+
+@transaction.atomic
+def end_part(*, claim_id: int, at: datetime) -> None:
+    """Nothing of the part can be put back from now on."""
+    claim = _locked(claim_id)
+    escrow.end_part(claim=claim, at=at)
+    Claim.objects.filter(pk=claim.pk).update(due_at=None)
 
 
 def reinstate_due(limit: int, at: datetime) -> int:
@@ -447,7 +528,7 @@ def _refuse_unless_in_time(claim: Claim) -> None:
 
 
 def _refuse_the_same_person(claim: Claim, by: User | None) -> None:
-    last = claim.decisions.filter(outcome=S.REFUSED).order_by("-pk").first()
+    last = claim.decisions.filter(outcome__in=(S.REFUSED, S.REDUCED)).order_by("-pk").first()
     if by is not None and last is not None and by.pk in (last.by_id, last.second_id):
         raise NotAllowed("A complaint is decided by somebody who did not decide before.")
 
@@ -486,6 +567,7 @@ def _decided(
         automated=automated,
     )  # fmt: skip
     facts = ledger.facts(claim, claim.hold)
+    facts |= {key: value for key, value in (context or {}).items() if key in ("part", "name_key")}
     facts |= {"reason": decision.reason_code, "automated": automated, "ground": claim.notice.ground}
     ledger.append(kind=claim.state, payload=facts, at=at)
     letters.owe(

@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString
 from accounts.models import User
 from articles import display
 from articles.canonical import address_key
-from articles.models import Article, ArticleState
+from articles.models import Article, ArticleState, CutKind
 from articles.paging import BoundedPaginator
 from articles.sealing import Said
 from moderation import actions, escrow, flags
@@ -79,7 +79,9 @@ def buttons(claim: Claim, user: Any, at: datetime) -> Iterator[Button]:
         yield Button("uphold", "Withhold now", "The article is gone with the next request.", "u", "uphold")
     if state in OPEN_STATES and actions.in_time(claim):
         yield from _refusal(proposal, user)
-    if S.REINSTATED in MOVES[state] and _may_come_back(claim, at):
+    if state == S.REDUCED and may_decide_again(claim, user) and escrow.has_part(claim):
+        yield Button("reinstate", "Show the part again", "As it was; the claimant gets a letter.", "r")
+    if state == S.COUNTERED and _may_come_back(claim, at):
         yield Button(
             "reinstate", "Show again", "Nobody went to court; the article comes back as it was.", "r"
         )
@@ -97,9 +99,12 @@ def _refusal(proposal: RefusalProposal | None, user: Any) -> Iterator[Button]:
     if proposal is None:
         hint = "The article stays only when a second person agrees in time."
         yield Button("propose", "Propose to refuse", hint, "p", "refusal")
+        hint = "Only this part goes, and only when a second person agrees in time; the rest stays."
+        yield Button("reduce", "Propose to remove in part", hint, "d", "part")
     elif proposal.by_id != user.pk:
-        hint = f"Proposed by {proposal.by}: {proposal.get_reason_code_display()}. {proposal.reasons}"
-        yield Button("second", "Agree that it stays", hint, "s")
+        what = proposal.get_part_display() or proposal.get_reason_code_display()
+        hint = f"Proposed by {proposal.by}: {what}. {proposal.reasons}"
+        yield Button("second", "Agree" if proposal.part else "Agree that it stays", hint, "s")
 
 
 def taken_by_another(claim: Claim, user: Any, at: datetime) -> bool:
@@ -110,9 +115,9 @@ def taken_by_another(claim: Claim, user: Any, at: datetime) -> bool:
 
 def may_decide_again(claim: Claim, user: Any) -> bool:
     """A complaint against a refusal goes to somebody who did not decide it."""
-    if claim.state != S.REFUSED:
+    if claim.state not in (S.REFUSED, S.REDUCED):
         return True
-    last = claim.decisions.filter(outcome=S.REFUSED).order_by("-pk").first()
+    last = claim.decisions.filter(outcome=claim.state).order_by("-pk").first()
     return last is None or user.pk not in (last.by_id, last.second_id)
 
 
@@ -128,6 +133,8 @@ class DecisionForm(forms.Form):
     version = forms.IntegerField()
     reason_code = forms.ChoiceField(choices=ReasonCode.choices, required=False)
     reasons = forms.CharField(max_length=5000, required=False)
+    part = forms.ChoiceField(choices=CutKind.choices, required=False)
+    name = forms.CharField(max_length=200, required=False)
     certain = forms.BooleanField(required=False)
     then = forms.CharField(max_length=10, required=False)
 
@@ -163,6 +170,15 @@ def _propose(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
     )  # fmt: skip
 
 
+def _reduce(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
+    if not sent["part"]:
+        raise NotAllowed("Say which part is to go.")
+    return actions.propose_refusal(
+        claim_id=claim.pk, by=by, at=at, reason_code=ReasonCode.PART_ONLY, reasons=sent["reasons"],
+        version=sent["version"], part=sent["part"], name=sent["name"],
+    )  # fmt: skip
+
+
 def _second(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
     return actions.second_refusal(claim_id=claim.pk, by=by, at=at, version=sent["version"])
 
@@ -189,7 +205,8 @@ ACTS: dict[str, tuple[Act, str]] = {
     "take": (_take, "is yours until {until:%H:%M} UTC."),
     "uphold": (_uphold, "is upheld: the article is withheld."),
     "propose": (_propose, "waits for a second person. Until then nothing changes, and the clock runs."),
-    "second": (_second, "is refused: the article stays."),
+    "reduce": (_reduce, "waits for a second person. Until then nothing changes, and the clock runs."),
+    "second": (_second, "is decided: the article stays, without what was to go."),
     "withdraw": (_withdraw, "is withdrawn."),
     "reinstate": (_reinstate, "is closed: the article is shown again."),
     "erase": (_erase, "is erased."),
@@ -463,6 +480,8 @@ class ClaimAdmin(ReadOnlyAdmin):
             "buttons": list(buttons(claim, request.user, at)),
             "refusal_reasons": [(code.value, code.label) for code in actions.REFUSAL_REASONS],
             "uphold_reasons": [(code.value, code.label) for code in UPHOLD_REASONS],
+            "parts": CutKind.choices,
+            "named": list(claim.article.contributors.distinct().values_list("name", flat=True)),
             "counter_form": counter,
             "flags": list(flags.flags(claim)),
             "claimants_history": flags.claimants_history(claim),

@@ -43,7 +43,7 @@ class CannotOpen(RuntimeError):
 
 def unsealed() -> QuerySet[Claim]:
     """Claims in force whose article still lies readable in its row."""
-    kept = Escrow.objects.filter(article=OuterRef("article"))
+    kept = Escrow.objects.filter(article=OuterRef("article"), part_of__isnull=True)
     claims: QuerySet[Claim] = Claim.objects.filter(~Exists(kept), state__in=IN_FORCE)
     return claims.exclude(article__state=ArticleState.ERASED)
 
@@ -52,17 +52,32 @@ def unsealed() -> QuerySet[Claim]:
 def seal(*, article: Article, at: datetime) -> Escrow | None:
     """Move what a withheld article says under a key of its own; None when it is there already."""
     article = Article.objects.select_for_update().get(pk=article.pk)
-    if article.state == ArticleState.ERASED or Escrow.objects.filter(article=article).exists():
+    if article.state == ArticleState.ERASED or _whole(article).exists():
         return None
     if not Hold.objects.in_effect().filter(article=article).exists():
         return None
-    sealed = sealing.seal(article=article)
+    return _keep(sealing.seal(article=article), article=article, at=at)
+
+
+@transaction.atomic
+def keep_part(*, claim: Claim, sealed: sealing.Sealed, at: datetime) -> Escrow:
+    """The part of an article that was removed for this claim, under a key of its own."""
+    return _keep(sealed, article=claim.article, part_of=claim, at=at)
+
+
+def _whole(article: Article) -> QuerySet[Escrow]:
+    rows: QuerySet[Escrow] = Escrow.objects.filter(article=article, part_of__isnull=True)
+    return rows
+
+
+def _keep(sealed: sealing.Sealed, *, article: Article, at: datetime, part_of: Claim | None = None) -> Escrow:
     token = secrets.token_hex(16)
     # The key is on the disk before the row that needs it is committed.
     content = _encipher(sealed.content, _make_key(token), token)
     row = Escrow.objects.create(
-        article=article, token=token, content=content, sealed_at=at, files=sealed.files, due_at=at
-    )
+        article=article, part_of=part_of, token=token, content=content, sealed_at=at, files=sealed.files,
+        due_at=at,
+    )  # fmt: skip
     transaction.on_commit(partial(_settle, row.pk), robust=True)
     return row
 
@@ -91,20 +106,36 @@ def _encipher(content: bytes, key: bytes, token: str) -> bytes:
 
 def said(article: Article) -> sealing.Said | None:
     """What a sealed article said, for a moderator; None when it is not sealed. Raises CannotOpen."""
-    row = Escrow.objects.filter(article=article, ended_at__isnull=True).first()
+    row = _whole(article).filter(ended_at__isnull=True).first()
     return sealing.read(_decipher(row)) if row else None
 
 
 @transaction.atomic
 def unseal(*, article: Article, without: Claim | None = None) -> bool:
     """Put everything back, unless a claim other than `without` keeps it sealed. Raises CannotOpen."""
-    row = Escrow.objects.select_for_update().filter(article=article, ended_at__isnull=True).first()
+    row = _whole(article).select_for_update().filter(ended_at__isnull=True).first()
     others = Claim.objects.filter(article=article, state__in=IN_FORCE)
     if row is None or others.exclude(pk=without.pk if without else None).exists():
         return False
     sealing.unseal(article=article, content=_decipher(row))
     row.delete()
     return True
+
+
+def has_part(claim: Claim) -> bool:
+    """Can the part that was removed for this claim still be put back?"""
+    return Escrow.objects.filter(part_of=claim, ended_at__isnull=True).exists()
+
+
+@transaction.atomic
+def take_part(*, claim: Claim) -> bytes:
+    """The part that was removed for this claim, handed out once. Raises CannotOpen when it is destroyed."""
+    row = Escrow.objects.select_for_update().filter(part_of=claim, ended_at__isnull=True).first()
+    if row is None:
+        raise CannotOpen(f"The part that was removed for {claim} is destroyed.")
+    content = _decipher(row)
+    row.delete()
+    return content
 
 
 def _decipher(row: Escrow) -> bytes:
@@ -122,7 +153,17 @@ def _decipher(row: Escrow) -> bytes:
 
 def end(*, article: Article, at: datetime) -> None:
     """Nothing can be put back any more: the ciphertext goes with this transaction, its key right after it."""
-    for row in Escrow.objects.select_for_update().filter(article=article):
+    _end(Escrow.objects.filter(article=article), at)
+
+
+@transaction.atomic
+def end_part(*, claim: Claim, at: datetime) -> None:
+    """The part that was removed for this claim can never be put back any more."""
+    _end(Escrow.objects.filter(part_of=claim), at)
+
+
+def _end(rows: QuerySet[Escrow], at: datetime) -> None:
+    for row in rows.select_for_update():
         row.content, row.ended_at, row.due_at = b"", at, at
         row.save(update_fields=["content", "ended_at", "due_at"])
         transaction.on_commit(partial(_settle, row.pk), robust=True)

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from articles.leases import Leased, LeasedManager, LeasedQuerySet
-from articles.models import Article, Hold
+from articles.models import Article, CutKind, Hold
 from moderation import owner_models  # noqa: F401  (so that Django knows them)
 
 
@@ -58,18 +58,21 @@ class ClaimState(models.TextChoices):
     COUNTERED = "countered", "Countered"
     REINSTATED = "reinstated", "Reinstated"
     ERASED = "erased", "Erased"
+    REDUCED = "reduced", "Removed in part"
 
 
 _S = ClaimState
 MOVES: dict[ClaimState, set[ClaimState]] = {
-    _S.RECEIVED: {_S.UNDER_REVIEW, _S.UPHELD, _S.REFUSED, _S.WITHDRAWN},
-    _S.UNDER_REVIEW: {_S.UPHELD, _S.REFUSED, _S.WITHDRAWN},
+    _S.RECEIVED: {_S.UNDER_REVIEW, _S.UPHELD, _S.REDUCED, _S.REFUSED, _S.WITHDRAWN},
+    _S.UNDER_REVIEW: {_S.UPHELD, _S.REDUCED, _S.REFUSED, _S.WITHDRAWN},
     _S.UPHELD: {_S.ERASED, _S.COUNTERED, _S.WITHDRAWN},
     _S.COUNTERED: {_S.UPHELD, _S.REINSTATED},
     _S.REFUSED: {_S.UPHELD},
     _S.REINSTATED: set(),
     _S.WITHDRAWN: set(),
     _S.ERASED: set(),
+    # The rest after all, or the part shown again.
+    _S.REDUCED: {_S.UPHELD, _S.WITHDRAWN, _S.REINSTATED},
 }
 OPEN_STATES = (ClaimState.RECEIVED, ClaimState.UNDER_REVIEW)
 
@@ -209,7 +212,8 @@ class Claim(Leased):
                 name="claim_in_force_has_a_hold",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["refused", "withdrawn", "reinstated"]) | Q(hold__isnull=True),
+                condition=~Q(state__in=["refused", "withdrawn", "reinstated", "reduced"])
+                | Q(hold__isnull=True),
                 name="claim_lifted_has_no_hold",
             ),
         ]
@@ -275,6 +279,7 @@ class ReasonCode(models.TextChoices):
     ABUSE = "abuse", "Manifestly unfounded or abusive notice"
     CLAIMANT_WITHDREW = "claimant_withdrew", "The claimant withdrew"
     COUNTER_NOTICE = "counter_notice", "Counter-notice"
+    PART_ONLY = "part_only", "Only a part of the article is the owner's"
 
 
 class Decision(AppendOnly):
@@ -314,6 +319,10 @@ class RefusalProposal(models.Model):
     claim = models.OneToOneField(Claim, on_delete=models.CASCADE, related_name="proposal")
     reason_code = models.CharField(max_length=20, choices=ReasonCode)
     reasons = models.TextField()
+    part = models.CharField(
+        max_length=10, choices=CutKind, blank=True, help_text="Set when this part goes and the rest stays."
+    )
+    name_key = models.CharField(max_length=64, blank=True, editable=False)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     at = models.DateTimeField()
 
@@ -346,6 +355,7 @@ class LetterKind(models.TextChoices):
     WITHDRAWN = "withdrawn", "Withdrawn"
     REINSTATED = "reinstated", "Reinstated"
     COUNTERED = "countered", "Counter-notice"
+    REDUCED = "reduced", "Removed in part"
 
 
 class Letter(Leased):
@@ -416,7 +426,11 @@ class Escrow(models.Model):
     `due_at` is set while something is left to do after a commit: files to delete, a key to destroy.
     """
 
-    article = models.OneToOneField(Article, on_delete=models.PROTECT, related_name="+")
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="+")
+    part_of = models.OneToOneField(
+        Claim, null=True, blank=True, on_delete=models.PROTECT, related_name="kept_part",
+        help_text="Set when only the part is here that was removed for this claim.",
+    )  # fmt: skip
     token = models.CharField(max_length=32, unique=True, editable=False)
     content = models.BinaryField()
     sealed_at = models.DateTimeField()
@@ -425,6 +439,11 @@ class Escrow(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["article"], condition=Q(part_of__isnull=True), name="escrow_once_an_article"
+            )
+        ]
         indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="escrow_due")]
 
     def __str__(self) -> str:

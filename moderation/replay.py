@@ -14,7 +14,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from articles import actions as articles
-from articles.models import Article, ArticleState, BlockKind, Hold, HoldKind
+from articles import cuts
+from articles.models import Article, ArticleState, BlockKind, CutKind, Hold, HoldKind
 from moderation import actions, escrow, ledger, owners
 from moderation.ledger import Line
 from moderation.models import Claim, ClaimState, LedgerEntry
@@ -102,6 +103,21 @@ def _release(line: Line) -> int:
     return len(holds)
 
 
+def _reduce(line: Line) -> int:
+    """Lift the hold and take out the part again; it is kept as long as the claim it belongs to."""
+    found = _release(line)
+    at, part = datetime.fromisoformat(line.at), line.payload.get("part", "")
+    claim = _claim(line)
+    for article in Article.objects.filter(key=uuid.UUID(line.payload["article"])):
+        _, taken = cuts.cut(
+            article=article, kind=CutKind(part), reference=_reference(line), at=at,
+            name_key=line.payload.get("name_key", ""),
+        )  # fmt: skip
+        if claim is not None and not escrow.has_part(claim):
+            escrow.keep_part(claim=claim, sealed=taken, at=at)
+    return found
+
+
 def _put_back(article: Article) -> None:
     """What the copy has under seal says again what it said; without its key it stays with the editors."""
     try:
@@ -127,6 +143,7 @@ VERBS: dict[str, Callable[[Line], int]] = {
     S.UPHELD.value: _withhold,
     S.COUNTERED.value: _withhold,
     S.REFUSED.value: _release,
+    S.REDUCED.value: _reduce,
     S.WITHDRAWN.value: _release,
     S.REINSTATED.value: _release,
     S.ERASED.value: _erase,

@@ -136,6 +136,7 @@ def _words(claim: Claim, *, held: bool) -> tuple[str, datetime | None, str]:
     ended = {
         ClaimState.ERASED: "Erased for good on",
         ClaimState.REFUSED: "Stays, as decided on",
+        ClaimState.REDUCED: "Removed in part; the rest stays, as decided on",
         ClaimState.WITHDRAWN: "You took it back on",
         ClaimState.REINSTATED: "Shows again since",
     }

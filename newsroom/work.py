@@ -121,6 +121,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("seal", escrow.seal_due, lambda at: escrow.unsealed().exists()),
     Kind("settle seals", escrow.settle_due, lambda at: Escrow.objects.filter(due_at__lte=at).exists()),
     Kind("erase", actions.erase_due, lambda at: _due_claims(ClaimState.UPHELD, at)),
+    Kind("end parts", actions.end_parts_due, lambda at: _due_claims(ClaimState.REDUCED, at)),
     Kind("reinstate", actions.reinstate_due, lambda at: _due_claims(ClaimState.COUNTERED, at)),
     Kind(
         "send letters",

@@ -90,6 +90,8 @@ def claim_in(
         actions.withdraw(claim_id=claim.pk, at=now)
     if state == ClaimState.REFUSED:
         refuse(claim)
+    if state == ClaimState.REDUCED:
+        reduce_to(claim, "headline")
     claim.refresh_from_db()
     return claim
 
@@ -105,6 +107,23 @@ def refuse(claim: Claim) -> None:
         at=now,
         reason_code="licensed",
         reasons="We hold a licence until 2030.",
+    )
+    actions.second_refusal(claim_id=claim.pk, by=moderator(), at=now)
+
+
+def reduce_to(claim: Claim, part: str, name: str = "", reasons: str = "The rest is not the owner's.") -> None:
+    """Two moderators agree that only this part goes."""
+    from moderation import actions
+
+    now = timezone.now()
+    actions.propose_refusal(
+        claim_id=claim.pk,
+        by=moderator(),
+        at=now,
+        reason_code="part_only",
+        reasons=reasons,
+        part=part,
+        name=name,
     )
     actions.second_refusal(claim_id=claim.pk, by=moderator(), at=now)
 

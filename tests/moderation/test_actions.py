@@ -24,7 +24,7 @@ from moderation.models import (
     LetterKind,
 )
 from tests.factories import ArticleFactory
-from tests.moderation.cases import COUNTER, claim_in, moderator, notice_about, refuse
+from tests.moderation.cases import COUNTER, claim_in, moderator, notice_about, reduce_to, refuse
 
 S = ClaimState
 pytestmark = pytest.mark.django_db
@@ -33,6 +33,7 @@ TRY = {
     S.UNDER_REVIEW: lambda claim: actions.take(claim_id=claim.pk, by=moderator(), at=timezone.now()),
     S.UPHELD: lambda claim: actions.uphold(claim_id=claim.pk, by=moderator(), at=timezone.now()),
     S.REFUSED: refuse,
+    S.REDUCED: lambda claim: reduce_to(claim, "headline"),
     S.WITHDRAWN: lambda claim: actions.withdraw(claim_id=claim.pk, at=timezone.now()),
     S.COUNTERED: lambda claim: actions.counter(claim_id=claim.pk, at=timezone.now(), statement=COUNTER),
     S.REINSTATED: lambda claim: actions.reinstate(claim_id=claim.pk, at=timezone.now()),
@@ -55,7 +56,7 @@ def test_a_move_on_the_map_leaves_an_event_and_the_article_as_the_state_says(bef
     last = claim.events.order_by("pk").last()
     assert claim.state == after
     assert (last.before, last.after) == (before if last.before == before else S.UNDER_REVIEW, after)
-    assert is_public(claim) == (after in (S.UNDER_REVIEW, S.REFUSED, S.WITHDRAWN, S.REINSTATED))
+    assert is_public(claim) == (after in (S.UNDER_REVIEW, S.REFUSED, S.REDUCED, S.WITHDRAWN, S.REINSTATED))
 
 
 @pytest.mark.parametrize(

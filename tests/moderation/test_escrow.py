@@ -32,13 +32,13 @@ pytestmark = pytest.mark.django_db
 SETTINGS = {"DJANGO_SETTINGS_MODULE": "newsroom.settings"}
 
 
-def rich_article() -> Article:
+def rich_article(slug: str = "a-slug") -> Article:
     """An article with something in every place where an article can have something."""
     picture = RenditionFactory(media__credit="Photographed by Quist").media
     picture.file.save("quist.webp", ContentFile(b"picture"))
     article = ArticleFactory(
         headline="Zanzibar quartz", standfirst="It is said.", body="<p>Velvet anchovies sing.</p>",
-        lead_media=picture, people=["Petronella Quist", "Bo Li"], slug="a-slug",
+        lead_media=picture, people=["Petronella Quist", "Bo Li"], slug=slug,
         updated_at=datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC),
     )  # fmt: skip
     article.tags.add("Minerals", "Fish")

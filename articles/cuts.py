@@ -1,0 +1,161 @@
+"""A part of an article that its owner had removed while the rest stands: its picture, its text, one name.
+
+A `Cut` row stands for as long as the part is to stay away, and what a feed brings later is trimmed by it.
+What was cut is handed back as bytes; who keeps that, and under which key, is not known here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from html import escape, unescape
+from typing import Any
+
+from django.db import transaction
+
+from articles import search, surfaces
+from articles.bylines import parse_byline, split_trailing_credits
+from articles.fields import CleanHTML, clean_html
+from articles.models import Article, Contribution, Contributor, Cut, CutKind, Revision
+from articles.sanitise import excerpt
+from articles.sealing import Row, Sealed, packed, picture_of, put_picture, put_rows, take_picture, to_bytes
+
+TEXT = ("standfirst", "body", "byline")
+OUR_OWN_EXCERPT = 60
+_LAST_PARAGRAPH = re.compile(r"<p>((?:(?!</?p>).)*)</p>\s*\Z", re.DOTALL)
+_JOINT = r"(?:\s*(?:,|;|&amp;|&|\band\b|\bund\b|\bet\b|\by\b|\bта\b|\bі\b))?\s*"
+
+
+def key_of(name: str) -> str:
+    """By what a name is recognised without being kept."""
+    return hashlib.sha256(search.fold(name).encode()).hexdigest()
+
+
+@transaction.atomic
+def cut(
+    *, article: Article, kind: CutKind, reference: str, at: datetime, name_key: str = ""
+) -> tuple[Cut, Sealed]:
+    """Take one part out; returns the row that keeps it out, and what was taken."""
+    article = Article.objects.select_for_update().get(pk=article.pk)
+    keys = surfaces.keys_of([article.pk])
+    row, _ = Cut.objects.get_or_create(
+        article=article, reference=reference, lifted_at=None,
+        defaults={"kind": kind, "name_key": name_key, "placed_at": at},
+    )  # fmt: skip
+    taken = _take_picture(article) if kind == CutKind.PICTURE else _take_words(article, row)
+    _shown_anew(article, keys)
+    return row, taken
+
+
+@transaction.atomic
+def mend(*, cut: Cut, content: bytes | None, at: datetime) -> None:
+    """Let the part come back: what was taken, unless it changed since, and what feeds bring from now on."""
+    article = Article.objects.select_for_update().get(pk=cut.article_id)
+    Cut.objects.filter(pk=cut.pk).update(lifted_at=at)
+    if content is None:
+        return
+    said = json.loads(content)
+    if said.get("picture"):
+        put_picture(said["picture"])
+    if said.get("media") and article.lead_media_id is None:
+        article.lead_media_id = said["media"]
+    for name, value in said.get("before", {}).items():
+        if getattr(article, name) == said["after"][name]:
+            setattr(article, name, CleanHTML(value) if name == "body" else value)
+    article.save(update_fields=["lead_media", *TEXT])
+    if "rows" in said:
+        put_rows(said)
+    _shown_anew(article, surfaces.keys_of([article.pk]))
+
+
+def _shown_anew(article: Article, keys: Iterable[str]) -> None:
+    search.index([article.pk])
+    surfaces.changed({*keys, *surfaces.keys_of([article.pk])})
+
+
+# --- taking -----------------------------------------------------------------------------------
+
+
+def _take_picture(article: Article) -> Sealed:
+    media = article.lead_media
+    own = picture_of(article)
+    content: Row = {"media": media.pk if media else None, "picture": take_picture(own) if own else None}
+    Article.objects.filter(pk=article.pk).update(lead_media=None)
+    return Sealed(to_bytes(content), list(content["picture"]["files"]) if content["picture"] else [])
+
+
+def _take_words(article: Article, row: Cut) -> Sealed:
+    """Text or a name, and the former versions, which have it too."""
+    before = {name: str(getattr(article, name)) for name in TEXT}
+    after = trimmed(article, before, [row])
+    credits = [
+        one
+        for one in article.contributions.select_related("contributor")
+        if row.kind == CutKind.NAME and key_of(one.contributor.name) == row.name_key
+    ]
+    people = [one.contributor for one in credits]
+    rows = {
+        "contributions": [packed(one) for one in credits],
+        "revisions": [packed(one) for one in article.revisions.order_by("pk")],
+    }
+    content = {"before": before, "after": after, "rows": rows, "people": [packed(one) for one in people]}
+    Contribution.objects.filter(pk__in=[one.pk for one in credits]).delete()
+    Contributor.objects.filter(pk__in=[one.pk for one in people], contributions__isnull=True).delete()
+    Revision.objects.filter(article=article).delete()
+    Article.objects.filter(pk=article.pk).update(**after | {"body": CleanHTML(after["body"])})
+    return Sealed(to_bytes(content), [])
+
+
+# --- trimming ---------------------------------------------------------------------------------
+
+
+def obey(article: Article, changes: dict[str, Any]) -> dict[str, Any]:
+    """What a feed says of an article, without the parts that were removed from it."""
+    cuts = list(Cut.objects.filter(article=article, lifted_at__isnull=True))
+    return changes | trimmed(article, {name: str(changes[name]) for name in TEXT}, cuts) if cuts else changes
+
+
+def trimmed(article: Article, text: dict[str, str], cuts: Sequence[Cut]) -> dict[str, str]:
+    """Standfirst, body and byline with every cut made."""
+    for one in cuts:
+        if one.kind == CutKind.NAME:
+            text = _without(text, one.name_key)
+        elif one.kind == CutKind.HEADLINE:
+            text = text | {"standfirst": "", "body": ""}
+        elif one.kind == CutKind.EXCERPT:
+            text = text | _short(article, text)
+    return text
+
+
+def _short(article: Article, text: dict[str, str]) -> dict[str, str]:
+    """As many words as an excerpt of this source has, standfirst and body together."""
+    words = article.source.excerpt_words if article.source else OUR_OWN_EXCERPT
+    standfirst = unescape(excerpt(escape(text["standfirst"]), words))
+    left = words - len(standfirst.split())
+    body = clean_html(f"<p>{excerpt(text['body'], left)}</p>") if left > 0 and text["body"] else ""
+    return {"standfirst": standfirst, "body": body}
+
+
+def _without(text: dict[str, str], key: str) -> dict[str, str]:
+    """Byline and last line of the body without the name. Where the report itself speaks of the person, it stays."""
+    people = parse_byline(text["byline"])
+    left = [one.name for one in people if key_of(one.name) != key]
+    byline = text["byline"] if len(left) == len(people) else ", ".join(left)
+    return text | {"byline": byline, "body": _without_in_last_line(text["body"], key)}
+
+
+def _without_in_last_line(body: str, key: str) -> str:
+    rest, people = split_trailing_credits(body)
+    named = [one.name for one in people if key_of(one.name) == key]
+    last = _LAST_PARAGRAPH.search(body)
+    if not named or last is None:
+        return body
+    if len(people) == len(named):
+        return str(rest)
+    line = last[1]
+    for name in named:
+        line = re.sub(rf"{_JOINT}{re.escape(escape(name, quote=False))}", "", line, count=1)
+    return clean_html(f"{body[: last.start()]}<p>{line}</p>")
