@@ -17,6 +17,11 @@ class FeedQuerySet(LeasedQuerySet):
         welcome = Q(not_before__isnull=True) | Q(not_before__lte=at)
         return self.active().claimable(at).filter(welcome).order_by("due_at", "pk")
 
+    def in_other_hands(self, at: datetime) -> FeedQuerySet:
+        """Feeds that would be due, if a worker were not busy with them."""
+        welcome = Q(not_before__isnull=True) | Q(not_before__lte=at)
+        return self.active().filter(welcome, lease_until__gt=at).order_by("pk")
+
     def active(self) -> FeedQuerySet:
         """Feeds that are fetched: not paused, not gone, of no suspended source."""
         return self.filter(paused_at__isnull=True, gone_at__isnull=True, source__suspended_at__isnull=True)

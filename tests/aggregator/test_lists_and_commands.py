@@ -194,7 +194,7 @@ def test_why_a_single_feed_is_not_fetched_is_told(web: WebServer) -> None:
     ]:
         Feed.objects.update(**changes)
         with pytest.raises(CommandError, match=words):
-            run("fetch_feeds", "--feed", url)
+            run("fetch_feeds", "--feed", url, "--wait", "0")
 
 
 @pytest.mark.django_db

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -10,6 +12,9 @@ from django.utils import timezone
 from aggregator import actions
 from aggregator.entries import COUNTED, Report
 from aggregator.models import Feed
+
+MOMENT = 0.5
+BUSY = "Not fetched: another worker has this feed at the moment."
 
 
 class Command(BaseCommand):
@@ -24,20 +29,47 @@ class Command(BaseCommand):
         )
         parser.add_argument("--feed", metavar="URL", help="this feed alone, whenever it was fetched last")
         parser.add_argument("--json", action="store_true", help="one JSON object a line for each feed")
+        parser.add_argument(
+            "--wait",
+            type=float,
+            default=60,
+            metavar="SECONDS",
+            help="with --all or --feed: how long to wait for feeds a worker is fetching right now (60)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         at = timezone.now()
         only = self.chosen(options["feed"]) if options["feed"] else None
-        if options["all"] or only:
-            actions.make_due(feeds=only, at=at)
+        asked = options["all"] or only
         reports = []
-        for report in actions.fetch_pass(at=at, only=only):
+        for report in self.every(only, at, options["wait"]) if asked else actions.fetch_pass(at=at):
             self.show(report, as_json=options["json"])
             reports.append(report)
         if only and not reports:
             raise CommandError(self.why_not(only[0]))
         if not options["json"]:
             self.sum_up(reports)
+
+    def every(self, only: Sequence[int] | None, at: datetime, patience: float) -> Iterator[Report]:
+        """A report for each feed, also for those the worker had in hand when we came."""
+        busy = Feed.objects.in_other_hands(at)
+        left = list((busy if only is None else busy.filter(pk__in=only)).values_list("pk", flat=True))
+        actions.make_due(feeds=only, at=at)
+        yield from actions.fetch_pass(at=at, only=only)
+        until = time.monotonic() + patience
+        while left and time.monotonic() < until:
+            time.sleep(MOMENT)
+            at = timezone.now()
+            still = set(Feed.objects.in_other_hands(at).filter(pk__in=left).values_list("pk", flat=True))
+            free = [pk for pk in left if pk not in still]
+            left = [pk for pk in left if pk in still]
+            actions.make_due(feeds=free, at=at)
+            yield from actions.fetch_pass(at=at, only=free)
+        if only is None:
+            yield from (Report(url=url, error=BUSY) for url in self.addresses(left))
+
+    def addresses(self, pks: Sequence[int]) -> list[str]:
+        return list(Feed.objects.filter(pk__in=pks).values_list("url", flat=True))
 
     def chosen(self, url: str) -> Sequence[int]:
         try:
@@ -55,7 +87,7 @@ class Command(BaseCommand):
             return (
                 f"Not fetched: its server asked us to stay away until {feed.not_before:%Y-%m-%d %H:%M} UTC."
             )
-        return "Not fetched: another worker has this feed at the moment."
+        return BUSY
 
     def show(self, report: Report, *, as_json: bool) -> None:
         if as_json:
