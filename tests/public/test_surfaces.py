@@ -24,6 +24,7 @@ WITHOUT_ARTICLES = {
     "rights", "about", "archive_index", "sitemap", "sitemap_pages", "robots",
     "favicon", "llms_txt", "security_txt", "tdmrep",
     "transparency", "transparency-csv", "transparency-feed", "transparency-key",
+    "transparency-year", "transparency-year-csv", "transparency-lumen", "transparency-statements",
 }  # fmt: skip
 # These list names, and a name only while something of its owner is public.
 NAMED = {

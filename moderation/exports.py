@@ -1,0 +1,350 @@
+"""Cases and decisions in the words of others: Lumen's notices, the DSA's statements of reasons, a year in figures.
+
+No person is in any of it: no name, mailbox, postal address or telephone number, and none of what a
+claimant wrote. Articles appear by their key, originals by the site they are on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, QuerySet
+from django.urls import reverse
+
+from articles.models import Article
+from moderation import receive, transparency
+from moderation.models import Channel, Claim, ClaimState, CounterNotice, Decision, Ground, Notice
+
+PORTION = 500
+REMOVED = (ClaimState.UPHELD, ClaimState.ERASED, ClaimState.COUNTERED)
+KEPT = (ClaimState.REFUSED, ClaimState.REINSTATED)
+WITHHELD_NAME = "[withheld]"
+
+
+# --- Lumen ------------------------------------------------------------------------------------
+
+LUMEN_TYPES = {
+    Ground.COPYRIGHT: "DMCA",
+    Ground.PRESS_PUBLISHER: "DMCA",
+    Ground.PRIVACY: "DataProtection",
+    Ground.DEFAMATION: "Defamation",
+    Ground.COURT_ORDER: "CourtOrder",
+    Ground.OTHER: "Other",
+}
+LUMEN_SOURCES = {
+    Channel.FORM: "Online Form",
+    Channel.EMAIL: "Email",
+    Channel.API: "API submission",
+    Channel.STAFF: "Postal mail",
+}
+
+
+def lumen_notice(notice: Notice) -> dict[str, Any]:
+    """One notice as Lumen takes it. Expects its claims with their articles to be loaded."""
+    claims = list(notice.claims.all())
+    ground = Ground(notice.ground)
+    return {
+        "type": LUMEN_TYPES[ground],
+        "title": f"Removal request {notice.reference} to {settings.SITE_NAME}",
+        "subject": ground.label,
+        "body": "The text of the notice is not published.",
+        "date_sent": notice.received_at.astimezone(UTC).date().isoformat(),
+        "date_received": notice.received_at.astimezone(UTC).date().isoformat(),
+        "source": LUMEN_SOURCES[Channel(notice.channel)],
+        "language": notice.language[:2],
+        "jurisdiction_list": [],
+        "action_taken": _action_taken({claim.state for claim in claims}),
+        "request_type": "Removal",
+        "case_id_number": notice.reference,
+        "works_attributes": [_work(ground, claims)],
+        "entity_notice_roles_attributes": [
+            {"name": "recipient", "entity_attributes": {"name": settings.SITE_NAME, "kind": "organization"}},
+            {"name": "sender", "entity_attributes": {"name": WITHHELD_NAME, "kind": "individual"}},
+        ],
+    }
+
+
+def _action_taken(states: set[str]) -> str:
+    removed, kept = states & set(REMOVED), states & {*KEPT, ClaimState.WITHDRAWN}
+    if not states or states - {*REMOVED, *KEPT, ClaimState.WITHDRAWN}:
+        return "Unspecified"
+    if removed and kept:
+        return "Partial"
+    return "Yes" if removed else "No"
+
+
+def _work(ground: Ground, claims: Iterable[Claim]) -> dict[str, Any]:
+    articles = [claim.article for claim in claims]
+    sites = sorted({site for article in articles for site in receive.domains_of(article)})
+    return {
+        "description": "Articles named in the notice",
+        "kind": "text",
+        "infringing_urls_attributes": [{"url": address_of(article)} for article in articles],
+        "copyrighted_urls_attributes": [{"url": f"https://{site}/"} for site in sites],
+    }
+
+
+def address_of(article: Article) -> str:
+    """An address that names the article without the words of its headline."""
+    return settings.SITE_URL + reverse("api:article", args=[article.key])
+
+
+# --- the DSA's statements of reasons ----------------------------------------------------------
+
+_C, _K = "STATEMENT_CATEGORY_", "KEYWORD_"
+CATEGORIES = {
+    Ground.COPYRIGHT: ("INTELLECTUAL_PROPERTY_INFRINGEMENTS", "COPYRIGHT_INFRINGEMENT"),
+    Ground.PRESS_PUBLISHER: ("INTELLECTUAL_PROPERTY_INFRINGEMENTS", "COPYRIGHT_INFRINGEMENT"),
+    Ground.PRIVACY: ("DATA_PROTECTION_AND_PRIVACY_VIOLATIONS", "RIGHT_TO_BE_FORGOTTEN"),
+    Ground.DEFAMATION: ("ILLEGAL_OR_HARMFUL_SPEECH", "DEFAMATION"),
+    Ground.COURT_ORDER: ("OTHER_VIOLATION_TC", "OTHER"),
+    Ground.OTHER: ("OTHER_VIOLATION_TC", "OTHER"),
+}
+CLAUSE = "Our promise to owners: what its owner does not want shown here is gone within 24 hours."
+
+
+def statement(decision: Decision) -> dict[str, Any]:
+    """One removal as the DSA's transparency database takes it. Expects claim, notice and article loaded."""
+    claim, notice = decision.claim, decision.claim.notice
+    ground = Ground(notice.ground)
+    category, keyword = CATEGORIES[ground]
+    published = claim.article.published_at or notice.received_at
+    told: dict[str, Any] = {
+        "puid": f"{notice.reference}-{claim.number}-{decision.pk}",
+        "decision_visibility": [_visibility(decision)],
+        "category": _C + category,
+        "category_specification": [_K + keyword],
+        "content_type": ["CONTENT_TYPE_TEXT"],
+        "content_date": max(published.astimezone(UTC).date(), date(2000, 1, 1)).isoformat(),
+        "application_date": decision.at.astimezone(UTC).date().isoformat(),
+        "decision_facts": "A rights owner's notice named the article.",
+        "source_type": "SOURCE_ARTICLE_16",
+        "automated_detection": "No",
+        "automated_decision": "AUTOMATED_DECISION_" + ("FULLY" if decision.automated else "NOT_AUTOMATED"),
+        **_ground(ground, decision),
+    }
+    if keyword == "OTHER":
+        told["category_specification_other"] = ground.label
+    if re.fullmatch("[a-z]{2}", claim.article.language[:2]):
+        told["content_language"] = claim.article.language[:2].upper()
+    return told
+
+
+def _visibility(decision: Decision) -> str:
+    """Withheld is disabled, erased is removed."""
+    return "DECISION_VISIBILITY_CONTENT_" + (
+        "REMOVED" if decision.outcome == ClaimState.ERASED else "DISABLED"
+    )
+
+
+def _ground(ground: Ground, decision: Decision) -> dict[str, str]:
+    """A court's order says what is illegal. Else we keep our promise, without a judgement of the law."""
+    if ground == Ground.COURT_ORDER:
+        return {
+            "decision_ground": "DECISION_GROUND_ILLEGAL_CONTENT",
+            "illegal_content_legal_ground": "The order of a court or an authority",
+            "illegal_content_explanation": f"The notice relies on such an order. {decision.get_reason_code_display()}.",
+        }
+    return {
+        "decision_ground": "DECISION_GROUND_INCOMPATIBLE_CONTENT",
+        "incompatible_content_ground": CLAUSE,
+        "incompatible_content_explanation": f"{ground.label}. {decision.get_reason_code_display()}.",
+        "incompatible_content_illegal": "No",
+        "decision_ground_reference_url": f"{settings.SITE_URL}/rights/",
+    }
+
+
+# --- the rules of a statement -----------------------------------------------------------------
+
+Rule = Callable[[Any], bool]
+
+
+def _text(longest: int) -> Rule:
+    return lambda value: isinstance(value, str) and 0 < len(value) <= longest
+
+
+def _among(prefix: str, words: str) -> Rule:
+    allowed = {prefix + word for word in words.split()}
+    return lambda value: value in allowed if isinstance(value, str) else False
+
+
+def _each(rule: Rule) -> Rule:
+    return lambda value: isinstance(value, list) and bool(value) and all(rule(one) for one in value)
+
+
+def _day(first: date) -> Rule:
+    def check(value: Any) -> bool:
+        try:
+            return first <= date.fromisoformat(value) <= date(2038, 1, 1)
+        except (TypeError, ValueError):
+            return False
+
+    return check
+
+
+def _matching(pattern: str) -> Rule:
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+
+VISIBILITY = "CONTENT_REMOVED CONTENT_DISABLED CONTENT_DEMOTED CONTENT_AGE_RESTRICTED CONTENT_INTERACTION_RESTRICTED CONTENT_LABELLED OTHER"  # noqa: E501
+CATEGORY = (
+    "ANIMAL_WELFARE CONSUMER_INFORMATION CYBER_VIOLENCE CYBER_VIOLENCE_AGAINST_WOMEN"
+    " DATA_PROTECTION_AND_PRIVACY_VIOLATIONS ILLEGAL_OR_HARMFUL_SPEECH INTELLECTUAL_PROPERTY_INFRINGEMENTS"
+    " NEGATIVE_EFFECTS_ON_CIVIC_DISCOURSE_OR_ELECTIONS NOT_SPECIFIED_NOTICE OTHER_VIOLATION_TC PROTECTION_OF_MINORS"
+    " RISK_FOR_PUBLIC_SECURITY SCAMS_AND_FRAUD SELF_HARM UNSAFE_AND_PROHIBITED_PRODUCTS VIOLENCE"
+)
+REQUIRED: dict[str, Rule] = {
+    "decision_ground": _among("DECISION_GROUND_", "ILLEGAL_CONTENT INCOMPATIBLE_CONTENT"),
+    "content_type": _each(
+        _among("CONTENT_TYPE_", "APP AUDIO IMAGE PRODUCT SYNTHETIC_MEDIA TEXT VIDEO OTHER")
+    ),
+    "category": _among(_C, CATEGORY),
+    "content_date": _day(date(2000, 1, 1)),
+    "application_date": _day(date(2020, 1, 1)),
+    "decision_facts": _text(5000),
+    "source_type": _among("SOURCE_", "ARTICLE_16 TRUSTED_FLAGGER TYPE_OTHER_NOTIFICATION VOLUNTARY"),
+    "automated_detection": _among("", "Yes No"),
+    "automated_decision": _among("AUTOMATED_DECISION_", "FULLY PARTIALLY NOT_AUTOMATED"),
+    "puid": _matching(r"[A-Za-z0-9_-]{1,500}"),
+}
+OPTIONAL: dict[str, Rule] = {
+    "decision_visibility": _each(_among("DECISION_VISIBILITY_", VISIBILITY)),
+    "decision_visibility_other": _text(500),
+    "illegal_content_legal_ground": _text(500),
+    "illegal_content_explanation": _text(2000),
+    "incompatible_content_ground": _text(500),
+    "incompatible_content_explanation": _text(2000),
+    "incompatible_content_illegal": _among("", "Yes No"),
+    "decision_ground_reference_url": _text(500),
+    "category_specification": _each(
+        _among(_K, "COPYRIGHT_INFRINGEMENT RIGHT_TO_BE_FORGOTTEN DEFAMATION OTHER")
+    ),
+    "category_specification_other": _text(500),
+    "content_type_other": _text(500),
+    "content_language": _matching("[A-Z]{2}"),
+}
+# What has to stand there because of something else: field, the value that asks for it, what it asks for.
+DEPENDENT = (
+    ("decision_ground", "DECISION_GROUND_ILLEGAL_CONTENT", "illegal_content_legal_ground"),
+    ("decision_ground", "DECISION_GROUND_ILLEGAL_CONTENT", "illegal_content_explanation"),
+    ("decision_ground", "DECISION_GROUND_INCOMPATIBLE_CONTENT", "incompatible_content_ground"),
+    ("decision_ground", "DECISION_GROUND_INCOMPATIBLE_CONTENT", "incompatible_content_explanation"),
+    ("decision_visibility", "DECISION_VISIBILITY_OTHER", "decision_visibility_other"),
+    ("content_type", "CONTENT_TYPE_OTHER", "content_type_other"),
+    ("category_specification", "KEYWORD_OTHER", "category_specification_other"),
+)
+
+
+def faults_in(told: dict[str, Any]) -> list[str]:
+    """What the database would refuse in this statement, by field; empty when it would take it."""
+    faults = [f"{name}: is needed" for name in REQUIRED if name not in told]
+    rules = REQUIRED | OPTIONAL
+    faults += [f"{name}: is not a field we know" for name in told if name not in rules]
+    faults += [
+        f"{name}: has no value it may have"
+        for name, value in told.items()
+        if name in rules and not rules[name](value)
+    ]
+    if not told.get("decision_visibility"):
+        faults.append("decision_visibility: some restriction has to be named")
+    for field, value, needed in DEPENDENT:
+        given = told.get(field)
+        asks = value in given if isinstance(given, list) else value == given
+        if asks and needed not in told:
+            faults.append(f"{needed}: is needed beside {value}")
+        if not asks and needed in told and not _asked_elsewhere(told, needed):
+            faults.append(f"{needed}: stands there without {value}")
+    return faults
+
+
+def _asked_elsewhere(told: dict[str, Any], needed: str) -> bool:
+    return any(name == needed and told.get(field) == value for field, value, name in DEPENDENT)
+
+
+# --- a year -----------------------------------------------------------------------------------
+
+
+def year_of(year: int) -> tuple[datetime, datetime]:
+    """From when to when a year lasts."""
+    return datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
+
+
+def lumen_notices(year: int, *, after: int = 0) -> list[tuple[int, dict[str, Any]]]:
+    """A portion of the year's notices with their numbers, from the number `after` on."""
+    rows = Notice.objects.filter(received_at__range=year_of(year), pk__gt=after).order_by("pk")
+    loaded = rows.prefetch_related("claims__article__source")[:PORTION]
+    return [(notice.pk, lumen_notice(notice)) for notice in loaded]
+
+
+def statements(year: int, *, after: int = 0) -> list[tuple[int, dict[str, Any]]]:
+    """A portion of the year's statements of reasons with their numbers."""
+    rows = Decision.objects.filter(
+        at__range=year_of(year), pk__gt=after, outcome__in=(ClaimState.UPHELD, ClaimState.ERASED)
+    )
+    loaded = rows.select_related("claim__notice", "claim__article").order_by("pk")[:PORTION]
+    return [(decision.pk, statement(decision)) for decision in loaded]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the yearly report."""
+
+    group: str
+    name: str
+    value: int | float | None
+
+
+def report(year: int, *, at: datetime) -> list[Figure]:
+    """The year in figures (DSA articles 15 and 24): what came, what became of it, how long it took."""
+    return list(_figures(year, at))
+
+
+def _figures(year: int, at: datetime) -> Iterator[Figure]:
+    notices = Notice.objects.filter(received_at__range=year_of(year))
+    claims = Claim.objects.filter(notice__received_at__range=year_of(year))
+    yield Figure("Notices", "received", notices.count())
+    yield Figure("Notices", "articles named in them", claims.count())
+    yield from _counted("Notices by ground", notices, "ground", dict(Ground.choices))
+    yield from _counted("Notices by channel", notices, "channel", dict(Channel.choices))
+    yield from _counted("Articles by outcome", claims, "state", dict(ClaimState.choices))
+    decided = Decision.objects.filter(at__range=year_of(year), outcome=ClaimState.UPHELD)
+    yield Figure("Removals", "decided by the deadline alone", decided.filter(automated=True).count())
+    yield Figure("Removals", "decided by a person", decided.filter(automated=False).count())
+    hours = _hours(claims, at)
+    yield Figure("Hours until gone", "half of them within", transparency.percentile(hours, 50))
+    yield Figure("Hours until gone", "95 in 100 within", transparency.percentile(hours, 95))
+    yield Figure("Hours until gone", "the longest", transparency.percentile(hours, 100))
+    answers = CounterNotice.objects.filter(received_at__range=year_of(year))
+    yield Figure("Counter-notices", "received", answers.count())
+    shown = Decision.objects.filter(at__range=year_of(year), outcome=ClaimState.REINSTATED)
+    yield Figure("Counter-notices", "articles shown again", shown.count())
+
+
+def _counted(group: str, rows: QuerySet[Any], field: str, labels: dict[str, str]) -> Iterator[Figure]:
+    counts = dict(rows.order_by().values_list(field).annotate(Count("pk")))
+    for value, label in labels.items():
+        if counts.get(value):
+            yield Figure(group, str(label), counts[value])
+
+
+def _hours(claims: QuerySet[Claim], at: datetime) -> list[float]:
+    rows = claims.filter(hold__isnull=False).values_list(
+        "notice__received_at", "hold__effective_at", "hold__latched_at"
+    )
+    hours = []
+    for received, effective, latched in rows.iterator(5000):
+        hidden = transparency.hidden_at(effective, latched, at)
+        if hidden is not None:
+            hours.append(max(0.0, (hidden - received).total_seconds() / 3600))
+    return hours
+
+
+def years(*, at: datetime) -> list[int]:
+    """The years of which there is something to tell, newest first."""
+    first = Notice.objects.order_by("received_at").values_list("received_at", flat=True).first()
+    return list(range(at.year, first.year - 1, -1)) if first else []
