@@ -6,11 +6,11 @@ import logging
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 from django.db import DatabaseError, transaction
@@ -171,30 +171,66 @@ def remove_feed(*, url: str) -> str:
 @transaction.atomic
 def import_outlines(*, outlines: Iterable[Outline], at: datetime) -> tuple[int, int, list[str]]:
     """Register every feed of a list. Returns how many are new, how many were known, and the bad lines."""
-    new, known, problems = 0, 0, []
+    known, problems = 0, []
     existing = set(Feed.objects.values_list("url_key", flat=True))
+    new: dict[str, Outline] = {}
     for outline in outlines:
         try:
             if outline.problem:
                 raise FeedNotAdded(outline.problem)
             key = address_key(outline.url)
-            if key in existing:
-                known += 1
-                continue
-            with transaction.atomic():
-                register(
-                    url=outline.url,
-                    title=outline.title,
-                    homepage=outline.homepage,
-                    tags=outline.folders,
-                    at=at,
-                )
-        except (FeedNotAdded, NotAnAddress, DatabaseError) as error:
+            domain_of(outline.homepage)
+        except (FeedNotAdded, NotAnAddress, ValueError) as error:
             problems.append(f"{outline.title or outline.url or 'a line without a name'}: {error}")
+            continue
+        if key in existing or key in new:
+            known += 1
         else:
-            existing.add(key)
-            new += 1
-    return new, known, problems
+            new[key] = outline
+    sources = _sources_of(new.values())
+    Feed.objects.bulk_create(
+        [
+            Feed(
+                url=outline.url,
+                url_key=key,
+                title=outline.title[:300],
+                source=sources[_domain(outline)],
+                tags=tags_of_folders(outline.folders),
+                due_at=at,
+            )
+            for key, outline in new.items()
+        ],
+        batch_size=500,
+    )
+    return len(new), known, problems
+
+
+def _domain(outline: Outline) -> str:
+    return domain_of(outline.homepage or outline.url)[:253]
+
+
+def _sources_of(outlines: Iterable[Outline]) -> dict[str, Source]:
+    """The outlets of these feeds by domain, made where they are new."""
+    wanted = {_domain(outline): outline for outline in reversed(list(outlines))}
+    # Of several with one domain the oldest, as everywhere.
+    found = {source.domain: source for source in Source.objects.order_by("-pk") if source.domain in wanted}
+    taken = set(Source.objects.values_list("slug", flat=True))
+    made = []
+    for domain, outline in reversed(wanted.items()):
+        if domain not in found:
+            source = _new_source(outline.title, domain, outline.homepage or outline.url, taken)
+            taken.add(source.slug)
+            made.append(source)
+    Source.objects.bulk_create(made, batch_size=500)
+    return found | {source.domain: source for source in made}
+
+
+def _new_source(name: str, domain: str, url: str, taken: Collection[str]) -> Source:
+    name = name[:200] or domain
+    plain = slugify(name, allow_unicode=True)[:180] or slugify(domain.replace(".", "-")) or "source"
+    numbered = (f"{plain}-{number}" for number in count(2))
+    slug = plain if plain not in taken else next(slug for slug in numbered if slug not in taken)
+    return Source(name=name, slug=slug, domain=domain, homepage=url[:500])
 
 
 @transaction.atomic

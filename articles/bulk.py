@@ -36,13 +36,13 @@ def insert(
     fields = {field.attname: field for field in model._meta.concrete_fields}
     fixed, made = _unnamed(model, frozenset(names), at)
     converters = [_converter(fields[name]) for name in names]
-    columns = [fields[name].column for name in (*names, *fixed, *made)]
+    columns = [_quoted(fields[name].column) for name in (*names, *fixed, *made)]
     given = (
         _converted(row, converters) + list(fixed.values()) + [make() for make in made.values()]
         for row in rows
     )
     ending = f" ON CONFLICT {conflicts}" if conflicts else ""
-    ending += f" RETURNING {', '.join(fields[name].column for name in returning)}" if returning else ""
+    ending += f" RETURNING {', '.join(_quoted(fields[name].column) for name in returning)}" if returning else ""
     return list(_insert(model._meta.db_table, columns, list(given), ending))
 
 
@@ -50,10 +50,14 @@ def update(model: type[models.Model], names: Sequence[str], rows: Sequence[Seque
     """Set these columns in each row; the last value of each is the row's own key."""
     fields = {field.attname: field for field in model._meta.concrete_fields}
     converters = [*(_converter(fields[name]) for name in names), None]
-    settings = ", ".join(f"{fields[name].column} = %s" for name in names)
+    settings = ", ".join(f"{_quoted(fields[name].column)} = %s" for name in names)
     sql = f"UPDATE {model._meta.db_table} SET {settings} WHERE {model._meta.pk.column} = %s"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.executemany(sql, [_converted(row, converters) for row in rows])
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)
 
 
 def _converted(row: Sequence[Any], converters: Sequence[Callable[[Any], Any] | None]) -> list[Any]:

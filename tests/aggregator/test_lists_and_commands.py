@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from aggregator.actions import import_outlines
 from aggregator.discovery import feeds_named
 from aggregator.models import Feed
 from aggregator.opml import NotOPML, Outline, read_opml, write_opml
-from articles.models import Article, ArticleState
+from articles.models import Article, ArticleState, Source
 from tests.aggregator import corpus
 from tests.aggregator.conftest import item, rss
 from tests.loopback import WebServer
@@ -92,6 +95,21 @@ def test_a_list_is_imported_whatever_a_line_holds_and_exported_again(tmp_path: P
 
 
 @pytest.mark.django_db
+def test_a_list_of_ten_thousand_feeds_is_imported_in_few_statements() -> None:
+    outlines = [
+        Outline(f"https://outlet{number % 4000}.example/feed{number}", f"Outlet {number % 4000}", folders=("Ports",))
+        for number in range(10_000)
+    ]
+
+    with CaptureQueriesContext(connection) as captured:
+        counted = import_outlines(outlines=[*outlines, outlines[0]], at=timezone.now())
+
+    assert counted == (10_000, 1, [])
+    assert len(captured) < 200
+    assert (Feed.objects.count(), Source.objects.count()) == (10_000, 4_000)
+    assert Feed.objects.get(url="https://outlet7.example/feed4007").source.domain == "outlet7.example"
+
+
 def test_a_missing_or_empty_list_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "empty.opml").write_text("<opml><body/></opml>")
 
