@@ -173,6 +173,14 @@ outlet and the authors, and link to the original. Ask the owner, not us, for any
     return HttpResponse(text, content_type=_PLAIN)
 
 
+@surface("offline", locate=nowhere)
+def offline(request: HttpRequest) -> HttpResponse:
+    """The worker that keeps opened pages for reading offline; from the root, so that it may keep all of them."""
+    shows(request)
+    script = (settings.BASE_DIR / "static" / "js" / "offline.js").read_bytes()
+    return HttpResponse(script, content_type="text/javascript; charset=utf-8")
+
+
 @surface("favicon", locate=nowhere)
 def favicon(request: HttpRequest) -> HttpResponse:
     """The icon, for what asks without reading the page's head."""

@@ -87,6 +87,7 @@ class Shown:
     keys: set[str] = field(default_factory=set)
     article_ids: set[int] = field(default_factory=set)
     storable: bool = False
+    valid_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,13 @@ def _finish(request: HttpRequest, response: HttpResponse, *, store: bool) -> Htt
         response.headers["ETag"] = f'"{fingerprint(response.content)}"'
         shown: Shown = request.surface  # type: ignore[attr-defined]
         shown.storable = store and not _is_personal(request, response)
+        if shown.storable:
+            shown.valid_until = next_boundary(shown)
+        if shown.valid_until:
+            # For copies that cannot ask us, such as those a reader keeps to read offline.
+            response.headers["X-Valid-Until"] = shown.valid_until.astimezone(UTC).isoformat(
+                timespec="seconds"
+            )
         request.META[DECLARED] = shown
     return response
 
@@ -356,7 +364,7 @@ def store(path: str, *, build: str, headers: Mapping[str, str], packed: Packed, 
         body_br=packed.br,
         build=build,
         serial=shown.began.serial,
-        valid_until=next_boundary(shown),
+        valid_until=shown.valid_until,
     )
     return _briefly(lambda: _is_current(shown) and _write(page, shown.keys), durable=False)
 

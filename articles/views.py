@@ -397,3 +397,9 @@ def rights(request: HttpRequest) -> HttpResponse:
 def about(request: HttpRequest) -> HttpResponse:
     """What this site is and how it works."""
     return render(request, "articles/about.html")
+
+
+@surface("tools", locate=nowhere)
+def tools(request: HttpRequest) -> HttpResponse:
+    """The reader's own tools: they live in the browser, this page only has room for them."""
+    return render(request, "articles/tools.html")

@@ -23,7 +23,7 @@ from tests.factories import (
 
 KINDS = [
     "front", "latest", "article", "excerpt", "arabic", "withheld", "story", "tag", "contributor", "source",
-    "search", "found", "not found", "archive", "day", "rights", "about", "missing",
+    "search", "found", "not found", "archive", "day", "rights", "about", "tools", "missing",
 ]  # fmt: skip
 NARROW, WIDE, WIDEST = 320, 1280, 1920
 
@@ -63,6 +63,7 @@ def paths(front_door: str) -> dict[str, str]:
         "day": f"/archive/{lead.published_at:%Y-%m-%d}/",
         "rights": "/rights/",
         "about": "/about/",
+        "tools": "/tools/",
         "missing": "/nowhere/",
     }
 

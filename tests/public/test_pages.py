@@ -309,7 +309,8 @@ class Outside(HTMLParser):
             "manifest",
         }:
             self.loaded.append(values["href"])
-        if tag == "style" or (tag == "script" and values.get("type") != "application/ld+json"):
+        is_inline = not values.get("src") and values.get("type") != "application/ld+json"
+        if tag == "style" or (tag == "script" and is_inline):
             self.inline.append(tag)
         self.inline += [name for name in values if name == "style" or name.startswith("on")]
 

@@ -1,0 +1,113 @@
+// The reader's own tools: a reading list, a theme, pages kept for reading offline. All of it stays in this browser.
+const LIST = "saved";
+
+function read(name, otherwise) {
+  try {
+    return JSON.parse(localStorage.getItem(name)) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+function write(name, value) {
+  try {
+    localStorage.setItem(name, JSON.stringify(value));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// --- the reading list ---
+
+// Addresses alone: a headline kept here would outlive its removal.
+function saved() {
+  const paths = read(LIST, []);
+  return Array.isArray(paths) ? paths.filter((path) => typeof path === "string" && path.startsWith("/articles/")) : [];
+}
+
+function offerToSave(button) {
+  const path = button.dataset.path;
+  const show = () => button.setAttribute("aria-pressed", String(saved().includes(path)));
+  button.addEventListener("click", () => {
+    const others = saved().filter((other) => other !== path);
+    write(LIST, others.length === saved().length ? [path, ...others].slice(0, 200) : others);
+    show();
+  });
+  show();
+  button.hidden = false;
+}
+
+async function headlineAt(path) {
+  try {
+    const answer = await fetch(path, { headers: { Accept: "text/html" } });
+    if (answer.ok) {
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const heading = page.querySelector("h1");
+      return { text: heading.textContent, marks: heading.parentElement };
+    }
+    return { gone: [404, 410, 451].includes(answer.status) };
+  } catch {
+    return {};
+  }
+}
+
+async function showSaved(list) {
+  const paths = saved();
+  const found = await Promise.all(paths.map(headlineAt));
+  write(LIST, paths.filter((_, index) => !found[index].gone));
+  for (const [index, { text, marks, gone }] of found.entries()) {
+    if (gone) continue;
+    const item = document.createElement("li");
+    const link = document.createElement("a");
+    link.href = paths[index];
+    link.textContent = text ?? "An article that cannot be reached at this moment";
+    if (marks?.lang) [link.lang, link.dir] = [marks.lang, marks.dir];
+    item.append(link);
+    list.append(item);
+  }
+  document.querySelector("[data-empty]").hidden = list.children.length > 0;
+}
+
+// --- the theme ---
+
+function offerThemes(group) {
+  const root = document.documentElement;
+  for (const choice of group.querySelectorAll("input")) {
+    choice.checked = choice.value === (root.dataset.theme ?? "auto");
+    choice.addEventListener("change", () => {
+      if (choice.value === "auto") {
+        delete root.dataset.theme;
+        localStorage.removeItem("theme");
+      } else {
+        root.dataset.theme = choice.value;
+        localStorage.setItem("theme", choice.value);
+      }
+    });
+  }
+  group.hidden = false;
+}
+
+// --- reading offline ---
+
+async function keepPages(wanted) {
+  if (wanted) {
+    await navigator.serviceWorker.register("/offline.js");
+    return;
+  }
+  for (const worker of await navigator.serviceWorker.getRegistrations()) await worker.unregister();
+  for (const name of await caches.keys()) await caches.delete(name);
+}
+
+async function offerOffline(box) {
+  if (!("serviceWorker" in navigator)) return;
+  const choice = box.querySelector("input");
+  choice.checked = Boolean(await navigator.serviceWorker.getRegistration("/"));
+  choice.addEventListener("change", () => keepPages(choice.checked));
+  box.hidden = false;
+}
+
+document.querySelectorAll("[data-save]").forEach(offerToSave);
+document.querySelectorAll("[data-saved]").forEach(showSaved);
+document.querySelectorAll("[data-themes]").forEach(offerThemes);
+document.querySelectorAll("[data-offline]").forEach(offerOffline);
