@@ -44,7 +44,9 @@ _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _SIGNS = "’‘“”„–—…«»\u00a0"
 _UNDECOMPOSED = {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th"}
 _COMBINING = re.compile(
-    "[" + "".join(map(chr, filter(lambda code: unicodedata.combining(chr(code)), range(0x300, 0x1E950)))) + "]+"
+    "["
+    + "".join(map(chr, filter(lambda code: unicodedata.combining(chr(code)), range(0x300, 0x1E950))))
+    + "]+"
 )
 
 
@@ -188,7 +190,14 @@ def _new_row(entry: Entry) -> tuple[int, str, str, str, str, str]:
     names = [*entry.people, *(tag.name for tag in entry.tags), entry.source.name]
     facets = [_language(entry.language), _source(entry.source.pk), *(_tag(tag.pk) for tag in entry.tags)]
     body = fold(plain(shown.body) or shown.excerpt)[:LONGEST_BODY]
-    return entry.pk, fold(entry.headline), fold(" ".join(names)), fold(shown.standfirst), body, " ".join(facets)
+    return (
+        entry.pk,
+        fold(entry.headline),
+        fold(" ".join(names)),
+        fold(shown.standfirst),
+        body,
+        " ".join(facets),
+    )
 
 
 def remove(article_ids: Sequence[int]) -> None:
