@@ -21,7 +21,7 @@ from moderation import receive, transparency
 from moderation.models import Channel, Claim, ClaimState, CounterNotice, Decision, Ground, Notice
 
 PORTION = 500
-REMOVED = (ClaimState.UPHELD, ClaimState.ERASED, ClaimState.COUNTERED)
+REMOVED = (ClaimState.UPHELD, ClaimState.REDUCED, ClaimState.ERASED, ClaimState.COUNTERED)
 KEPT = (ClaimState.REFUSED, ClaimState.REINSTATED)
 WITHHELD_NAME = "[withheld]"
 
@@ -73,7 +73,7 @@ def _action_taken(states: set[str]) -> str:
     removed, kept = states & set(REMOVED), states & {*KEPT, ClaimState.WITHDRAWN}
     if not states or states - {*REMOVED, *KEPT, ClaimState.WITHDRAWN}:
         return "Unspecified"
-    if removed and kept:
+    if ClaimState.REDUCED in states or (removed and kept):
         return "Partial"
     return "Yes" if removed else "No"
 
@@ -284,7 +284,9 @@ def lumen_notices(year: int, *, after: int = 0) -> list[tuple[int, dict[str, Any
 def statements(year: int, *, after: int = 0) -> list[tuple[int, dict[str, Any]]]:
     """A portion of the year's statements of reasons with their numbers."""
     rows = Decision.objects.filter(
-        at__range=year_of(year), pk__gt=after, outcome__in=(ClaimState.UPHELD, ClaimState.ERASED)
+        at__range=year_of(year),
+        pk__gt=after,
+        outcome__in=(ClaimState.UPHELD, ClaimState.REDUCED, ClaimState.ERASED),
     )
     loaded = rows.select_related("claim__notice", "claim__article").order_by("pk")[:PORTION]
     return [(decision.pk, statement(decision)) for decision in loaded]

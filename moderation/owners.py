@@ -107,9 +107,8 @@ def _withhold_what_others_brought(standing: StandingOptOut, at: datetime) -> Non
 @transaction.atomic
 def lift(*, notice: Notice, opt_out_id: int, at: datetime) -> StandingOptOut:
     """The owner of the same domain allows it again; what else withholds an article still does."""
-    standing = (
-        StandingOptOut.objects.select_for_update(of=("self",)).select_related("rule").get(pk=opt_out_id)
-    )
+    rows = StandingOptOut.objects.select_for_update(of=("self",)).select_related("rule")
+    standing: StandingOptOut = rows.get(pk=opt_out_id)
     _proof_of(notice, standing.rule.domain, at)
     if standing.rule.lifted_at is None:
         opting_out.lift(rule=standing.rule, at=at)

@@ -31,8 +31,8 @@ from webclient.target import read_target
 logger = logging.getLogger(__name__)
 
 OUTCOMES = (
-    ClaimState.UPHELD, ClaimState.REFUSED, ClaimState.WITHDRAWN, ClaimState.COUNTERED, ClaimState.REINSTATED,
-    ClaimState.ERASED,
+    ClaimState.UPHELD, ClaimState.REDUCED, ClaimState.REFUSED, ClaimState.WITHDRAWN, ClaimState.COUNTERED,
+    ClaimState.REINSTATED, ClaimState.ERASED,
 )  # fmt: skip
 SIGNATURE = "Newsroom-Signature"
 TRIES = 20

@@ -143,6 +143,7 @@ def test_the_validator_finds_what_the_database_would_refuse(field: str, value: A
         ([ClaimState.UPHELD], "Yes"),
         ([ClaimState.ERASED, ClaimState.UPHELD], "Yes"),
         ([ClaimState.UPHELD, ClaimState.REFUSED], "Partial"),
+        ([ClaimState.REDUCED], "Partial"),
         ([ClaimState.REFUSED], "No"),
         ([ClaimState.WITHDRAWN], "No"),
         ([ClaimState.UPHELD, ClaimState.RECEIVED], "Unspecified"),
