@@ -146,10 +146,20 @@ class Notice(models.Model):
         default=list, editable=False, help_text="Domains proved, with method and moment."
     )
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    forgotten_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since then nothing personal is kept of it."
+    )
 
     class Meta:
         ordering = ["-received_at"]
-        indexes = [models.Index(fields=["email"], name="notice_by_mailbox")]
+        indexes = [
+            models.Index(fields=["email"], name="notice_by_mailbox"),
+            models.Index(
+                fields=["closed_at"],
+                condition=Q(closed_at__isnull=False, forgotten_at__isnull=True),
+                name="notice_to_forget",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["intake_key"], condition=Q(closed_at__isnull=True), name="notice_open_once"

@@ -187,6 +187,8 @@ DNS_RESOLVER = env.text("DNS_RESOLVER")
 # promise is 24; the hour between is for clocks that disagree.
 PROMISE_HOURS = 24
 HOLD_AFTER_HOURS = 23
+# After a case is closed: half a year in which its decision can be complained of, and half a year to show what was done.
+NOTICE_KEPT_DAYS = env.number("NOTICE_KEPT_DAYS", default=368, most=3650)
 LEDGER_PATH = Path(env.text("LEDGER_PATH") or VAR_DIR / "ledger" / "ledger.jsonl")
 
 # --- the network outside ----------------------------------------------------------------------

@@ -20,7 +20,7 @@ from aggregator.models import Feed
 from articles import stories, surfaces
 from articles.media import delete_strays, fetch_pictures
 from articles.models import Heartbeat, Hold, Media
-from moderation import actions, escrow, ledger, letters, owners, probes, webhooks
+from moderation import actions, escrow, ledger, letters, owners, probes, retention, webhooks
 from moderation.mailbox import Mailbox, poll
 from moderation.models import Claim, ClaimState, Escrow, Letter, ProbePlan
 from moderation.owner_models import StandingOptOut
@@ -137,6 +137,7 @@ KINDS: tuple[Kind, ...] = (
     periodic("read mailbox", timedelta(minutes=1), _read_mailbox, limit=500),
     periodic("write ledger", timedelta(minutes=1), _sync_ledger, limit=1_000_000),
     periodic("tidy ready pages", timedelta(minutes=5), surfaces.prune, limit=1000),
+    periodic("forget claimants", timedelta(hours=6), retention.forget_due, limit=200),
     periodic("destroy spare keys", timedelta(days=1), escrow.destroy_spare_keys, limit=1000),
     periodic("delete stray pictures", timedelta(days=1), delete_strays, limit=1000),
     periodic("prune", timedelta(hours=1), prune, limit=1000),

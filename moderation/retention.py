@@ -1,0 +1,156 @@
+"""How long we know who asked. After a case has ended and can no longer be complained of, nothing personal stays.
+
+What stays: reference, dates, which articles, what was decided. The ledger has never had anything personal.
+What moderators wrote (decisions, events) is history and cannot be changed; they are told to name nobody in it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q, QuerySet
+
+from moderation.models import CounterNotice, DomainProof, IncomingMail, Letter, Notice, NoticeLine
+
+logger = logging.getLogger(__name__)
+
+# Model, the way from it to its notice, and what of it is personal.
+PERSONAL: tuple[tuple[type[models.Model], str, tuple[str, ...]], ...] = (
+    (
+        Notice, "pk",
+        ("name", "email", "organisation", "address", "phone", "role", "rights_holder", "work", "original_urls",
+         "explanation", "signature", "letter", "raw", "message_id", "proofs"),
+    ),
+    (NoticeLine, "notice", ("text", "note")),
+    (IncomingMail, "notice", ("sender", "subject", "text", "message_id")),
+    (Letter, "notice", ("to", "context", "last_error")),
+    (CounterNotice, "claim__notice", ("name", "email", "address", "phone", "statement", "signature")),
+)  # fmt: skip
+
+
+class NotForgotten(RuntimeError):
+    """Something personal is still there after a purge."""
+
+
+# --- forgetting -------------------------------------------------------------------------------
+
+
+def due(at: datetime) -> QuerySet[Notice]:
+    """Cases that ended so long ago that nobody needs to know any more who asked."""
+    old = at - timedelta(days=settings.NOTICE_KEPT_DAYS)
+    return Notice.objects.filter(closed_at__lte=old, forgotten_at__isnull=True).order_by("closed_at")
+
+
+def forget_due(limit: int, at: datetime) -> int:
+    """Forget who asked, in at most `limit` cases; returns in how many."""
+    done = 0
+    for pk in list(due(at).values_list("pk", flat=True)[:limit]):
+        done += forget(notice_id=pk, at=at)
+    if done:
+        logger.info("forgot the claimants of %s closed cases", done)
+    return done
+
+
+@transaction.atomic
+def forget(*, notice_id: int, at: datetime) -> bool:
+    """Empty every personal column of one closed case. False when it was opened again meanwhile.
+
+    Looks afterwards at what is stored and raises NotForgotten, undoing all, when anything is left.
+    """
+    notice = Notice.objects.select_for_update().get(pk=notice_id)
+    if notice.closed_at is None:
+        return False
+    for model, way, columns in PERSONAL:
+        rows = model._default_manager.filter(**{way: notice.pk})
+        rows.update(**{name: _nothing(model, name) for name in columns})
+    # Nobody answers to a letter that was not sent by now.
+    Letter.objects.filter(notice=notice, sent_at__isnull=True).update(due_at=None)
+    DomainProof.objects.filter(notice=notice).delete()
+    Notice.objects.filter(pk=notice.pk).update(forgotten_at=at)
+    if left := list(left_of(notice)):
+        raise NotForgotten(f"{notice.reference}: {', '.join(left)}")
+    return True
+
+
+def left_of(notice: Notice) -> Iterator[str]:
+    """Every personal column of a case in which something stands."""
+    for model, way, columns in PERSONAL:
+        rows = list(model._default_manager.filter(**{way: notice.pk}).values(*columns))
+        for name in columns:
+            if any(row[name] not in ("", None, [], {}) for row in rows):
+                yield f"{model._meta.label}.{name}"
+    if DomainProof.objects.filter(notice=notice).exists():
+        yield DomainProof._meta.label
+
+
+def _nothing(model: type[models.Model], name: str) -> Any:
+    field = model._meta.get_field(name)
+    if isinstance(field, models.JSONField):
+        return field.get_default()
+    return None if isinstance(field, models.BinaryField) else ""
+
+
+# --- at a person's word -----------------------------------------------------------------------
+
+
+def cases_of(email: str) -> QuerySet[Notice]:
+    """The cases in which this mailbox asked or answered."""
+    asked = Q(email__iexact=email)
+    answered = Q(claims__counter_notices__email__iexact=email)
+    return Notice.objects.filter(asked | answered).distinct().order_by("pk")
+
+
+def erase_claimant(*, email: str, at: datetime) -> tuple[int, list[str]]:
+    """Forget a mailbox in every closed case; returns in how many, and the references of those still open."""
+    forgotten, still_open = 0, []
+    for pk, reference in list(cases_of(email).values_list("pk", "reference")):
+        if forget(notice_id=pk, at=at):
+            forgotten += 1
+        else:
+            still_open.append(reference)
+    IncomingMail.objects.filter(notice__isnull=True, sender__iexact=email).update(
+        sender="", subject="", text="", message_id=""
+    )
+    return forgotten, still_open
+
+
+def export_claimant(email: str) -> dict[str, Any]:
+    """Everything kept of a mailbox, ready for JSON: what it sent, what we wrote, what was decided."""
+    mails = IncomingMail.objects.filter(notice__isnull=True, sender__iexact=email)
+    return {"email": email, "cases": [_case(one) for one in cases_of(email)], "mails": _values(mails)}
+
+
+def _case(notice: Notice) -> dict[str, Any]:
+    case = _values(Notice.objects.filter(pk=notice.pk), without=("secret_hash", "intake_key"))[0]
+    claims = [
+        {
+            "number": claim.number,
+            "article": settings.SITE_URL + claim.article.get_absolute_url(),
+            "state": claim.state,
+            "decisions": list(claim.decisions.values("at", "outcome", "reason_code", "reasons", "automated")),
+            "counter_notices": _values(claim.counter_notices.all()),
+        }
+        for claim in notice.claims.select_related("article").order_by("number")
+    ]
+    return case | {
+        "lines": list(notice.lines.values("position", "text", "verdict", "note")),
+        "claims": claims,
+        "letters": list(notice.letters.values("created_at", "sent_at", "kind", "to", "language", "context")),
+        "mails": _values(notice.mails.all()),
+        "proofs_of_domains": _values(notice.domain_proofs.all(), without=("token",)),
+        "events": list(notice.events.values("at", "kind", "note")),
+    }
+
+
+def _values(rows: QuerySet[Any], without: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    names = [field.attname for field in rows.model._meta.concrete_fields if field.attname not in without]
+    return [{name: _readable(value) for name, value in row.items()} for row in rows.values(*names)]
+
+
+def _readable(value: Any) -> Any:
+    return bytes(value).decode("utf-8", "replace") if isinstance(value, bytes | memoryview) else value
