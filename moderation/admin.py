@@ -351,7 +351,8 @@ class ClaimAdmin(ReadOnlyAdmin):
 
     @admin.display(description="lane")
     def lane_(self, claim: Claim) -> SafeString:
-        return format_html('{} <span class="why">{}</span>', claim.lane, claim.lane_reason)
+        # Why, in full, stands on the page of the claim.
+        return format_html('<span title="{}">{}</span>', claim.lane_reason, claim.lane)
 
     @admin.display(description="state")
     def state_(self, claim: Claim) -> str:
