@@ -114,10 +114,9 @@ def _records(wanted: Sequence[tuple[Feed, Sequence[str]]]) -> dict[int, dict[str
         rows = EntryRecord.objects.filter(
             feed__in=list(found), guid_key__in=keys[start : start + KEYS_AT_ONCE]
         )
-        for feed, key, *known in rows.values_list(
-            "feed_id", "guid_key", "article_id", "content_hash", "blocked"
-        ):
-            found[feed][key] = Known(*known)
+        columns = ("feed_id", "guid_key", "article_id", "content_hash", "blocked")
+        for feed, key, article, content, blocked in rows.values_list(*columns):
+            found[feed][key] = Known(article, content, blocked)
     return found
 
 

@@ -42,7 +42,9 @@ def insert(
         for row in rows
     )
     ending = f" ON CONFLICT {conflicts}" if conflicts else ""
-    ending += f" RETURNING {', '.join(_quoted(fields[name].column) for name in returning)}" if returning else ""
+    ending += (
+        f" RETURNING {', '.join(_quoted(fields[name].column) for name in returning)}" if returning else ""
+    )
     return list(_insert(model._meta.db_table, columns, list(given), ending))
 
 
@@ -56,8 +58,8 @@ def update(model: type[models.Model], names: Sequence[str], rows: Sequence[Seque
         cursor.executemany(sql, [_converted(row, converters) for row in rows])
 
 
-def _quoted(name: str) -> str:
-    return connection.ops.quote_name(name)
+def _quoted(column: str | None) -> str:
+    return str(connection.ops.quote_name(column or ""))
 
 
 def _converted(row: Sequence[Any], converters: Sequence[Callable[[Any], Any] | None]) -> list[Any]:

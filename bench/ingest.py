@@ -1,4 +1,4 @@
-"""What taking feeds in costs, from the network to the database, in CPU: parsing, first fetches, looks at what is unchanged."""
+"""What taking feeds in costs, network to database, in CPU: parsing, first fetches, looks at what is unchanged."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Text:
         return (
             f"<item><title>{' '.join(self.said(9)).capitalize()}</title><link>{html.escape(link)}</link>"
             f'<guid isPermaLink="false">{site}?p={number}</guid>{authors}{topics}'
-            f"<pubDate>Mon, {self.random.randint(1, 28):02} Jun 2026 {self.random.randint(0, 23):02}:10:00 GMT</pubDate>"
+            f"<pubDate>Mon, {self.random.randint(10, 28)} Jun 2026 {self.random.randint(10, 23)}:10:00 GMT</pubDate>"
             f"<description>{self.sentence()}</description>"
             f"<content:encoded><![CDATA[{self.body()}]]></content:encoded></item>"
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import gzip
+import json
 from datetime import UTC, datetime
 
 import pytest
