@@ -12,9 +12,10 @@ from typing import Any
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, Model
 from django.utils.text import slugify
 
+from accounts import unsaved
 from accounts.models import User
 from articles import bulk, cuts, search, stories, surfaces
 from articles.bylines import Credit
@@ -210,9 +211,7 @@ def _create(wanted: Sequence[tuple[Delivery, Draft]], *, at: datetime) -> dict[s
     return ids
 
 
-def _columns(
-    delivery: Delivery, draft: Draft, pictures: dict[str, Media], *, at: datetime
-) -> dict[str, Any]:
+def _columns(delivery: Delivery, draft: Draft, pictures: dict[str, Media], *, at: datetime) -> dict[str, Any]:
     """A new article's row, as far as a draft says what stands in it."""
     source = delivery.source
     picture = pictures.get(draft.picture.url) if draft.picture else None
@@ -303,11 +302,12 @@ def _add_tags(
 ) -> dict[int, list[Tag]]:
     """Tag these articles; returns whose tags are which. `moments` says when each was published."""
     tags = tags_named({name for _, names in wanted for name in names})
-    found = {pk: list({tags[name].pk: tags[name] for name in names if name in tags}.values()) for pk, names in wanted}
+    found = {
+        pk: list({tags[name].pk: tags[name] for name in names if name in tags}.values())
+        for pk, names in wanted
+    }
     rows = [(pk, tag.pk, moments[pk]) for pk, some in found.items() for tag in some]
-    bulk.insert(
-        TaggedArticle, ("content_object_id", "tag_id", "published_at"), rows, conflicts="DO NOTHING"
-    )
+    bulk.insert(TaggedArticle, ("content_object_id", "tag_id", "published_at"), rows, conflicts="DO NOTHING")
     return found
 
 
@@ -318,7 +318,9 @@ def contributors_named(credits: Iterable[Credit]) -> dict[str, Contributor]:
         return {}
     found = {person.name_key: person for person in Contributor.objects.filter(name_key__in=wanted)}
     missing = [
-        Contributor(name=credit.name[:200], slug=key, name_key=key, is_agency=credit.role.value == Role.AGENCY.value)
+        Contributor(
+            name=credit.name[:200], slug=key, name_key=key, is_agency=credit.role.value == Role.AGENCY.value
+        )
         for key, credit in wanted.items()
         if key not in found
     ]
@@ -677,7 +679,8 @@ def erase(*, article: Article, at: datetime) -> Article:
     article.revisions.all().delete()
     _erase_names(article)
     _erase_from_story(article)
-    _erase_from_history(article)
+    _erase_from_history(Article, [article.pk])
+    unsaved.forget(subject=f"article:{article.pk}")
     article.related_links.all().delete()
     article.related_from.all().delete()
     TaggedArticle.objects.filter(content_object=article).delete()
@@ -702,7 +705,9 @@ def _erase_names(article: Article) -> None:
     """The credits, and the people of whom nothing else is here."""
     people = list(article.contributions.values_list("contributor_id", flat=True))
     article.contributions.all().delete()
-    Contributor.objects.filter(pk__in=people, contributions__isnull=True).delete()
+    gone = Contributor.objects.filter(pk__in=people, contributions__isnull=True)
+    _erase_from_history(Contributor, gone.values_list("pk", flat=True))
+    gone.delete()
 
 
 def _erase_from_story(article: Article) -> None:
@@ -720,17 +725,18 @@ def _erase_from_story(article: Article) -> None:
         story.save(update_fields=["headline", "standfirst", "slug"])
 
 
-def _erase_from_history(article: Article) -> None:
-    """The desk's history keeps who did what and when, without the headline."""
-    entries = LogEntry.objects.filter(
-        content_type=ContentType.objects.get_for_model(Article), object_id=str(article.pk)
-    )
-    entries.update(object_repr=f"article {article.key}", change_message="")
+def _erase_from_history(model: type[Model], pks: Iterable[int]) -> None:
+    """The desk's history keeps who did what and when, without headlines and names."""
+    of_model = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(model))
+    for pk in pks:
+        named = f"{model._meta.verbose_name} {pk}"
+        of_model.filter(object_id=str(pk)).update(object_repr=named, change_message="")
 
 
 def _erase_media(media: Media) -> None:
     files = [media.file, *(rendition.file for rendition in media.renditions.all())]
     names = [(file.storage, file.name) for file in files if file]
+    _erase_from_history(Media, [media.pk])
     media.delete()
 
     def delete_files() -> None:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -21,8 +22,10 @@ from django.utils.html import format_html
 from django.utils.text import slugify
 from taggit.models import Tag as TaggitTag
 
+from accounts import unsaved
 from accounts.models import User
 from articles import actions, surfaces, workflow
+from articles.article_pages import ArticlePages, subject_of
 from articles.canonical import address_key
 from articles.forms import ArticleForm, RetractionForm
 from articles.models import (
@@ -130,7 +133,7 @@ class LanguageFilter(admin.SimpleListFilter):
 
 
 @admin.register(Article)
-class ArticleAdmin(BigTableAdmin):
+class ArticleAdmin(ArticlePages, BigTableAdmin):
     form = ArticleForm
     list_display = ["headline_", "state", "source", "language", "published_at", "withheld"]
     list_filter = ["state", WithheldFilter, LanguageFilter, "published_at"]
@@ -160,6 +163,7 @@ class ArticleAdmin(BigTableAdmin):
 
     class Media:
         css = {"all": ["admin-desk/editor.css"]}
+        js = [forms.Script("admin-desk/writing.js", type="module")]
 
     @admin.display(description="headline", ordering="headline")
     def headline_(self, article: Article) -> str:
@@ -223,6 +227,7 @@ class ArticleAdmin(BigTableAdmin):
 
     def save_model(self, request: HttpRequest, obj: Article, form: Any, change: bool) -> None:
         note = form.cleaned_data.get("correction", "")
+        unsaved.forget(subject=subject_of(obj), user=cast(User, request.user))
         actions.save_edit(article=obj, at=timezone.now(), by=cast(User, request.user), correction=note)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -276,7 +281,10 @@ class ArticleAdmin(BigTableAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         article = kwargs.get("obj") or Article()
         may_save = bool(article.pk) or self.has_add_permission(request)
+        user, subject = cast(User, request.user), subject_of(article)
         context |= {
+            "unsaved": unsaved.of(user, subject) if request.method == "GET" else None,
+            "others": unsaved.others_at(subject, besides=user, at=timezone.now()) if article.pk else [],
             "moves": workflow.moves_for(request.user, article) if may_save else [],
             "checks": list(workflow.checks(article)) if article.pk else [],
             "may_retract": workflow.may_retract(request.user, article),

@@ -21,6 +21,7 @@ from articles import actions, media
 from articles.canonical import address_key
 from articles.models import Article, Media, Source, Story, Tag, TagSynonym
 from moderation import actions as decisions
+from moderation.apps import MODERATORS
 from moderation.models import OPEN_STATES, Channel, Claim
 from moderation.receive import Submission, receive
 from newsroom import roles
@@ -33,7 +34,7 @@ LOGINS = {
     "contributor": roles.CONTRIBUTORS,
     EDITOR: roles.EDITORS,
     "chief": roles.CHIEFS,
-    MODERATOR: roles.MODERATORS,
+    MODERATOR: MODERATORS,
     "rights": roles.RIGHTS_MANAGERS,
     "auditor": roles.AUDITORS,
 }

@@ -18,6 +18,7 @@ from django.utils.timesince import timesince, timeuntil
 from aggregator.models import Feed
 from articles.models import Article, ArticleState
 from moderation.models import Claim
+from newsroom.sign_in import SignInForm
 
 ROWS = 6
 MOST_COUNTED = 100
@@ -50,6 +51,7 @@ class DeskSite(AdminSite):
     site_header = f"{settings.SITE_NAME} desk"
     site_title = settings.SITE_NAME
     index_title = "The desk"
+    login_form = SignInForm
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, {**(extra_context or {}), "panels": list(panels(request))})

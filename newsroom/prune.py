@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 
+from accounts import unsaved
 from aggregator.models import Fetch
 from articles import comparison
 
@@ -19,7 +20,7 @@ def prune(limit: int, at: datetime) -> int:
     sessions = Session.objects.filter(expire_date__lt=at)
     fetches = Fetch.objects.filter(started_at__lt=at - FETCHES_KEPT).order_by()
     old = comparison.prune(limit, at)
-    return old + _delete_some(sessions, limit) + _delete_some(fetches, limit)
+    return old + unsaved.prune(limit, at) + _delete_some(sessions, limit) + _delete_some(fetches, limit)
 
 
 def _delete_some(rows: QuerySet[Session] | QuerySet[Fetch], limit: int) -> int:

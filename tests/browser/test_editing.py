@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from articles.models import Article
-from tests.factories import SourceFactory, TagFactory, UserFactory
+from tests.factories import ArticleFactory, SourceFactory, TagFactory, UserFactory
 
 
 def sign_in(page: Page, front_door: str, username: str) -> None:
@@ -47,3 +47,28 @@ def test_an_editor_writes_formats_tags_and_publishes(page: Page, front_door: str
     page.goto(front_door + article.get_absolute_url())
     expect(page.get_by_role("heading", name="The harbour opens again")).to_be_visible()
     assert said == []
+
+
+def test_what_was_typed_survives_a_lost_session_and_is_previewed(page: Page, front_door: str) -> None:
+    editor = UserFactory(superuser=True)
+    article = ArticleFactory(headline="As it was saved")
+    sign_in(page, front_door, editor.username)
+    form = f"{front_door}/admin/articles/article/{article.pk}/change/"
+    page.goto(form)
+    page.get_by_label("Headline:").fill("Typed before the train left")
+    expect(page.get_by_text("not saved yet")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("words", exact=False).first).to_be_visible()
+
+    page.context.clear_cookies()
+    page.goto(form)
+    sign_in(page, front_door, editor.username)
+    page.goto(form)
+    page.get_by_role("button", name="Put it back into the form").click()
+
+    expect(page.get_by_label("Headline:")).to_have_value("Typed before the train left")
+    with page.context.expect_page() as opened:
+        page.get_by_role("button", name="Preview").first.click()
+    phone = opened.value.frame_locator("iframe.phone")
+    expect(phone.get_by_role("heading", name="Typed before the train left")).to_be_visible(timeout=20_000)
+    article.refresh_from_db()
+    assert article.headline == "As it was saved"
