@@ -43,6 +43,7 @@ FORBIDDEN = tuple(
 )
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 IPV4_COMPATIBLE = ipaddress.IPv6Network("::/96")
+IPV4_TRANSLATED = ipaddress.IPv6Network("::ffff:0:0:0/96")
 LOOPBACK_4 = ipaddress.IPv4Network("127.0.0.0/8")
 LOOPBACK_6 = ipaddress.IPv6Network("::1/128")
 
@@ -80,6 +81,7 @@ def leads_to(address: Address) -> list[Address]:
         return [address.sixtofour]
     if address.teredo:
         return list(address.teredo)
-    if address in NAT64 or (address in IPV4_COMPATIBLE and int(address) > 1):
+    carries = address in NAT64 or address in IPV4_TRANSLATED
+    if carries or (address in IPV4_COMPATIBLE and int(address) > 1):
         return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
     return [address]
