@@ -9,8 +9,9 @@ from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import URLPattern, URLResolver
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.docs import DocsBase
@@ -107,11 +108,19 @@ LOCATE: dict[str, Locate] = {
 }
 
 
+@require_safe
+def at_root(request: HttpRequest) -> HttpResponse:
+    """The API's own address leads to its documentation."""
+    return redirect("api:openapi-view")
+
+
 def _registered(pattern: URLPattern | URLResolver) -> URLPattern | URLResolver:
     """The operation as a public surface, so that removals reach it and its bytes are kept ready."""
     if isinstance(pattern, URLPattern) and pattern.name in LOCATE:
         view: Callable[..., HttpResponse] = pattern.callback
         pattern.callback = surface(f"api {pattern.name}", locate=LOCATE[pattern.name])(view)
+    elif isinstance(pattern, URLPattern) and pattern.name == "api-root":
+        pattern.callback = at_root
     return pattern
 
 

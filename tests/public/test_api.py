@@ -156,6 +156,13 @@ def test_a_draft_does_not_exist(door):
     assert draft.headline not in door.get("/api/articles/").text
 
 
+def test_the_address_of_the_interface_leads_to_its_documentation(client):
+    answer = client.get("/api/")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/api/docs")
+    assert client.post("/api/").status_code == 405
+
+
 def test_the_documentation_needs_no_script_and_no_foreign_host(door):
     page = door.get("/api/docs").text
 
