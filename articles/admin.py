@@ -436,7 +436,8 @@ class StoryAdmin(BigTableAdmin):
     prepopulated_fields = {"slug": ["headline"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Story]:
-        return super().get_queryset(request).annotate(article_count=Count("articles"))
+        stories: QuerySet[Story] = super().get_queryset(request)
+        return stories.annotate(article_count=Count("articles"))
 
     @admin.display(description="articles")
     def articles_(self, story: Any) -> int:

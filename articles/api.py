@@ -160,7 +160,7 @@ def article_as_ninjs(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     found = (
         Article.objects.public()
         .select_related("source")
-        .prefetch_related(credits, "tags")
+        .prefetch_related(credits, "tags")  # type: ignore[misc]  # taggit has no types
         .filter(key=key)
         .first()
     )

@@ -150,7 +150,7 @@ def latest(request: HttpRequest) -> HttpResponse:
 @surface("article", locate=at_itself)
 def article_page(request: HttpRequest, slug: str) -> HttpResponse:
     """One article, or what is said in the place of one that is gone; an old address leads to the new one."""
-    told = Story.objects.told().filter(pk=OuterRef("story")).values("told_headline")
+    told = Story.objects.told().filter(pk=OuterRef("story")).values("told_headline")  # type: ignore[misc]
     public = Article.objects.public().select_related("source", "lead_media", "story")
     public = public.annotate(story_headline=Subquery(told))
     credits = Prefetch("contributions", Contribution.objects.select_related("contributor"))

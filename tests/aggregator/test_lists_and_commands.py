@@ -97,7 +97,11 @@ def test_a_list_is_imported_whatever_a_line_holds_and_exported_again(tmp_path: P
 @pytest.mark.django_db
 def test_a_list_of_ten_thousand_feeds_is_imported_in_few_statements() -> None:
     outlines = [
-        Outline(f"https://outlet{number % 4000}.example/feed{number}", f"Outlet {number % 4000}", folders=("Ports",))
+        Outline(
+            f"https://outlet{number % 4000}.example/feed{number}",
+            f"Outlet {number % 4000}",
+            folders=("Ports",),
+        )
         for number in range(10_000)
     ]
 

@@ -396,9 +396,10 @@ def test_nothing_that_can_carry_a_script_is_on_the_list():
 
 
 FRAGMENTS = (
-    "<p>", "</p>", "<p class='a b'>", '<a href="/x?a=1&amp;b=2" title="t">', "</a >", '<a title="x>', '">', "'", "<br/>",
-    "<br />", "<img src=x>", "<B>", "</b\t>", "<3", "< p>", "a word", " & ", "&lt;", "<script>", "</script>", "<!--", "-->",
-    "<svg/onload=x>", '<a b="1"c>', "<a\xa0b>", "<td colspan=2>", "<a =b>", "</p/>", "<p/x>", "\n", "é", "<table>", "</h1>",
+    "<p>", "</p>", "<p class='a b'>", '<a href="/x?a=1&amp;b=2" title="t">', "</a >", '<a title="x>', '">',
+    "'", "<br/>", "<br />", "<img src=x>", "<B>", "</b\t>", "<3", "< p>", "a word", " & ", "&lt;",
+    "<script>", "</script>", "<!--", "-->", "<svg/onload=x>", '<a b="1"c>', "<a\xa0b>", "<td colspan=2>",
+    "<a =b>", "</p/>", "<p/x>", "\n", "é", "<table>", "</h1>",
 )  # fmt: skip
 
 
@@ -421,7 +422,10 @@ def test_a_plain_document_comes_apart_as_the_tokeniser_has_it():
 def test_an_excerpt_of_a_long_text_is_that_of_its_whole():
     random = Random(11)
     for _ in range(300):
-        words = "".join(random.choice(("word ", "long", "<em>e</em>", "</p><p>", "&amp; ", "字", ", ")) for _ in range(900))
+        words = "".join(
+            random.choice(("word ", "long", "<em>e</em>", "</p><p>", "&amp; ", "字", ", "))
+            for _ in range(900)
+        )
         whole = " ".join(to_text(words).split())
 
         assert excerpt(words, 20) == rules._first_words(whole, 20)
