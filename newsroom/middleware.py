@@ -17,6 +17,8 @@ Answer = Callable[[HttpRequest], HttpResponse]
 DESK = "/admin/"
 PRIVATE = (DESK, "/removal/")
 METHODS = ("GET", "HEAD", "OPTIONS", "POST")
+API = "/api/"
+API_METHODS = (*METHODS, "PUT", "PATCH", "DELETE")
 UNGATED = ("/admin/", "/removal/", "/static/", "/healthz", "/readyz", "/metrics")
 
 
@@ -24,7 +26,8 @@ def known_methods(get_response: Answer) -> Answer:
     """Only what our pages and programs use; above all no TRACE, which Django takes for harmless."""
 
     def answer(request: HttpRequest) -> HttpResponse:
-        return get_response(request) if request.method in METHODS else HttpResponseNotAllowed(METHODS)
+        known = API_METHODS if request.path.startswith(API) else METHODS
+        return get_response(request) if request.method in known else HttpResponseNotAllowed(known)
 
     return answer
 
@@ -41,7 +44,8 @@ def privacy_headers(get_response: Answer) -> Answer:
         response.headers.setdefault("Cross-Origin-Embedder-Policy", "require-corp")
         if request.path.startswith(DESK):
             # Django's own scripts write markup, which trusted types forbid; the rest of the policy stays.
-            response._csp_replace = dict.fromkeys(settings.TRUSTED_TYPES)  # type: ignore[attr-defined]
+            own = getattr(response, "_csp_replace", {})
+            response._csp_replace = dict.fromkeys(settings.TRUSTED_TYPES) | own  # type: ignore[attr-defined]
         if request.path.startswith(PRIVATE):
             response.headers["Cache-Control"] = "no-store, private"
             response.headers["X-Robots-Tag"] = "noindex, noarchive"
