@@ -64,6 +64,7 @@ class BlockKind(models.TextChoices):
     TEXT = "text", "Text"
     TITLE_DAY = "title_day", "Source, headline and day"
     PICTURE = "picture", "Picture"
+    WORDING = "wording", "Wording"
 
 
 class Source(models.Model):
