@@ -337,7 +337,7 @@ def _in(column: str) -> str:
 
 
 def _rows(name: str) -> str:
-    return f"json_each(%s) {name}" if connection.vendor == "sqlite" else f"unnest(%s) {name}(value)"
+    return f"json_each(%s) {name}" if connection.vendor == "sqlite" else f"unnest(%s::text[]) {name}(value)"
 
 
 # --- storing ----------------------------------------------------------------------------------

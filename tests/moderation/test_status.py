@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from articles.models import Article
-from moderation import actions, receive
+from moderation import actions, limits, receive
 from moderation.models import ClaimState, Lane, Letter, LetterKind, Probe
 from moderation.references import confirm_url, status_url
 from tests.factories import ArticleFactory
@@ -100,7 +100,7 @@ def test_the_letter_can_be_asked_for_again_but_not_without_end(client: Client) -
     for _ in range(10):
         answer = client.post(path, follow=True)
 
-    assert Letter.objects.filter(kind=LetterKind.CONFIRM).count() == 6
+    assert Letter.objects.filter(kind=LetterKind.CONFIRM).count() == limits.PER_MAILBOX
     assert "very often" in answer.content.decode()
 
 
