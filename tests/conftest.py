@@ -43,26 +43,30 @@ def rows_of_migrations() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def rows_written_once() -> None:
+def rows_written_once() -> Iterator[None]:
     """Tables whose rows a trigger protects are emptied after such tests like all others."""
-    database = connections["default"]
-    if database.vendor != "sqlite":
-        return  # TRUNCATE asks no row
-    flush = database.ops.execute_sql_flush
+    if connections["default"].vendor != "sqlite":
+        yield  # TRUNCATE asks no row
+        return
+    # The class, not one connection: a test that drives a browser may meet another connection.
+    operations = type(connections["default"].ops)
+    flush = operations.execute_sql_flush
 
-    def empty(statements: list[str]) -> None:
-        with database.cursor() as cursor:
+    def empty(self: Any, statements: list[str]) -> None:
+        with self.connection.cursor() as cursor:
             cursor.execute(
                 "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%DELETE%'"
             )
             triggers = cursor.fetchall()
             for name, _ in triggers:
                 cursor.execute(f"DROP TRIGGER {name}")
-            flush(statements)
+            flush(self, statements)
             for _, sql in triggers:
                 cursor.execute(sql)
 
-    database.ops.execute_sql_flush = empty
+    operations.execute_sql_flush = empty
+    yield
+    operations.execute_sql_flush = flush
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,6 @@ from datetime import timedelta
 import pytest
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
-from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from articles import surfaces
@@ -401,30 +400,6 @@ def closing(work):
 
 
 # --- the register, and how the database finds things ------------------------------------------
-
-# Public addresses on which no article of anybody is met: the program's own, and private ones.
-NO_SURFACES = re.compile(
-    r"^/?(healthz|readyz|metrics|admin/|static/|removal/|transparency/|api/(docs|openapi\.json|notices/)?$|api/notices/)"
-)
-
-
-def routes(patterns, prefix=""):
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            yield from routes(pattern.url_patterns, prefix + str(pattern.pattern))
-        else:
-            yield prefix + str(pattern.pattern), pattern.callback
-
-
-def test_every_public_address_is_a_registered_surface():
-    unregistered = [
-        path
-        for path, view in routes(get_resolver("newsroom.urls").url_patterns)
-        if not NO_SURFACES.match(path) and not hasattr(view, "surface_name")
-    ]
-
-    assert unregistered == []
-
 
 def explained(sql: str, parameters=()) -> str:
     """The database's plan, made as if the tables were large."""

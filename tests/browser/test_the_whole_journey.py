@@ -99,7 +99,7 @@ def file_notice(page: Page, front_door: str, article: Article) -> str:
     """Post the form as its owner would, from the link under the article; returns the reference."""
     page.goto(front_door + article.get_absolute_url())
     page.get_by_role("link", name=re.compile("remov", re.IGNORECASE)).first.click()
-    assert article.slug in page.get_by_label("What should go").input_value()
+    assert article.slug in page.get_by_label("The addresses").input_value()
     page.get_by_label("Your e-mail address").fill(OWNER)
     page.get_by_label("Your full name").fill("Ines Marlow")
     page.get_by_label("What you are to the work").select_option("owner")
