@@ -5,6 +5,7 @@ const QUIET = 2000;
 const BEAT = 25000;
 let timer = 0;
 let sent = "";
+let touched = false;
 
 const editor = () => window.CKEDITOR?.instances?.id_body;
 const others = place?.querySelector(".writing-others");
@@ -43,6 +44,7 @@ async function keep() {
 }
 
 function soon() {
+  touched = true;
   window.clearTimeout(timer);
   timer = window.setTimeout(keep, QUIET);
 }
@@ -84,7 +86,9 @@ function listen() {
   if (!body) return;
   const ready = () => {
     body.on("change", soon);
-    sent = typed().toString();
+    // The editor writes the body in its own way when it starts; what was typed until then is kept all the same.
+    if (touched) soon();
+    else sent = typed().toString();
     count();
   };
   if (body.status === "ready") ready();
