@@ -401,6 +401,7 @@ def closing(work):
 
 # --- the register, and how the database finds things ------------------------------------------
 
+
 def explained(sql: str, parameters=()) -> str:
     """The database's plan, made as if the tables were large."""
     with transaction.atomic(), connection.cursor() as cursor:

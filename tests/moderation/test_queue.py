@@ -113,7 +113,12 @@ def test_the_page_shows_article_and_notice_side_by_side_and_runs_nothing(desk):
 @pytest.mark.parametrize("state", list(S))
 def test_every_button_works_and_there_is_one_for_each_move_a_person_makes(desk, person, state):
     claim = claim_in(state)
-    fields = {"reason_code": "licensed", "reasons": "A licence covers it.", "certain": "on", "part": "excerpt"}
+    fields = {
+        "reason_code": "licensed",
+        "reasons": "A licence covers it.",
+        "certain": "on",
+        "part": "excerpt",
+    }
     offered = {button.move for button in actions_offered(claim, person)}
 
     for move in offered - {"counter"}:
