@@ -165,7 +165,8 @@ class ArticlePages(_Admin):
         kept = unsaved.of(cast(User, request.user), subject_of(article))
         if kept is None:
             raise Http404("Nothing was typed here. Press Preview in the form.")
-        typed = QueryDict(kept.fields)
+        typed = QueryDict(kept.fields, mutable=True)
+        typed.pop("opened_version", None)  # nothing is saved here, so no row is locked and compared
         form = self.get_form(request, article, change=article is not None)(typed, instance=article)
         return preview.filled_in(form.instance, form, typed)
 
