@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -357,7 +357,9 @@ class _Pass:
             self.claims.pop(feed.pk, None)
             return None
         self.claims[feed.pk] = (token, at)
-        known = Known(feed.url, feed.etag, feed.last_modified, feed.body_hash)
+        # What was blocked is offered again even when nothing changed: its hold may have been lifted.
+        body_hash = "" if feed.document_blocked else feed.body_hash
+        known = Known(feed.url, feed.etag, feed.last_modified, body_hash)
         return partial(fetch, known, self.client, self.parser)
 
     def claim_with(self, feed: Feed) -> None:
@@ -412,7 +414,7 @@ def store_all(attempts: Sequence[Attempt], *, at: datetime) -> list[Report | Non
         ours = _still_ours(attempts)
         store_batches([(batch, reports[batch.feed.pk]) for batch in batches if batch.feed.pk in ours], at=at)
         kept = [one for one in attempts if one.feed.pk in ours]
-        _finish(kept, at=at)
+        _finish(kept, reports, at=at)
         _log([(one, reports[one.feed.pk]) for one in kept])
     for one in attempts:
         if one.feed.pk not in ours:
@@ -422,7 +424,11 @@ def store_all(attempts: Sequence[Attempt], *, at: datetime) -> list[Report | Non
 
 def _report(attempt: Attempt) -> Report:
     outcome = attempt.outcome
-    return Report(attempt.feed.url, outcome.status, error=outcome.error, seconds=round(outcome.seconds, 3))
+    report = Report(attempt.feed.url, outcome.status, error=outcome.error, seconds=round(outcome.seconds, 3))
+    if outcome.is_unchanged and outcome.status == 200:
+        # The same document again, so it was not read again.
+        report.entries = report.skipped = attempt.feed.document_entries
+    return report
 
 
 def _still_ours(attempts: Sequence[Attempt]) -> set[int]:
@@ -432,11 +438,14 @@ def _still_ours(attempts: Sequence[Attempt]) -> set[int]:
     return {pk for pk, token in rows.values_list("pk", "lease_token") if token == tokens[pk]}
 
 
-def _finish(attempts: Sequence[Attempt], *, at: datetime) -> None:
+def _finish(attempts: Sequence[Attempt], reports: Mapping[int, Report], *, at: datetime) -> None:
     """The feeds' new values, and their leases back."""
     rows: dict[tuple[str, ...], list[list[Any]]] = defaultdict(list)
     for one in attempts:
         new = _columns(one.feed, one.outcome, at=at) | {"lease_until": None, "lease_token": ""}
+        if one.outcome.document:
+            report = reports[one.feed.pk]
+            new |= {"document_entries": report.entries, "document_blocked": report.blocked}
         rows[tuple(new)].append([*new.values(), one.feed.pk])
     for names, some in rows.items():
         bulk.update(Feed, names, some)

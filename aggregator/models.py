@@ -46,6 +46,8 @@ class Feed(Leased):
     etag = models.CharField(max_length=500, blank=True, editable=False)
     last_modified = models.CharField(max_length=100, blank=True, editable=False)
     body_hash = models.CharField(max_length=64, blank=True, editable=False)
+    document_entries = models.PositiveIntegerField(db_default=0, editable=False)
+    document_blocked = models.PositiveIntegerField(db_default=0, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
     last_error = models.CharField(max_length=500, blank=True, editable=False)
     last_status = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
