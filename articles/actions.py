@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -30,6 +30,7 @@ from articles.models import (
     BlockKind,
     Contribution,
     Contributor,
+    ContributorName,
     Hold,
     HoldKind,
     Media,
@@ -43,7 +44,7 @@ from articles.models import (
     TaggedArticle,
     TagSynonym,
 )
-from articles.optouts import OptOut, covering, rules_of
+from articles.optouts import OptOut, OptOutKind, all_spellings, covering, rules_of
 from articles.sanitise import to_text
 from articles.tokens import new_token
 
@@ -138,6 +139,8 @@ def _rules_for(deliveries: Sequence[Delivery]) -> list[OptOut]:
 def _is_opted_out(rules: Sequence[OptOut], source: Source, draft: Draft) -> bool:
     """Whether its owner wants nothing of the kind shown, whoever brings it."""
     authors = {name_key(credit.name) for credit in draft.credits}
+    if any(rule.kind == OptOutKind.AUTHOR for rule in rules):
+        authors = all_spellings(authors)
     rule = covering(rules, source_domain=source.domain, url=draft.canonical_url, authors=authors)
     return rule is not None
 
@@ -351,6 +354,7 @@ def contributors_named(credits: Iterable[Credit]) -> dict[str, Contributor]:
     if not wanted:
         return {}
     found = {person.name_key: person for person in Contributor.objects.filter(name_key__in=wanted)}
+    found |= _known_otherwise(wanted.keys() - found.keys())
     missing = [
         Contributor(
             name=credit.name[:200], slug=key, name_key=key, is_agency=credit.role.value == Role.AGENCY.value
@@ -363,6 +367,14 @@ def contributors_named(credits: Iterable[Credit]) -> dict[str, Contributor]:
         keys = [person.name_key for person in missing]
         found.update({p.name_key: p for p in Contributor.objects.filter(name_key__in=keys)})
     return found
+
+
+def _known_otherwise(name_keys: Collection[str]) -> dict[str, Contributor]:
+    """The people of whom these are other spellings."""
+    if not name_keys:
+        return {}
+    spellings = ContributorName.objects.filter(name_key__in=name_keys).select_related("contributor")
+    return {spelling.name_key: spelling.contributor for spelling in spellings}
 
 
 def _add_credits(wanted: Sequence[tuple[int, Sequence[Credit]]]) -> dict[int, list[Contributor]]:
@@ -561,7 +573,8 @@ def _is_ruled_out(article: Article) -> bool:
     if not rules:
         return False
     authors = article.contributions.values_list("contributor__name_key", flat=True) if article.pk else ()
-    rule = covering(rules, source_domain=source_domain, url=article.canonical_url, authors=authors)
+    names = all_spellings(set(authors))
+    rule = covering(rules, source_domain=source_domain, url=article.canonical_url, authors=names)
     return rule is not None
 
 

@@ -18,16 +18,16 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.text import slugify
 from taggit.models import Tag as TaggitTag
 
 from accounts import unsaved
 from accounts.models import User
-from articles import actions, surfaces, workflow
+from articles import actions, merging, surfaces, workflow
 from articles.article_pages import ArticlePages, subject_of
 from articles.canonical import address_key
-from articles.forms import ArticleForm, RetractionForm
+from articles.forms import ArticleForm, ContributorForm, MergeForm, RetractionForm
 from articles.models import (
     Article,
     ArticleState,
@@ -44,6 +44,7 @@ from articles.models import (
 )
 from articles.paging import BoundedPaginator
 
+MERGED_AT_ONCE = 20
 SOURCE_RIGHTS = "articles.change_source_rights"
 EDITOR_POLICY = {
     # CKEditor's buttons are event-handler attributes and it writes style attributes; script
@@ -358,15 +359,70 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
 
 @admin.register(Contributor)
 class ContributorAdmin(BigTableAdmin):
+    form = ContributorForm
     list_display = ["name", "is_agency", "homepage"]
     list_filter = ["is_agency"]
-    search_fields = ["name"]
+    search_fields = ["name", "other_names__name"]
     prepopulated_fields = {"slug": ["name"]}
+    readonly_fields = ["other_names", "perhaps_the_same"]
+    actions = ["merge"]
 
     def save_model(self, request: HttpRequest, obj: Contributor, form: Any, change: bool) -> None:
         obj.name_key = obj.name_key or actions.name_key(obj.name)
         super().save_model(request, obj, form, change)
+        merging.lead_to(obj, [form.initial["slug"]] if change and "slug" in form.changed_data else [])
         surfaces.changed([f"contributor:{obj.pk}", surfaces.SITE])
+
+    @admin.display(description="other spellings")
+    def other_names(self, person: Contributor) -> str:
+        return ", ".join(person.other_names.values_list("name", flat=True)) if person.pk else ""
+
+    @admin.display(description="perhaps the same")
+    def perhaps_the_same(self, person: Contributor) -> str:
+        alike = merging.perhaps_the_same(person) if person.pk else []
+        address = reverse("admin:articles_contributor_merge")
+        return format_html_join(
+            ", ", '<a href="{}?ids={},{}">{}</a>', ((address, person.pk, other.pk, other) for other in alike)
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        merge = self.admin_site.admin_view(self.merge_page)
+        return [path("merge/", merge, name="articles_contributor_merge"), *super().get_urls()]
+
+    @admin.action(description="Merge: they are one", permissions=["change"])
+    def merge(self, request: HttpRequest, queryset: QuerySet[Contributor]) -> HttpResponse | None:
+        ids = list(queryset.values_list("pk", flat=True)[: MERGED_AT_ONCE + 1])
+        if not 2 <= len(ids) <= MERGED_AT_ONCE:
+            messages.error(request, f"Choose between two and {MERGED_AT_ONCE} rows that are one person.")
+            return None
+        address = reverse("admin:articles_contributor_merge")
+        return HttpResponseRedirect(f"{address}?ids={','.join(map(str, ids))}")
+
+    def merge_page(self, request: HttpRequest) -> HttpResponse:
+        """Asks under which name several rows go on as one, and merges them."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        ids = [int(pk) for pk in request.GET.get("ids", "").split(",") if pk.isdecimal() and len(pk) < 18]
+        people = Contributor.objects.filter(pk__in=ids[:MERGED_AT_ONCE])
+        people = people.annotate(credited=Count("contributions")).order_by("-credited", "name")
+        form = MergeForm(people, request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            kept = form.cleaned_data["kept"]
+            try:
+                merging.merge_contributors(kept=kept, others=people, by=cast(User, request.user))
+            except merging.CannotMerge as reason:
+                form.add_error(None, str(reason))
+            else:
+                messages.success(request, f"They are {kept} from now on. Their old addresses lead there.")
+                return HttpResponseRedirect(reverse("admin:articles_contributor_change", args=[kept.pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Merge contributors",
+            "opts": self.opts,
+            "form": form,
+            "people": people,
+        }
+        return TemplateResponse(request, "admin/articles/contributor/merge.html", context)
 
 
 class TagSynonymInline(admin.TabularInline):

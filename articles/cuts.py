@@ -94,7 +94,7 @@ def _take_words(article: Article, row: Cut) -> Sealed:
     credits = [
         one
         for one in article.contributions.select_related("contributor")
-        if row.kind == CutKind.NAME and key_of(one.contributor.name) == row.name_key
+        if row.kind == CutKind.NAME and row.name_key in _keys_of(one.contributor)
     ]
     people = [one.contributor for one in credits]
     rows = {
@@ -107,6 +107,12 @@ def _take_words(article: Article, row: Cut) -> Sealed:
     Revision.objects.filter(article=article).delete()
     Article.objects.filter(pk=article.pk).update(**after | {"body": CleanHTML(after["body"])})
     return Sealed(to_bytes(content), [])
+
+
+def _keys_of(person: Contributor) -> set[str]:
+    """By what a person is recognised, under whichever spelling."""
+    names = person.other_names.values_list("name", flat=True)
+    return {key_of(name) for name in (person.name, *names)}
 
 
 # --- trimming ---------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Now
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from lxml import etree
@@ -116,7 +116,10 @@ def tag(request: HttpRequest, slug: str, form: str) -> HttpResponse:
 def contributor(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     """What one person had a part in. Nobody has a feed of whom nothing is public."""
     public = Contributor.objects.filter(articles__in=Article.objects.public()).distinct()
-    person = get_object_or_404(public, slug=slug)
+    person = public.filter(slug=slug).first()
+    if person is None:
+        moved = get_object_or_404(public, former_addresses__slug=slug)
+        return HttpResponsePermanentRedirect(f"{moved.get_absolute_url()}feed.{form}")
     title, about = f"{person.name} | {settings.SITE_NAME}", f"Articles to which {person.name} contributed."
     articles = _entries().filter(contributions__contributor=person).distinct()
     key = f"contributor:{person.pk}"

@@ -8,11 +8,20 @@ from ckeditor.widgets import CKEditorWidget
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from articles import actions
 from articles.canonical import NotAnAddress, address_key
-from articles.models import Article, ArticleState, SlugRedirect, Tag
+from articles.models import (
+    Article,
+    ArticleState,
+    Contributor,
+    ContributorName,
+    FormerAddress,
+    SlugRedirect,
+    Tag,
+)
 
 STALE = (
     "Somebody saved this article while you were editing it. What you typed is still here:"
@@ -125,3 +134,50 @@ class RetractionForm(forms.Form):
                 "Somebody changed the article meanwhile. Read it again before you retract it."
             )
         return cleaned
+
+
+class ContributorForm(forms.ModelForm):
+    """One person is one row, and an address leads to one."""
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"].strip()
+        key = actions.name_key(name)
+        own = Contributor.objects.filter(name_key=key).exclude(pk=self.instance.pk).first()
+        other = ContributorName.objects.filter(name_key=key).exclude(contributor=self.instance.pk).first()
+        known = own or (other and other.contributor)
+        if known:
+            raise forms.ValidationError(
+                f"This is {known}, who is listed already. If they are one, merge them."
+            )
+        return name
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        former = FormerAddress.objects.filter(slug=slug, contributor__isnull=False)
+        if former.exclude(contributor=self.instance.pk).exists():
+            raise forms.ValidationError("Another person once had this address; it leads there for ever.")
+        return slug
+
+
+class MergeForm(forms.Form):
+    """Under whose name several rows go on as one."""
+
+    kept = forms.ModelChoiceField(
+        queryset=Contributor.objects.none(),
+        widget=forms.RadioSelect,
+        empty_label=None,
+        label="Go on as",
+        help_text="The others become spellings of this name. New articles under any of them are credited here.",
+    )
+
+    def __init__(self, people: QuerySet[Contributor], *args: Any) -> None:
+        super().__init__(*args)
+        choice: Any = self.fields["kept"]
+        choice.queryset = people
+        choice.label_from_instance = self.told
+        choice.initial = people.first()
+
+    @staticmethod
+    def told(person: Any) -> str:
+        kind = ", agency" if person.is_agency else ""
+        return f"{person.name} ({person.credited} credit{'' if person.credited == 1 else 's'}{kind})"

@@ -705,6 +705,47 @@ class SlugRedirect(models.Model):
         return self.slug
 
 
+class FormerAddress(models.Model):
+    """An address that the page of a person or a tag once had: it leads to the page there is now, for ever."""
+
+    slug = models.SlugField(max_length=200, allow_unicode=True)
+    contributor = models.ForeignKey(
+        Contributor, null=True, on_delete=models.CASCADE, related_name="former_addresses"
+    )
+    tag = models.ForeignKey(Tag, null=True, on_delete=models.CASCADE, related_name="former_addresses")
+
+    class Meta:
+        verbose_name_plural = "former addresses"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(contributor__isnull=True) ^ Q(tag__isnull=True), name="former_address_of_one"
+            ),
+            models.UniqueConstraint(
+                fields=["slug"], condition=Q(contributor__isnull=False), name="former_address_of_person_once"
+            ),
+            models.UniqueConstraint(
+                fields=["slug"], condition=Q(tag__isnull=False), name="former_address_of_tag_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class ContributorName(models.Model):
+    """Another spelling of a contributor's name: whoever is credited under it is this contributor."""
+
+    contributor = models.ForeignKey(Contributor, on_delete=models.CASCADE, related_name="other_names")
+    name = models.CharField(max_length=200)
+    name_key = models.CharField(max_length=200, unique=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class SearchRow(models.Model):
     """The words by which a published article is found, folded (articles/search.py); only what may be shown.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 
 from django.db import transaction
 from django.db.models import Q
@@ -12,8 +13,17 @@ from django.db.models.functions import Now
 from articles import surfaces
 from articles.actions import keys_of_article
 from articles.canonical import domain_of
-from articles.models import Article, ArticleState, BlockedWork, BlockKind, Contributor, Hold, HoldKind
-from articles.optouts import OptOut, OptOutKind, author_value, covering
+from articles.models import (
+    Article,
+    ArticleState,
+    BlockedWork,
+    BlockKind,
+    Contributor,
+    ContributorName,
+    Hold,
+    HoldKind,
+)
+from articles.optouts import OptOut, OptOutKind, all_spellings, author_value, covering
 from articles.search import index
 
 NOTE = "Its owner does not want it shown here."
@@ -47,8 +57,10 @@ def lift(*, rule: OptOut, at: datetime) -> OptOut:
 
 def _author(value: str) -> Contributor | None:
     """Who is meant: found by going through the names, for the rule itself knows only a hash."""
-    names = Contributor.objects.order_by("pk").values_list("pk", "name_key")
-    found = next((pk for pk, name_key in names.iterator(5000) if author_value(name_key) == value), None)
+    own = Contributor.objects.order_by("pk").values_list("pk", "name_key")
+    others = ContributorName.objects.order_by("pk").values_list("contributor_id", "name_key")
+    names = chain(own.iterator(5000), others.iterator(5000))
+    found = next((pk for pk, name_key in names if author_value(name_key) == value), None)
     return Contributor.objects.get(pk=found) if found else None
 
 
@@ -70,7 +82,7 @@ def covered_after(
 
 
 def _is_covered(rule: OptOut, article: Article) -> bool:
-    authors = [person.name_key for person in article.contributors.all()]
+    authors = all_spellings([person.name_key for person in article.contributors.all()])
     source_domain = article.source.domain if article.source else ""
     if rule.domain not in (source_domain.lower(), domain_of(article.canonical_url)):
         return False

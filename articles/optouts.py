@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -120,6 +120,16 @@ class OptOut(models.Model):
 def author_value(name_key: str) -> str:
     """What a rule keeps of an author's folded name."""
     return hashlib.sha256(f"author:{unicodedata.normalize('NFC', name_key)}".encode()).hexdigest()
+
+
+def all_spellings(name_keys: Collection[str]) -> set[str]:
+    """These folded names, and every other one under which the same people are known here."""
+    from articles.models import Contributor
+
+    same = Q(name_key__in=name_keys) | Q(other_names__name_key__in=name_keys)
+    people = Contributor.objects.filter(same) if name_keys else Contributor.objects.none()
+    rows = people.values_list("name_key", "other_names__name_key")
+    return {*name_keys, *(name for row in rows for name in row if name)}
 
 
 def path_value(domain: str, path: str) -> str:

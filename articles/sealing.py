@@ -28,6 +28,7 @@ from articles.models import (
     ArticleState,
     Contribution,
     Contributor,
+    ContributorName,
     Media,
     RelatedLink,
     Rendition,
@@ -207,7 +208,7 @@ def put_rows(said: Row) -> None:
     """Make the rows again, with whoever and whatever took a name or a tag meanwhile."""
     rows: Row = dict.fromkeys(("contributions", "tagged", "related_links", "related_from", "revisions"), ())
     rows |= said["rows"]
-    people = _stand_ins(Contributor, said["people"], "name_key")
+    people = _stand_ins(Contributor, said["people"], "name_key", also=ContributorName)
     tags = _stand_ins(Tag, said.get("tags", []), "slug")
     editors = set(_present(get_user_model(), [row["by_id"] for row in rows["revisions"]]))
     links = [*rows["related_links"], *rows["related_from"]]
@@ -224,11 +225,18 @@ def put_rows(said: Row) -> None:
     _create(RelatedLink, [row for row in links if {row["article_id"], row["to_article_id"]} <= here | {None}])
 
 
-def _stand_ins(model: type[models.Model], rows: Sequence[Row], by: str) -> dict[int, int]:
-    """Old key to the key that stands for it now: the row itself, one that took its name meanwhile, or it anew."""
-    manager = model._default_manager
+def _stand_ins(
+    model: type[models.Model], rows: Sequence[Row], by: str, also: type[models.Model] | None = None
+) -> dict[int, int]:
+    """Old key to the key that stands for it now: the row itself, one that took its name meanwhile, or it anew.
+
+    `also` holds further names of rows, for those that were merged into another meanwhile.
+    """
+    wanted = {f"{by}__in": [row[by] for row in rows]}
     here = set(_present(model, [row["id"] for row in rows]))
-    named = dict(manager.filter(**{f"{by}__in": [row[by] for row in rows]}).values_list(by, "pk"))
+    named = dict(model._default_manager.filter(**wanted).values_list(by, "pk"))
+    if also:
+        named |= dict(also._default_manager.filter(**wanted).values_list(by, f"{model._meta.model_name}_id"))
     gone = [row for row in rows if row["id"] not in here and row[by] not in named]
     _create(model, gone)
     return {

@@ -29,6 +29,7 @@ from django.utils import timezone
 
 from articles import display, facets, front, gone, keyset, search, structured
 from articles.around import around as beside
+from articles.merging import now_at
 from articles.models import (
     Article,
     Contribution,
@@ -88,7 +89,10 @@ def at_tags(article: Article) -> Iterable[str]:
 
 def at_contributors(article: Article) -> Iterable[str]:
     """On the pages of those who made it."""
-    return [path for person in article.contributors.distinct() for path in _list_paths(person, article)]
+    people = list(article.contributors.distinct().prefetch_related("former_addresses"))
+    former = [one.slug for person in people for one in person.former_addresses.all()]
+    paths = [path for person in people for path in _list_paths(person, article)]
+    return [*paths, *(f"/contributors/{quote(slug)}/" for slug in former)]
 
 
 def at_source(article: Article) -> Iterable[str]:
@@ -234,7 +238,9 @@ def tag_page(request: HttpRequest, slug: str) -> HttpResponse:
 @surface("contributor", locate=at_contributors)
 def contributor_page(request: HttpRequest, slug: str) -> HttpResponse:
     """What one person had a part in. Nobody is listed of whom nothing is public."""
-    person = get_object_or_404(Contributor, slug=slug)
+    person = Contributor.objects.filter(slug=slug).first()
+    if person is None:
+        return HttpResponsePermanentRedirect(_public_person_once_at(slug).get_absolute_url())
     articles = display.listed().filter(contributions__contributor=person).distinct()
     articles = articles.prefetch_related("contributions")
     return _list(
@@ -245,6 +251,14 @@ def contributor_page(request: HttpRequest, slug: str) -> HttpResponse:
         needed=True,
         person=person,
     )
+
+
+def _public_person_once_at(slug: str) -> Contributor:
+    """Whom this former address leads to, when something of theirs is public; Http404 otherwise."""
+    person = now_at(Contributor, slug)
+    if person is None or not display.listed().filter(contributions__contributor=person).exists():
+        raise Http404("Nobody is listed here.")
+    return person
 
 
 @surface("source", locate=at_source)

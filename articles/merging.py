@@ -1,0 +1,144 @@
+"""Several rows that are one person become one row; every address and every spelling leads to it for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import Exists, Model, OuterRef
+
+from accounts.models import User
+from articles import search, surfaces
+from articles.models import Contribution, Contributor, ContributorName, FormerAddress, Tag
+from articles.optouts import OptOut
+
+ARTICLES_AT_ONCE = 500
+Owner = TypeVar("Owner", Contributor, Tag)
+
+
+class CannotMerge(Exception):
+    """These rows are not to become one; the text says why."""
+
+
+# --- addresses --------------------------------------------------------------------------------
+
+
+def lead_to(owner: Contributor | Tag, slugs: Iterable[str]) -> None:
+    """From now on these former addresses lead to the owner's page, whatever they led to before."""
+    kind = _kind(owner)
+    wanted = set(slugs)
+    FormerAddress.objects.filter(**{f"{kind}__isnull": False}, slug__in={*wanted, owner.slug}).delete()
+    FormerAddress.objects.bulk_create(
+        FormerAddress(slug=slug, **{kind: owner}) for slug in sorted(wanted - {owner.slug})
+    )
+
+
+def take_addresses(owner: Contributor | Tag, others: Sequence[Contributor] | Sequence[Tag]) -> None:
+    """All that led to the others leads to the owner, and their own addresses with it."""
+    kind = _kind(owner)
+    former = FormerAddress.objects.filter(**{f"{kind}__in": list(others)})
+    lead_to(owner, [*former.values_list("slug", flat=True), *(other.slug for other in others)])
+
+
+def now_at(model: type[Owner], slug: str) -> Owner | None:
+    """The person or tag to whose page this former address leads; None when it leads nowhere."""
+    found: Owner | None = model._default_manager.filter(former_addresses__slug=slug).first()
+    return found
+
+
+def _kind(owner: Model) -> str:
+    return str(owner._meta.model_name)
+
+
+# --- people -----------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def merge_contributors(*, kept: Contributor, others: Iterable[Contributor], by: User | None) -> Contributor:
+    """Credit to `kept` all that was credited to the others, whose names are other spellings from now on.
+
+    Raises CannotMerge. It cannot be undone: what was whose is not remembered.
+    """
+    ids = {other.pk for other in others} - {kept.pk}
+    rows = {row.pk: row for row in Contributor.objects.select_for_update().filter(pk__in={kept.pk, *ids})}
+    gone = [rows[pk] for pk in sorted(ids) if pk in rows]
+    if kept.pk not in rows or not gone:
+        raise CannotMerge("Choose at least two people who are still there.")
+    kept = rows[kept.pk]
+    if len({row.is_agency for row in rows.values()}) > 1:
+        raise CannotMerge("A person and an agency are not one. Correct first which of them is what.")
+    keys = {f"contributor:{row.pk}" for row in rows.values()}
+    articles = _credit(kept, gone)
+    OptOut.objects.filter(contributor__in=gone).update(contributor=kept)
+    _take_names(kept, gone)
+    take_addresses(kept, gone)
+    kept.about = kept.about or next((row.about for row in gone if row.about), "")
+    kept.homepage = kept.homepage or next((row.homepage for row in gone if row.homepage), "")
+    kept.save(update_fields=["about", "homepage"])
+    _forget_names(gone)
+    Contributor.objects.filter(pk__in=ids).delete()
+    _record(kept, len(gone), by)
+    _shown_anew(articles, keys)
+    return kept
+
+
+def _credit(kept: Contributor, gone: Sequence[Contributor]) -> list[int]:
+    """Move the credits, each of an article once; returns whose articles changed."""
+    theirs = Contribution.objects.filter(contributor__in=gone)
+    articles = list(theirs.order_by().values_list("article_id", flat=True).distinct())
+    for other in gone:
+        same = Contribution.objects.filter(
+            article=OuterRef("article"), role=OuterRef("role"), contributor=kept
+        )
+        credits = Contribution.objects.filter(contributor=other)
+        credits.filter(Exists(same)).delete()
+        credits.update(contributor=kept)
+    return articles
+
+
+def _take_names(kept: Contributor, gone: Sequence[Contributor]) -> None:
+    ContributorName.objects.filter(contributor__in=gone).update(contributor=kept)
+    ContributorName.objects.bulk_create(
+        ContributorName(contributor=kept, name=other.name, name_key=other.name_key) for other in gone
+    )
+
+
+def _forget_names(gone: Sequence[Contributor]) -> None:
+    """The desk's history of rows that are no more keeps who did what, without names."""
+    of_people = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(Contributor))
+    for person in gone:
+        named = f"contributor {person.pk}"
+        of_people.filter(object_id=str(person.pk)).update(object_repr=named, change_message="")
+
+
+def _record(kept: Contributor, count: int, by: User | None) -> None:
+    if by is not None:
+        LogEntry.objects.create(
+            user_id=by.pk,
+            content_type=ContentType.objects.get_for_model(Contributor),
+            object_id=str(kept.pk),
+            object_repr=str(kept)[:200],
+            action_flag=CHANGE,
+            change_message=f"Merged with {count} other{'' if count == 1 else 's'}.",
+        )
+
+
+def _shown_anew(articles: Sequence[int], keys: set[str]) -> None:
+    for start in range(0, len(articles), ARTICLES_AT_ONCE):
+        search.index(articles[start : start + ARTICLES_AT_ONCE])
+    if len(articles) > ARTICLES_AT_ONCE:
+        surfaces.changed({*keys, surfaces.SITE})
+    else:
+        surfaces.changed(keys | surfaces.keys_of(articles))
+
+
+def perhaps_the_same(person: Contributor, limit: int = 10) -> list[Contributor]:
+    """People whose last name is the same and whose first begins with the same letter: worth a look."""
+    words = person.name_key.split("-")
+    if len(words) < 2:
+        return []
+    alike = Contributor.objects.filter(name_key__startswith=words[0][0], name_key__endswith=f"-{words[-1]}")
+    return list(alike.filter(is_agency=person.is_agency).exclude(pk=person.pk).order_by("name")[:limit])
