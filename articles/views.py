@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from csp.decorators import csp_replace
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.db.models import (
@@ -413,7 +414,10 @@ def about(request: HttpRequest) -> HttpResponse:
     return render(request, "articles/about.html")
 
 
-@surface("tools", locate=nowhere)
+@surface("tools", locate=nowhere)  # type: ignore[arg-type]  # the decorator's types know no HttpResponse
+@csp_replace(
+    {"trusted-types": ["offline-worker"]}
+)  # static/js/reader.js: allows the one address of the worker
 def tools(request: HttpRequest) -> HttpResponse:
     """The reader's own tools: they live in the browser, this page only has room for them."""
     return render(request, "articles/tools.html")

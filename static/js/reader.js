@@ -38,15 +38,24 @@ function offerToSave(button) {
   button.hidden = false;
 }
 
+// A request for a document: the policy of trusted types lets no script of ours turn text into markup.
+function pageAt(path) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("GET", path);
+    request.responseType = "document";
+    request.timeout = 20_000;
+    request.onload = () => resolve(request);
+    request.onerror = request.ontimeout = reject;
+    request.send();
+  });
+}
+
 async function headlineAt(path) {
   try {
-    const answer = await fetch(path, { headers: { Accept: "text/html" } });
-    if (answer.ok) {
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const heading = page.querySelector("h1");
-      return { text: heading.textContent, marks: heading.parentElement };
-    }
-    return { gone: [404, 410, 451].includes(answer.status) };
+    const { status, response } = await pageAt(path);
+    const heading = status === 200 && response?.querySelector("h1");
+    return heading ? { text: heading.textContent, marks: heading.parentElement } : { gone: [404, 410, 451].includes(status) };
   } catch {
     return {};
   }
@@ -90,9 +99,22 @@ function offerThemes(group) {
 
 // --- reading offline ---
 
+// The one address from which this page may start a script (its content policy names this policy of types).
+const offlineWorker = (() => {
+  let policy;
+  const createScriptURL = (address) => {
+    if (address !== "/offline.js") throw new TypeError(`${address} is no worker of ours`);
+    return address;
+  };
+  return () => {
+    policy ??= globalThis.trustedTypes?.createPolicy("offline-worker", { createScriptURL });
+    return policy ? policy.createScriptURL("/offline.js") : "/offline.js";
+  };
+})();
+
 async function keepPages(wanted) {
   if (wanted) {
-    await navigator.serviceWorker.register("/offline.js");
+    await navigator.serviceWorker.register(offlineWorker());
     return;
   }
   for (const worker of await navigator.serviceWorker.getRegistrations()) await worker.unregister();

@@ -85,6 +85,17 @@ def test_a_public_answer_is_guarded_and_scores_a_plus(
         assert "Set-Cookie" not in answer.headers
 
 
+def test_the_reading_tools_alone_may_start_a_worker(https: dict[str, Any]) -> None:
+    for way in ("rendered", "from its row"):
+        answer = FrontDoor().get("/tools/", **https)
+
+        assert_guarded(answer.headers)
+        policy = directives(answer.headers["Content-Security-Policy"])
+        assert policy["require-trusted-types-for"] == ["'script'"], way
+        assert policy["trusted-types"] == ["offline-worker"]
+        assert score(answer.headers, [], answer.text) >= 120
+
+
 def test_the_pages_of_a_case_are_guarded_score_a_plus_and_are_kept_by_nobody(https: dict[str, Any]) -> None:
     for address in private_pages():
         answer = Client(headers={"X-Forwarded-Proto": "https"}).get(address, HTTP_HOST="news.example")

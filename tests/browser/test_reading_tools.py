@@ -1,0 +1,242 @@
+"""The reader's own tools in a real browser: reading list, theme, and pages kept for reading offline."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.servers.basehttp import ThreadedWSGIServer
+from django.test.testcases import QuietWSGIRequestHandler
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect
+
+from articles.models import Article
+from tests.factories import ArticleFactory, HoldFactory
+
+# No wait in this file is longer (ms): a worker that does not come up fails its test instead of holding up the run.
+LONGEST_WAIT = 10_000
+
+
+class OneRequest(QuietWSGIRequestHandler):
+    """Closes each connection after its answer: one kept open would go on after the server was stopped."""
+
+    def handle(self) -> None:
+        self.close_connection = True
+        self.handle_one_request()
+
+
+class Site:
+    """The real application on one port, which can be cut off and come back."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        from newsroom.wsgi import application
+
+        self.server = ThreadedWSGIServer(("127.0.0.1", self.port), OneRequest)
+        self.server.set_app(application)
+        self.port = self.server.server_port
+        arguments = {"poll_interval": 0.05}
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs=arguments, daemon=True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join(timeout=10)
+
+
+@pytest.fixture
+def site(transactional_db: None, settings: Any) -> Iterator[Site]:
+    site = Site()
+    settings.SITE_URL = site.address
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def reader(browser: Browser, site: Site) -> Iterator[Page]:
+    """A page in a browser of its own, closed before the site is."""
+    with browser.new_context(color_scheme="light") as context:
+        page = context.new_page()
+        page.set_default_timeout(LONGEST_WAIT)
+        page.set_default_navigation_timeout(LONGEST_WAIT)
+        yield page
+
+
+@pytest.fixture
+def articles(site: Site) -> list[Article]:
+    return [ArticleFactory(headline="Ferries sail again"), ArticleFactory(headline="The lighthouse is lit")]
+
+
+def switch_offline_reading_on(page: Page, site: Site) -> None:
+    page.goto(site.address + "/tools/")
+    page.get_by_label("Keep the pages I open").check()
+    wait_until(page, "async () => navigator.serviceWorker.controller !== null")
+
+
+def told(page: Page, promise: str, *given: Any) -> Any:
+    """What an async function in the page returns; an error when it takes too long (`evaluate` waits for ever)."""
+    late = f"new Promise((_, no) => setTimeout(() => no(new Error('too late')), {LONGEST_WAIT}))"
+    return page.evaluate(f"(given) => Promise.race([({promise})(...given), {late}])", given)
+
+
+def wait_until(page: Page, condition: str, *given: Any) -> None:
+    """Until an async function in the page returns something true; Playwright's own wait needs `eval`."""
+    loop = f"""async (...given) => {{
+        const end = Date.now() + {LONGEST_WAIT};
+        while (!await ({condition})(...given)) {{
+            if (Date.now() > end) throw new Error('never came true');
+            await new Promise(on => setTimeout(on, 30));
+        }}
+    }}"""
+    told(page, loop, *given)
+
+
+def kept(page: Page) -> list[str]:
+    return told(
+        page, "async () => (await (await caches.open('pages-1')).keys()).map(r => new URL(r.url).pathname)"
+    )
+
+
+def open_and_keep(page: Page, site: Site, article: Article) -> None:
+    path = article.get_absolute_url()
+    page.goto(site.address + path)
+    wait_until(page, "async path => (await caches.open('pages-1')).match(path)", path)
+
+
+def age_all(page: Page, hours: float) -> None:
+    """As if the copies had been confirmed so many hours earlier, and their deadlines were as much nearer."""
+    told(
+        page,
+        """async (ms) => {
+            const pages = await caches.open('pages-1');
+            for (const request of await pages.keys()) {
+                const copy = await pages.match(request), headers = new Headers(copy.headers);
+                const until = Date.parse(headers.get('X-Valid-Until') ?? '');
+                headers.set('X-Confirmed-At', String(Number(headers.get('X-Confirmed-At')) - ms));
+                if (until) headers.set('X-Valid-Until', new Date(until - ms).toISOString());
+                await pages.put(request, new Response(await copy.blob(), { headers }));
+            }
+        }""",
+        hours * 3_600_000,
+    )
+
+
+def test_what_is_saved_stands_in_the_list_until_it_is_removed(reader: Page, site, articles):
+    ferries = articles[0]
+    for article in articles:
+        reader.goto(site.address + article.get_absolute_url())
+        reader.get_by_role("button", name="Save for later").click()
+        expect(reader.get_by_role("button", name="Save for later")).to_have_attribute("aria-pressed", "true")
+
+    reader.goto(site.address + "/tools/")
+    saved = reader.locator("[data-saved] a")
+    expect(saved).to_have_text(["The lighthouse is lit", "Ferries sail again"])
+    assert "Ferries sail" not in reader.evaluate("JSON.stringify(localStorage)")
+
+    HoldFactory(article=ferries)
+    reader.reload()
+    expect(saved).to_have_text(["The lighthouse is lit"])
+    wait_until(reader, "async () => JSON.parse(localStorage.saved).length === 1")
+
+
+def test_a_chosen_theme_holds_from_the_first_paint_on(reader: Page, site, articles):
+    reader.goto(site.address + "/tools/")
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    light = reader.evaluate(paper)
+
+    reader.get_by_label("Dark", exact=True).check()
+    dark = reader.evaluate(paper)
+    reader.add_init_script(
+        "addEventListener('DOMContentLoaded', () => { window.first = document.documentElement.dataset.theme })"
+    )
+    reader.goto(site.address + articles[0].get_absolute_url())
+
+    assert dark != light
+    assert reader.evaluate("window.first") == "dark"
+    assert reader.evaluate(paper) == dark
+    reader.goto(site.address + "/tools/")
+    reader.get_by_label("As the system does").check()
+    assert reader.evaluate(paper) == light
+
+
+def test_an_opened_page_can_be_read_without_a_network_and_others_say_why_not(reader: Page, site, articles):
+    switch_offline_reading_on(reader, site)
+    open_and_keep(reader, site, articles[0])
+
+    site.stop()
+    try:
+        reader.goto(site.address + articles[0].get_absolute_url())
+        expect(reader.get_by_role("heading", level=1)).to_have_text("Ferries sail again")
+        reader.goto(site.address + articles[1].get_absolute_url())
+        expect(reader.get_by_role("heading", level=1)).to_have_text("You are offline")
+    finally:
+        site.start()
+
+
+def test_a_removed_article_leaves_the_offline_copy_at_the_next_contact(reader: Page, site, articles):
+    switch_offline_reading_on(reader, site)
+    open_and_keep(reader, site, articles[0])
+    HoldFactory(article=articles[0])
+    age_all(reader, hours=1)
+
+    open_and_keep(reader, site, articles[1])
+
+    removed = articles[0].get_absolute_url()
+    wait_until(reader, "async path => !await (await caches.open('pages-1')).match(path)", removed)
+    assert articles[1].get_absolute_url() in kept(reader)
+
+
+def test_a_copy_is_not_shown_after_its_deadline_nor_a_day_without_contact(reader: Page, site, articles):
+    switch_offline_reading_on(reader, site)
+    HoldFactory(article=articles[0], effective_at=timezone.now() + timedelta(hours=22))
+    for article in articles:
+        open_and_keep(reader, site, article)
+    age_all(reader, hours=22.9)
+    reader.goto("about:blank")
+
+    site.stop()
+    try:
+        reader.goto(site.address + articles[0].get_absolute_url())
+        expect(reader.get_by_role("heading", level=1)).to_have_text("You are offline")
+        reader.goto(site.address + articles[1].get_absolute_url())
+        expect(reader.get_by_role("heading", level=1)).to_have_text("The lighthouse is lit")
+        age_all(reader, hours=0.2)
+        reader.reload()
+        expect(reader.get_by_role("heading", level=1)).to_have_text("You are offline")
+    finally:
+        site.start()
+
+
+def test_switching_it_off_deletes_every_copy(reader: Page, site, articles):
+    switch_offline_reading_on(reader, site)
+    open_and_keep(reader, site, articles[0])
+
+    reader.goto(site.address + "/tools/")
+    reader.get_by_label("Keep the pages I open").uncheck()
+
+    wait_until(reader, "async () => (await caches.keys()).length === 0")
+    assert told(reader, "async () => (await navigator.serviceWorker.getRegistrations()).length") == 0
+
+
+def test_the_page_may_start_this_one_worker_and_nothing_else(reader: Page, site, articles):
+    reader.goto(site.address + "/tools/")
+    unvouched = "async () => navigator.serviceWorker.register('/offline.js').then(() => '', e => e.name)"
+    another = (
+        "(name) => { try { trustedTypes.createPolicy(name, {}); return '' } catch (e) { return e.name } }"
+    )
+
+    assert told(reader, unvouched) == "TypeError"
+    assert reader.evaluate(another, "another") == "TypeError"
+    reader.goto(site.address + articles[0].get_absolute_url())
+    assert reader.evaluate(another, "offline-worker") == "TypeError"
