@@ -28,6 +28,7 @@ from django.db import connection
 
 from articles.models import ReadyPage
 from moderation import ledger
+from newsroom import envelope
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -54,11 +55,16 @@ class Restored:
 
 
 def create(target: Path, *, at: datetime) -> dict[str, Any]:
-    """Write a backup to `target`, which appears there only when whole. Returns its manifest."""
+    """Write a backup to `target`, which appears there only when whole. Returns its manifest.
+
+    With BACKUP_KEY it is enciphered; in the clear it stands only beside the database, and only meanwhile.
+    """
     partial = target.with_name(target.name + ".partial")
     try:
-        with _staging() as staging, _private_file(partial) as file:
-            manifest = _write(file, staging, at=at)
+        with _staging() as staging, private_file(partial) as file:
+            manifest = (
+                _write_closed(file, staging, at=at) if settings.BACKUP_KEYS else _write(file, staging, at=at)
+            )
             file.flush()
             os.fsync(file.fileno())
         partial.replace(target)
@@ -68,7 +74,8 @@ def create(target: Path, *, at: datetime) -> dict[str, Any]:
 
 
 @contextmanager
-def _private_file(path: Path) -> Iterator[IO[bytes]]:
+def private_file(path: Path) -> Iterator[io.BufferedWriter]:
+    """A new file that its owner alone may read."""
     # Notices hold names and addresses: for the owner's eyes alone from the first byte on.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -82,6 +89,15 @@ def _staging() -> Iterator[Path]:
         yield Path(folder)
 
 
+def _write_closed(file: io.BufferedWriter, staging: Path, *, at: datetime) -> dict[str, Any]:
+    clear = staging / "clear.tar"
+    with private_file(clear) as tar:
+        manifest = _write(tar, staging, at=at)
+    with clear.open("rb") as tar:
+        envelope.close(tar, file, settings.BACKUP_KEYS)
+    return manifest
+
+
 def _write(file: IO[bytes], staging: Path, *, at: datetime) -> dict[str, Any]:
     members: dict[str, dict[str, Any]] = {}
     with tarfile.open(fileobj=file, mode="w") as tar:
@@ -92,7 +108,7 @@ def _write(file: IO[bytes], staging: Path, *, at: datetime) -> dict[str, Any]:
             _add_bytes(
                 tar, members, MEDIA + path.relative_to(settings.MEDIA_ROOT).as_posix(), path.read_bytes()
             )
-        lines = _whole_lines(Path(settings.LEDGER_PATH))
+        lines = whole_lines(Path(settings.LEDGER_PATH))
         _add_bytes(tar, members, LEDGER, lines)
         manifest = _manifest(members, lines, at=at)
         _add_bytes(tar, {}, MANIFEST, json.dumps(manifest, indent=2).encode())
@@ -125,7 +141,7 @@ def _media_files() -> Iterator[Path]:
         yield from sorted(path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file())
 
 
-def _whole_lines(path: Path) -> bytes:
+def whole_lines(path: Path) -> bytes:
     """The ledger up to its last complete line: another process may be writing the next one."""
     content = path.read_bytes() if path.exists() else b""
     return content[: content.rfind(b"\n") + 1]
@@ -170,26 +186,48 @@ def restore(source: Path) -> Restored:
     """Put a backup in place of what is here. Everything is checked first; when the check fails nothing has changed.
 
     The ledger that stands here is never replaced by an older one: what was removed since the backup stays known,
-    and public pages answer 503 until `replay_ledger` has removed it again.
+    and public pages answer 503 until `replay_ledger` has removed it again. A file `ledger.jsonl` beside the
+    backup counts like one of our own.
     """
     with _staging() as staging:
         unpacked = _unpack(source, staging)
-        lines = _ledger_to_write(unpacked)
-        _load_database(unpacked.database)
+        with _ledger_first(_ledger_to_write(unpacked, source)) as kept:
+            _load_database(unpacked.database)
         # Whatever was ready to send was ready in another time.
         ReadyPage.objects.all().delete()
         media = _swap_media(unpacked)
-        if lines is not None:
-            _write_ledger(lines)
-    kept = "kept: it is not older than the backup's" if lines is None else "taken from the backup"
     return Restored(unpacked.manifest["made_at"], media, kept)
+
+
+def check(source: Path) -> dict[str, Any]:
+    """The manifest of a backup that could be restored: opened, every checksum compared, its database looked at."""
+    with _staging() as staging:
+        unpacked = _unpack(source, staging)
+        _ledger_to_write(unpacked, source)
+        return unpacked.manifest
+
+
+@contextmanager
+def _opened(source: Path, staging: Path) -> Iterator[Path]:
+    """The backup in the clear."""
+    if not source.is_file() or not envelope.is_closed(source):
+        yield source
+        return
+    clear = staging / "clear.tar"
+    try:
+        with source.open("rb") as inside, private_file(clear) as outside:
+            envelope.open_(inside, outside, settings.BACKUP_KEYS)
+    except envelope.EnvelopeError as error:
+        raise BackupError(f"{source} cannot be opened: {error}") from error
+    yield clear
+    clear.unlink()
 
 
 def _unpack(source: Path, staging: Path) -> _Unpacked:
     """The backup's files in `staging`, each with the checksum the manifest promises."""
     sums: dict[str, str] = {}
     try:
-        with tarfile.open(source, mode="r:") as tar:
+        with _opened(source, staging) as clear, tarfile.open(clear, mode="r:") as tar:
             for entry in tar:
                 sums[entry.name] = _extract(tar, entry, staging)
         manifest = json.loads((staging / MANIFEST).read_bytes())
@@ -241,25 +279,43 @@ def _check(source: Path, manifest: dict[str, Any], sums: dict[str, str]) -> None
         )
 
 
-def _ledger_to_write(unpacked: _Unpacked) -> bytes | None:
-    """The backup's ledger when it continues the one that stands here; None when ours is to stay."""
-    theirs = (unpacked.folder / LEDGER).read_bytes()
-    ours = _whole_lines(Path(settings.LEDGER_PATH))
-    if ours.startswith(theirs):
-        return None
-    if theirs.startswith(ours):
-        return theirs
-    raise BackupError(
-        f"the removal ledger at {settings.LEDGER_PATH} and the one in the backup tell different stories;"
-        " one of them is not of this site"
-    )
+def _ledger_to_write(unpacked: _Unpacked, source: Path) -> bytes | None:
+    """The longest ledger of the backup, beside it and here; None when that is ours and it is to stay."""
+    ours = whole_lines(Path(settings.LEDGER_PATH))
+    longest = ours
+    for theirs in ((unpacked.folder / LEDGER).read_bytes(), whole_lines(source.with_name(LEDGER))):
+        if theirs.startswith(longest):
+            longest = theirs
+        elif not longest.startswith(theirs):
+            raise BackupError(
+                f"the removal ledger at {settings.LEDGER_PATH} and the one with the backup tell different stories;"
+                " one of them is not of this site"
+            )
+    return None if longest == ours else longest
+
+
+@contextmanager
+def _ledger_first(lines: bytes | None) -> Iterator[str]:
+    """The ledger before the database: a reader meets 503, never what was removed since. Undone when the database
+    does not come.
+    """
+    if lines is None:
+        yield "kept: it is not older than the backup's"
+        return
+    before = whole_lines(Path(settings.LEDGER_PATH))
+    _write_ledger(lines)
+    try:
+        yield "taken from the backup"
+    except BackupError:
+        _write_ledger(before)
+        raise
 
 
 def _write_ledger(content: bytes) -> None:
     path = Path(settings.LEDGER_PATH)
     partial = path.with_name(path.name + ".restored")
     # The lock every process takes that adds a line; it also makes the folder.
-    with ledger.locked_file(), _private_file(partial) as file:
+    with ledger.locked_file(), private_file(partial) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -17,7 +17,7 @@ from newsroom.environment import PROBLEMS
 @register()
 def environment(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Values that would start but not work."""
-    return [*_unreadable(), *_site_url(), *_secret_key(), *_hours(), *_engine(), *_editor()]
+    return [*_unreadable(), *_site_url(), *_secret_key(), *_hours(), *_engine(), *_editor(), *_backup()]
 
 
 def _unreadable() -> Iterator[CheckMessage]:
@@ -78,4 +78,13 @@ def _editor() -> Iterator[CheckMessage]:
             "The body editor is not hardened.",
             hint="Keep articles.editor.configuration() in CKEDITOR_CONFIGS and HTMLField on Article.body.",
             id="newsroom.E007",
+        )
+
+
+def _backup() -> Iterator[CheckMessage]:
+    if isinstance(settings.BACKUP_PLACE, dict) and not settings.BACKUP_KEYS:
+        yield Error(
+            "Backups would leave this machine in the clear.",
+            hint="BACKUP_URL names object storage: set BACKUP_KEY to what manage.py make_backup_key prints.",
+            id="newsroom.E009",
         )

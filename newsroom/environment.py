@@ -10,13 +10,16 @@ import ipaddress
 import os
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
+
+from newsroom.envelope import read_keys
 
 T = TypeVar("T")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -132,6 +135,48 @@ def _database(url: str) -> dict[str, Any]:
     if config.get("ENGINE") not in ENGINES or not config.get("NAME"):
         raise ValueError("not a database we run on")
     return config
+
+
+def bucket(name: str) -> dict[str, str] | None:
+    """What django-storages needs of s3+https://key:secret@host/bucket/folder; None when unset."""
+    hint = f"Set {name} to s3+https://key:secret@host/bucket; write / in the key or secret as %2F."
+    return read(name, _bucket, default=None, hint=hint)
+
+
+def _bucket(url: str) -> dict[str, str]:
+    parts = urlsplit(url)
+    name, _, folder = parts.path.strip("/").partition("/")
+    if parts.scheme not in ("s3+https", "s3+http") or not (parts.hostname and name and parts.username):
+        raise ValueError("not object storage")
+    netloc = parts.netloc.rpartition("@")[2]
+    return {
+        "bucket_name": name,
+        "location": folder,
+        "endpoint_url": f"{parts.scheme.removeprefix('s3+')}://{netloc}",
+        "access_key": unquote(parts.username),
+        "secret_key": unquote(parts.password or ""),
+    }
+
+
+def backup_place(name: str) -> dict[str, str] | Path | None:
+    """A folder, as a path or file:///path, or object storage; None when unset."""
+
+    def parse(value: str) -> dict[str, str] | Path:
+        if value.startswith("s3+"):
+            return _bucket(value)
+        path = Path(value.removeprefix("file://"))
+        if not path.is_absolute():
+            raise ValueError("not a place we can write to")
+        return path
+
+    hint = f"Set {name} to file:///folder or s3+https://key:secret@host/bucket/folder."
+    return read(name, parse, default=None, hint=hint)
+
+
+def keys(name: str) -> list[str]:
+    """age keys with commas between. A passphrase is refused: what people think up is weak."""
+    hint = f"Set {name} to what manage.py make_backup_key prints; words somebody thought up are no key."
+    return read(name, read_keys, default=[], hint=hint)
 
 
 def mail(name: str, *, default: str) -> dict[str, Any]:

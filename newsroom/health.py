@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -14,6 +15,8 @@ from moderation import ledger
 
 # Rows that say whose turn it is, not what was done (newsroom/work.py).
 TURN = "turn: "
+# The row that says when the last backup was made (newsroom/vault.py).
+MADE_BACKUP = "made: backup"
 
 
 def alive(request: HttpRequest) -> HttpResponse:
@@ -26,7 +29,12 @@ def ready(request: HttpRequest) -> HttpResponse:
     a site whose worker is dead still serves, and still hides what must be hidden.
     """
     reasons = list(reasons_not_to_serve())
-    detail = {"ready": not reasons, "reasons": reasons, "heartbeat_age_seconds": _ages(reasons)}
+    detail = {
+        "ready": not reasons,
+        "reasons": reasons,
+        "warnings": [] if reasons else list(warnings()),
+        "heartbeat_age_seconds": _ages(reasons),
+    }
     return JsonResponse(
         detail,
         status=503 if reasons else 200,
@@ -56,10 +64,27 @@ def unapplied_migrations() -> list[str]:
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
 
+def warnings() -> Iterator[str]:
+    """One sentence for each thing that readers do not notice yet and the operator must."""
+    age = backup_age()
+    if age is None and settings.BACKUP_PLACE is not None:
+        yield "No backup has been made yet."
+    elif age is not None and age > 2 * settings.BACKUP_EVERY_HOURS * 3600:
+        yield f"The newest backup is {age / 3600:.0f} hours old; one is due every {settings.BACKUP_EVERY_HOURS}."
+
+
+def backup_age() -> float | None:
+    """Seconds since a backup was made, by the worker or by hand; None when none ever was."""
+    at = Heartbeat.objects.filter(name=MADE_BACKUP).values_list("at", flat=True).first()
+    return None if at is None else (timezone.now() - at).total_seconds()
+
+
 def heartbeat_ages() -> dict[str, float]:
     """Seconds since each kind of work was last done, or was last found to have nothing due."""
     now = timezone.now()
-    beats = Heartbeat.objects.exclude(name__startswith=TURN).values_list("name", "at")
+    beats = (
+        Heartbeat.objects.exclude(name__startswith=TURN).exclude(name=MADE_BACKUP).values_list("name", "at")
+    )
     return {name: round((now - at).total_seconds(), 1) for name, at in beats}
 
 

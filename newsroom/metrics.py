@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from aggregator.models import Feed
 from moderation import ledger
 from moderation.models import OPEN_STATES, Claim, Lane, LedgerEntry, Letter
-from newsroom.health import heartbeat_ages
+from newsroom.health import backup_age, heartbeat_ages
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -56,6 +56,7 @@ class Promise(Collector):
         yield from self._feeds()
         yield from self._worker()
         yield from self._ledger()
+        yield from self._backup()
         yield _gauge(
             "newsroom_database_is_behind_ledger", "1 while public pages answer 503.", int(ledger.is_behind())
         )
@@ -105,6 +106,11 @@ class Promise(Collector):
     def _ledger(self) -> Iterator[GaugeMetricFamily]:
         head = LedgerEntry.objects.aggregate(seq=Max("seq"))["seq"] or 0
         yield _gauge("newsroom_ledger_head", "Number of the last entry of the removal ledger.", head)
+
+    def _backup(self) -> Iterator[GaugeMetricFamily]:
+        age = backup_age()
+        if age is not None:
+            yield _gauge("newsroom_backup_age_seconds", "Since the last backup was made.", age)
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:

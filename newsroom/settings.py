@@ -137,23 +137,19 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR_DIR / "media"
-STORAGE_URL = env.text("STORAGE_URL")
+STORAGE_URL = env.bucket("STORAGE_URL")
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "newsroom.static.StaticStorage"},
 }
 if STORAGE_URL:
-    _bucket = urlsplit(STORAGE_URL)
-    STORAGES["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": _bucket.path.strip("/"),
-            "endpoint_url": f"{_bucket.scheme.removeprefix('s3+')}://{_bucket.hostname}:{_bucket.port or 443}",
-            "access_key": _bucket.username,
-            "secret_key": _bucket.password,
-        },
-    }
+    STORAGES["default"] = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": STORAGE_URL}
 WHITENOISE_MAX_AGE = 300
+# Backups: where the worker keeps them, for whom they are enciphered, how often, and for how long.
+BACKUP_PLACE = env.backup_place("BACKUP_URL")
+BACKUP_KEYS = env.keys("BACKUP_KEY")
+BACKUP_EVERY_HOURS = env.number("BACKUP_EVERY_HOURS", default=24, most=24 * 30) or 24
+BACKUP_KEPT_DAYS = env.number("BACKUP_KEPT_DAYS", default=35, most=3650)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 

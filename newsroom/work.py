@@ -26,6 +26,7 @@ from moderation.models import Claim, ClaimState, Escrow, Letter, ProbePlan
 from moderation.owner_models import StandingOptOut
 from newsroom.health import TURN
 from newsroom.prune import prune
+from newsroom.vault import back_up_due
 
 logger = logging.getLogger(__name__)
 
@@ -140,5 +141,6 @@ KINDS: tuple[Kind, ...] = (
     periodic("forget claimants", timedelta(hours=6), retention.forget_due, limit=200),
     periodic("destroy spare keys", timedelta(days=1), escrow.destroy_spare_keys, limit=1000),
     periodic("delete stray pictures", timedelta(days=1), delete_strays, limit=1000),
+    periodic("back up", timedelta(minutes=5), back_up_due, limit=10),
     periodic("prune", timedelta(hours=1), prune, limit=1000),
 )

@@ -23,6 +23,10 @@ WRONG = {
     "LOG_LEVEL": "garbage-4711",
     "TIME_ZONE": "Garbage/4711",
     "WORK_ENGINE": "garbage-4711",
+    "STORAGE_URL": "s3+https://garbage-4711",
+    "BACKUP_URL": "garbage-4711",
+    "BACKUP_KEY": "garbage-4711",
+    "BACKUP_KEPT_DAYS": "garbage-4711",
 }
 
 
@@ -55,6 +59,7 @@ def test_empty_values_are_unset(tmp_path: Path) -> None:
         ({"SITE_URL": "news.example"}, "Set SITE_URL to scheme and host alone"),
         ({"SITE_URL": "https://news.example", "ALLOWED_HOSTS": "other.example"}, "not in ALLOWED_HOSTS"),
         ({"SECRET_KEY": "short"}, "at least 50 random characters"),
+        ({"BACKUP_URL": "s3+https://key:secret@vault.example/newsroom"}, "manage.py make_backup_key"),
         ({"WORK_ENGINE": "celery"}, "REDIS_URL is not set"),
     ],
 )
