@@ -539,6 +539,23 @@ def relate(*, article: Article, to: Sequence[Article], by: User | None) -> None:
 
 
 @transaction.atomic
+def relate_one(*, article: Article, to: Article, by: User | None) -> RelatedLink:
+    """Add one related article after those that were chosen before; twice it is one."""
+    lock(article)
+    if to.pk == article.pk:
+        raise NotAllowed("An article is not related to itself.")
+    last = article.related_links.aggregate(last=Max("position"))["last"]
+    position = 0 if last is None else last + 1
+    link, made = RelatedLink.objects.get_or_create(
+        article=article, to_article=to, defaults={"position": position}
+    )
+    if made:
+        record(article=article, by=by, done="Related link added.")
+        surfaces.changed([f"article:{article.pk}"])
+    return link
+
+
+@transaction.atomic
 def rename_slug(*, article: Article, slug: str) -> Article:
     """Give an article a new address; the old one leads to it for ever."""
     SlugRedirect.objects.update_or_create(slug=article.slug, defaults={"article": article})

@@ -10,7 +10,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -24,7 +25,8 @@ from taggit.models import Tag as TaggitTag
 
 from accounts import unsaved
 from accounts.models import User
-from articles import actions, merging, surfaces, workflow
+from articles import actions, merging, stories, surfaces, workflow
+from articles.around import suggestions
 from articles.article_pages import ArticlePages, subject_of
 from articles.canonical import address_key
 from articles.forms import ArticleForm, ContributorForm, MergeForm, RetractionForm
@@ -43,6 +45,7 @@ from articles.models import (
     TagSynonym,
 )
 from articles.paging import BoundedPaginator
+from articles.story_pages import StoryPages
 
 MERGED_AT_ONCE = 20
 SOURCE_RIGHTS = "articles.change_source_rights"
@@ -289,6 +292,9 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
             "moves": workflow.moves_for(request.user, article) if may_save else [],
             "checks": list(workflow.checks(article)) if article.pk else [],
             "may_retract": workflow.may_retract(request.user, article),
+            "suggested": suggestions(article)
+            if article.pk and self.has_change_permission(request, article)
+            else [],
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -486,18 +492,41 @@ class SourceAdmin(BigTableAdmin):
 
 
 @admin.register(Story)
-class StoryAdmin(BigTableAdmin):
-    list_display = ["headline", "articles_", "created_at"]
-    search_fields = ["headline"]
-    prepopulated_fields = {"slug": ["headline"]}
+class StoryAdmin(StoryPages, BigTableAdmin):
+    list_display = ["headline_", "articles_", "merged_into", "created_at"]
+    list_filter = [("merged_into", admin.EmptyFieldListFilter)]
+    list_select_related = ["lead", "merged_into__lead"]
+    search_fields = ["headline", "lead__headline"]
+    ordering = ["-pk"]
+    fields = ["headline", "standfirst", "slug"]
+    actions = ["merge"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Story]:
-        stories: QuerySet[Story] = super().get_queryset(request)
-        return stories.annotate(article_count=Count("articles"))
+        # Counted for the rows that are shown, never over all articles.
+        counted = Article.objects.filter(story=OuterRef("pk")).order_by().values("story")
+        count = Subquery(counted.annotate(count=Count("pk")).values("count"))
+        stories_: QuerySet[Story] = super().get_queryset(request)
+        return stories_.annotate(article_count=Coalesce(count, 0))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Story | None = None) -> tuple[str, ...]:
+        """Its address is given once: what links to it goes on leading there."""
+        return ("slug",) if obj else ()
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Story | None = None) -> dict[str, Any]:
+        return {} if obj else {"slug": ["headline"]}
+
+    def save_model(self, request: HttpRequest, obj: Story, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        stories.shown_anew(obj)
+
+    @admin.display(description="headline", ordering="headline")
+    def headline_(self, story: Story) -> str:
+        return str(story)
 
     @admin.display(description="articles")
-    def articles_(self, story: Any) -> int:
-        return int(story.article_count)
+    def articles_(self, story: Any) -> str:
+        where = reverse("admin:articles_story_articles", args=[story.pk])
+        return format_html('<a href="{}">{}</a>', where, story.article_count)
 
 
 @admin.register(Media)

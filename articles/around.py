@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import F, Q, QuerySet, Value
+from django.utils import timezone
 
 from articles import display, keyset
 from articles.models import Article, ArticleQuerySet, RelatedLink, Tag, TaggedArticle
@@ -56,6 +58,13 @@ def around(article: Article, tags: Sequence[Tag]) -> Around:
     told = {other.pk for other in [*of_story, *copies, *filter(None, [following])]}
     near = [other for pk, other in others.items() if pk not in told]
     return Around(chosen, of_story, following, copies, _suggested(article, tags, near, reasons))
+
+
+def suggestions(article: Article) -> list[Article]:
+    """What an editor might relate to the article: near ones that stand beside it nowhere yet."""
+    now = copy(article)
+    now.published_at = article.published_at or timezone.now()
+    return around(now, list(article.tags.all())).suggested
 
 
 def _chosen_links(article: Article) -> QuerySet[RelatedLink]:

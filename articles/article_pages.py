@@ -54,6 +54,7 @@ class ArticlePages(_Admin):
             page("<int:pk>/preview/", self.preview, "preview"),
             page("preview/page/", self.preview_page, "preview_page_new"),
             page("<int:pk>/preview/page/", self.preview_page, "preview_page"),
+            page("<int:pk>/relate/<int:other>/", self.relate, "relate"),
             *super().get_urls(),
         ]
 
@@ -111,6 +112,23 @@ class ArticlePages(_Admin):
             return HttpResponseRedirect(reverse("admin:articles_article_versions", args=[pk]))
         messages.success(request, f"Version {number} is the text again; what stood before is kept.")
         return HttpResponseRedirect(reverse("admin:articles_article_change", args=[pk]))
+
+    # --- related links ------------------------------------------------------------------------
+
+    def relate(self, request: HttpRequest, pk: int, other: int) -> HttpResponse:
+        """Accept a suggested related article. What is in the form is kept, not saved."""
+        article = cast(Article, self._open(request, pk, to_change=True))
+        form = reverse("admin:articles_article_change", args=[pk])
+        if request.method != "POST":  # as after signing in again
+            return HttpResponseRedirect(form)
+        to = get_object_or_404(Article.objects.public(), pk=other)
+        actions.relate_one(article=article, to=to, by=cast(User, request.user))
+        if request.headers.get("Accept") == "application/json":
+            return JsonResponse({"added": True})
+        if len(request.POST) > 1:
+            _keep(request, article)
+        messages.success(request, f"“{to}” is a related link now.")
+        return HttpResponseRedirect(form)
 
     # --- what was typed and not saved ---------------------------------------------------------
 

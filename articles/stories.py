@@ -354,8 +354,20 @@ def split(*, articles: Sequence[int], by: User | None, at: datetime) -> None:
 
 
 @transaction.atomic
+def split_off(*, articles: Sequence[int], by: User | None, at: datetime) -> Story:
+    """Take articles out of their stories and into a new one, led by the first of them."""
+    split(articles=articles, by=by, at=at)
+    first = Article.objects.filter(pk__in=articles).order_by("published_at", "pk").first()
+    story = Story.objects.create(slug=f"story-{new_token()[:8]}", lead=first)
+    place(articles=articles, story=story, by=by, at=at)
+    return story
+
+
+@transaction.atomic
 def place(*, articles: Sequence[int], story: Story | None, by: User | None, at: datetime) -> None:
     """Put articles where an editor wants them, for good."""
+    keys = surfaces.keys_of(articles)
+    Story.objects.filter(lead__in=articles).exclude(pk=story.pk if story else 0).update(lead=None)
     Article.objects.filter(pk__in=articles).update(story=story)
     StoryMembership.objects.bulk_create(
         [StoryMembership(article_id=pk, story=story, pinned=True, by=by, at=at) for pk in articles],
@@ -363,7 +375,7 @@ def place(*, articles: Sequence[int], story: Story | None, by: User | None, at: 
         unique_fields=["article"],
         update_fields=["story", "pinned", "by", "at"],
     )
-    surfaces.changed(surfaces.keys_of(articles))
+    surfaces.changed(keys | surfaces.keys_of(articles))
 
 
 @transaction.atomic
@@ -373,7 +385,7 @@ def choose_lead(*, story: Story, article: Article) -> Story:
         raise NotTogether("The leading article has to be one of the story's own.")
     story.lead, story.headline = article, ""
     story.save(update_fields=["lead", "headline"])
-    _shown_anew(story)
+    shown_anew(story)
     return story
 
 
@@ -382,7 +394,7 @@ def rename(*, story: Story, headline: str, standfirst: str = "") -> Story:
     """Give a story words of our own; an empty headline leaves it to the leading article again."""
     story.headline, story.standfirst = headline, standfirst
     story.save(update_fields=["headline", "standfirst"])
-    _shown_anew(story)
+    shown_anew(story)
     return story
 
 
@@ -408,7 +420,8 @@ def unfold(*, article: Article, by: User | None, at: datetime) -> Article:
     return article
 
 
-def _shown_anew(story: Story) -> None:
+def shown_anew(story: Story) -> None:
+    """Readers get the story, and the articles that name it, as they are now."""
     articles = story.articles.values_list("pk", flat=True)[: surfaces.MANY]
     surfaces.changed({f"story:{story.pk}"} | {f"article:{pk}" for pk in articles})
 

@@ -95,7 +95,25 @@ function listen() {
   else body.on("instanceReady", ready);
 }
 
+// A suggested related article is added at once; the form stays as it is.
+async function relate(event) {
+  const button = event.target.closest("[data-relate]");
+  if (!button) return;
+  event.preventDefault();
+  button.disabled = true;
+  const body = new URLSearchParams({ csrfmiddlewaretoken: form.elements.csrfmiddlewaretoken.value });
+  try {
+    const answer = await fetch(button.formAction, { method: "POST", body, headers: { Accept: "application/json" } });
+    if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
+    button.replaceWith(Object.assign(document.createElement("span"), { className: "added", textContent: "Added" }));
+  } catch {
+    button.disabled = false;
+    button.textContent = "Could not be added: try again";
+  }
+}
+
 if (form) {
+  form.addEventListener("click", relate);
   sent = typed().toString();
   offer();
   form.addEventListener("input", soon);
