@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from csp.constants import SELF, UNSAFE_INLINE
@@ -29,7 +30,8 @@ from articles import actions, merging, stories, surfaces, workflow
 from articles.around import suggestions
 from articles.article_pages import ArticlePages, subject_of
 from articles.canonical import address_key
-from articles.forms import ArticleForm, ContributorForm, MergeForm, RetractionForm
+from articles.forms import ArticleForm, ContributorForm, RetractionForm, SynonymForm, TagForm
+from articles.merge_pages import MergePages
 from articles.models import (
     Article,
     ArticleState,
@@ -47,7 +49,6 @@ from articles.models import (
 from articles.paging import BoundedPaginator
 from articles.story_pages import StoryPages
 
-MERGED_AT_ONCE = 20
 SOURCE_RIGHTS = "articles.change_source_rights"
 EDITOR_POLICY = {
     # CKEditor's buttons are event-handler attributes and it writes style attributes; script
@@ -364,7 +365,7 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
 
 
 @admin.register(Contributor)
-class ContributorAdmin(BigTableAdmin):
+class ContributorAdmin(MergePages, BigTableAdmin):
     form = ContributorForm
     list_display = ["name", "is_agency", "homepage"]
     list_filter = ["is_agency"]
@@ -372,6 +373,12 @@ class ContributorAdmin(BigTableAdmin):
     prepopulated_fields = {"slug": ["name"]}
     readonly_fields = ["other_names", "perhaps_the_same"]
     actions = ["merge"]
+    merge_counts = "contributions"
+    merge_warning = (
+        "These are one person, or one agency, in several spellings. Their articles and addresses go on as one, and"
+        " new articles under any of the names are credited here. Two people who share a name are not one: this"
+        " cannot be undone."
+    )
 
     def save_model(self, request: HttpRequest, obj: Contributor, form: Any, change: bool) -> None:
         obj.name_key = obj.name_key or actions.name_key(obj.name)
@@ -391,64 +398,40 @@ class ContributorAdmin(BigTableAdmin):
             ", ", '<a href="{}?ids={},{}">{}</a>', ((address, person.pk, other.pk, other) for other in alike)
         )
 
-    def get_urls(self) -> list[URLPattern]:
-        merge = self.admin_site.admin_view(self.merge_page)
-        return [path("merge/", merge, name="articles_contributor_merge"), *super().get_urls()]
-
-    @admin.action(description="Merge: they are one", permissions=["change"])
-    def merge(self, request: HttpRequest, queryset: QuerySet[Contributor]) -> HttpResponse | None:
-        ids = list(queryset.values_list("pk", flat=True)[: MERGED_AT_ONCE + 1])
-        if not 2 <= len(ids) <= MERGED_AT_ONCE:
-            messages.error(request, f"Choose between two and {MERGED_AT_ONCE} rows that are one person.")
-            return None
-        address = reverse("admin:articles_contributor_merge")
-        return HttpResponseRedirect(f"{address}?ids={','.join(map(str, ids))}")
-
-    def merge_page(self, request: HttpRequest) -> HttpResponse:
-        """Asks under which name several rows go on as one, and merges them."""
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        ids = [int(pk) for pk in request.GET.get("ids", "").split(",") if pk.isdecimal() and len(pk) < 18]
-        people = Contributor.objects.filter(pk__in=ids[:MERGED_AT_ONCE])
-        people = people.annotate(credited=Count("contributions")).order_by("-credited", "name")
-        form = MergeForm(people, request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            kept = form.cleaned_data["kept"]
-            try:
-                merging.merge_contributors(kept=kept, others=people, by=cast(User, request.user))
-            except merging.CannotMerge as reason:
-                form.add_error(None, str(reason))
-            else:
-                messages.success(request, f"They are {kept} from now on. Their old addresses lead there.")
-                return HttpResponseRedirect(reverse("admin:articles_contributor_change", args=[kept.pk]))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Merge contributors",
-            "opts": self.opts,
-            "form": form,
-            "people": people,
-        }
-        return TemplateResponse(request, "admin/articles/contributor/merge.html", context)
+    def merge_rows(self, kept: Contributor, others: Sequence[Contributor], by: User) -> None:
+        merging.merge_contributors(kept=kept, others=others, by=by)
 
 
 class TagSynonymInline(admin.TabularInline):
     model = TagSynonym
+    form = SynonymForm
     extra = 1
     fields = ["name"]
 
 
 @admin.register(Tag)
-class TagAdmin(BigTableAdmin):
+class TagAdmin(MergePages, BigTableAdmin):
+    form = TagForm
     list_display = ["name", "slug", "featured", "position"]
     list_editable = ["featured", "position"]
     list_filter = ["featured"]
     search_fields = ["name", "synonyms__name"]
-    prepopulated_fields = {"slug": ["name"]}
     inlines = [TagSynonymInline]
+    actions = ["merge"]
+    merge_counts = "tagged"
+    merge_warning = (
+        "Their articles get the one tag, their addresses lead to it for ever, and their names become its synonyms, so"
+        " that feeds which use them bring the one tag. This cannot be undone."
+    )
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Tag | None = None) -> dict[str, Any]:
+        return {} if obj else {"slug": ["name"]}
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_form(request, **{**kwargs, "form": forms.ModelForm})
 
     def save_model(self, request: HttpRequest, obj: Tag, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        surfaces.changed([surfaces.SITE])
+        merging.save_tag(tag=obj)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         for synonym in formset.save(commit=False):
@@ -456,6 +439,9 @@ class TagAdmin(BigTableAdmin):
             synonym.save()
         for gone in formset.deleted_objects:
             gone.delete()
+
+    def merge_rows(self, kept: Tag, others: Sequence[Tag], by: User) -> None:
+        merging.merge_tags(kept=kept, others=others, by=by)
 
 
 @admin.register(Source)
@@ -500,6 +486,10 @@ class StoryAdmin(StoryPages, BigTableAdmin):
     ordering = ["-pk"]
     fields = ["headline", "standfirst", "slug"]
     actions = ["merge"]
+    merge_counts = "articles"
+    merge_warning = (
+        "The articles of the others come to the one that stays, and their addresses lead to it for ever."
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Story]:
         # Counted for the rows that are shown, never over all articles.

@@ -105,7 +105,10 @@ def latest(request: HttpRequest, form: str) -> HttpResponse:
 @surface("tag_feed", locate=at_tags)
 def tag(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     """One tag's articles."""
-    tag = get_object_or_404(Tag, slug=slug)
+    tag = Tag.objects.filter(slug=slug).first()
+    if tag is None:
+        moved = get_object_or_404(Tag, former_addresses__slug=slug)
+        return HttpResponsePermanentRedirect(f"{moved.get_absolute_url()}feed.{form}")
     title, about = f"{tag.name} | {settings.SITE_NAME}", tag.description or f"Articles on {tag.name}."
     newest = keyset.newest_tagged(tag, Article.objects.public().without_copies())
     articles = _entries().filter(pk__in=newest.values("content_object")[:ENTRIES])

@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.text import slugify
 
 from articles import actions
 from articles.canonical import NotAnAddress, address_key
@@ -21,6 +22,7 @@ from articles.models import (
     FormerAddress,
     SlugRedirect,
     Tag,
+    TagSynonym,
 )
 
 STALE = (
@@ -159,25 +161,54 @@ class ContributorForm(forms.ModelForm):
         return slug
 
 
+class TagForm(forms.ModelForm):
+    """A word leads to one tag, and so does an address."""
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        former = FormerAddress.objects.filter(slug=slug, tag__isnull=False).exclude(tag=self.instance.pk)
+        if former.exists():
+            raise forms.ValidationError("Another tag once had this address; it leads there for ever.")
+        word = (
+            TagSynonym.objects.filter(slug=slug).exclude(tag=self.instance.pk).select_related("tag").first()
+        )
+        if word:
+            raise forms.ValidationError(f"This is a synonym of “{word.tag}”. Take it from there first.")
+        return slug
+
+
+class SynonymForm(forms.ModelForm):
+    """A synonym is no tag of its own and no other tag's synonym."""
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"].strip()
+        slug = slugify(name, allow_unicode=True)[:100]
+        if not slug:
+            raise forms.ValidationError("A synonym needs letters or digits.")
+        tag = Tag.objects.filter(slug=slug).first()
+        if tag:
+            raise forms.ValidationError(f"“{tag}” is a tag itself. If they are one, merge them.")
+        word = TagSynonym.objects.filter(slug=slug).exclude(pk=self.instance.pk).select_related("tag").first()
+        if word:
+            raise forms.ValidationError(f"It is a synonym of “{word.tag}” already.")
+        return name
+
+
 class MergeForm(forms.Form):
-    """Under whose name several rows go on as one."""
+    """As which of several rows all of them go on."""
 
     kept = forms.ModelChoiceField(
-        queryset=Contributor.objects.none(),
-        widget=forms.RadioSelect,
-        empty_label=None,
-        label="Go on as",
-        help_text="The others become spellings of this name. New articles under any of them are credited here.",
+        queryset=Contributor.objects.none(), widget=forms.RadioSelect, empty_label=None, label="Go on as"
     )
 
-    def __init__(self, people: QuerySet[Contributor], *args: Any) -> None:
+    def __init__(self, rows: QuerySet[Any], *args: Any) -> None:
         super().__init__(*args)
         choice: Any = self.fields["kept"]
-        choice.queryset = people
+        choice.queryset = rows
         choice.label_from_instance = self.told
-        choice.initial = people.first()
+        choice.initial = rows.first()
 
     @staticmethod
-    def told(person: Any) -> str:
-        kind = ", agency" if person.is_agency else ""
-        return f"{person.name} ({person.credited} credit{'' if person.credited == 1 else 's'}{kind})"
+    def told(row: Any) -> str:
+        kind = ", agency" if getattr(row, "is_agency", False) else ""
+        return f"{row} ({row.counted} article{'' if row.counted == 1 else 's'}{kind})"

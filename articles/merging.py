@@ -1,4 +1,4 @@
-"""Several rows that are one person become one row; every address and every spelling leads to it for ever."""
+"""Several rows that are one person, or one tag, become one; every address and every spelling leads to it for ever."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from django.db.models import Exists, Model, OuterRef
 
 from accounts.models import User
 from articles import search, surfaces
-from articles.models import Contribution, Contributor, ContributorName, FormerAddress, Tag
+from articles.models import (
+    Contribution,
+    Contributor,
+    ContributorName,
+    FormerAddress,
+    Tag,
+    TaggedArticle,
+    TagSynonym,
+)
 from articles.optouts import OptOut
 
 ARTICLES_AT_ONCE = 500
@@ -114,16 +122,80 @@ def _forget_names(gone: Sequence[Contributor]) -> None:
         of_people.filter(object_id=str(person.pk)).update(object_repr=named, change_message="")
 
 
-def _record(kept: Contributor, count: int, by: User | None) -> None:
+def _record(kept: Contributor | Tag, count: int, by: User | None) -> None:
     if by is not None:
         LogEntry.objects.create(
             user_id=by.pk,
-            content_type=ContentType.objects.get_for_model(Contributor),
+            content_type=ContentType.objects.get_for_model(kept),
             object_id=str(kept.pk),
             object_repr=str(kept)[:200],
             action_flag=CHANGE,
             change_message=f"Merged with {count} other{'' if count == 1 else 's'}.",
         )
+
+
+# --- tags -------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def merge_tags(*, kept: Tag, others: Iterable[Tag], by: User | None) -> Tag:
+    """Give `kept` to all that carries the others, whose words are its synonyms from now on.
+
+    Raises CannotMerge. It cannot be undone: what carried which is not remembered.
+    """
+    ids = {other.pk for other in others} - {kept.pk}
+    rows = {row.pk: row for row in Tag.objects.select_for_update().filter(pk__in={kept.pk, *ids})}
+    gone = [rows[pk] for pk in sorted(ids) if pk in rows]
+    if kept.pk not in rows or not gone:
+        raise CannotMerge("Choose at least two tags that are still there.")
+    kept = rows[kept.pk]
+    keys = {f"tag:{row.pk}" for row in rows.values()} | {surfaces.SITE}
+    articles = _retag(kept, gone)
+    take_addresses(kept, gone)
+    TagSynonym.objects.filter(tag__in=gone).update(tag=kept)
+    if any(tag.featured for tag in gone) and not kept.featured:
+        kept.featured = True
+        kept.save(update_fields=["featured"])
+    words = [(other.name, other.slug) for other in gone]
+    Tag.objects.filter(pk__in=ids).delete()
+    TagSynonym.objects.bulk_create(TagSynonym(tag=kept, name=name, slug=slug) for name, slug in words)
+    _record(kept, len(gone), by)
+    _shown_anew(articles, keys)
+    return kept
+
+
+def _retag(kept: Tag, gone: Sequence[Tag]) -> list[int]:
+    """Move what the others are on, each article once; returns which articles changed."""
+    theirs = TaggedArticle.objects.filter(tag__in=gone)
+    articles = list(theirs.order_by().values_list("content_object_id", flat=True).distinct())
+    for other in gone:
+        same = TaggedArticle.objects.filter(content_object=OuterRef("content_object"), tag=kept)
+        tagged = TaggedArticle.objects.filter(tag=other)
+        tagged.filter(Exists(same)).delete()
+        tagged.update(tag=kept)
+    return articles
+
+
+@transaction.atomic
+def save_tag(*, tag: Tag) -> Tag:
+    """Store a tag. Renamed, it is still found and met under its former word and address."""
+    before = Tag.objects.filter(pk=tag.pk).first() if tag.pk else None
+    tag.save()
+    if before and before.slug != tag.slug:
+        TagSynonym.objects.filter(slug=tag.slug, tag=tag).delete()
+        TagSynonym.objects.get_or_create(slug=before.slug, defaults={"tag": tag, "name": before.name})
+        lead_to(tag, [before.slug])
+    elif before is None:
+        lead_to(tag, [])
+    if before and before.name != tag.name:
+        named = TaggedArticle.objects.filter(tag=tag).values_list("content_object_id", flat=True)
+        _shown_anew(list(named), {f"tag:{tag.pk}", surfaces.SITE})
+    else:
+        surfaces.changed([f"tag:{tag.pk}", surfaces.SITE])
+    return tag
+
+
+# --- both -------------------------------------------------------------------------------------
 
 
 def _shown_anew(articles: Sequence[int], keys: set[str]) -> None:

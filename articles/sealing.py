@@ -37,6 +37,7 @@ from articles.models import (
     StoryMembership,
     Tag,
     TaggedArticle,
+    TagSynonym,
 )
 
 TEXT = (
@@ -209,7 +210,7 @@ def put_rows(said: Row) -> None:
     rows: Row = dict.fromkeys(("contributions", "tagged", "related_links", "related_from", "revisions"), ())
     rows |= said["rows"]
     people = _stand_ins(Contributor, said["people"], "name_key", also=ContributorName)
-    tags = _stand_ins(Tag, said.get("tags", []), "slug")
+    tags = _stand_ins(Tag, said.get("tags", []), "slug", also=TagSynonym)
     editors = set(_present(get_user_model(), [row["by_id"] for row in rows["revisions"]]))
     links = [*rows["related_links"], *rows["related_from"]]
     here = set(_present(Article, [row[name] for row in links for name in ("article_id", "to_article_id")]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -18,14 +18,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from articles import stories
+from articles.merge_pages import MERGED_AT_ONCE, MergePages
+from articles.merging import CannotMerge
 from articles.models import Article, ArticleState, Hold, Story
 
-if TYPE_CHECKING:
-    _Admin = admin.ModelAdmin[Story]
-else:
-    _Admin = admin.ModelAdmin
 MOST_LISTED = 200
-MOST_MERGED = 20
 
 
 class AddForm(forms.Form):
@@ -38,7 +35,7 @@ class AddForm(forms.Form):
     )
 
 
-class MergeForm(forms.Form):
+class MergeStoriesForm(forms.Form):
     """Stories that tell the same."""
 
     stories = forms.ModelMultipleChoiceField(
@@ -50,19 +47,18 @@ class MergeForm(forms.Form):
 
     def clean_stories(self) -> QuerySet[Story]:
         chosen: QuerySet[Story] = self.cleaned_data["stories"]
-        if len(chosen) > MOST_MERGED:
-            raise forms.ValidationError(f"Merge at most {MOST_MERGED} stories at once.")
+        if len(chosen) > MERGED_AT_ONCE:
+            raise forms.ValidationError(f"Merge at most {MERGED_AT_ONCE} stories at once.")
         return chosen
 
 
-class StoryPages(_Admin):
-    """The page of a story's articles, and the choice of the story that several become."""
+class StoryPages(MergePages):
+    """The page of a story's articles."""
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
             path("<int:pk>/articles/", wrap(self.articles_page), name="articles_story_articles"),
-            path("merge/", wrap(self.merge_page), name="articles_story_merge"),
             *super().get_urls(),
         ]
 
@@ -71,7 +67,7 @@ class StoryPages(_Admin):
         story = get_object_or_404(Story.objects.select_related("merged_into", "lead"), pk=pk)
         if not self.has_view_permission(request, story):
             raise PermissionDenied
-        forms_of = {"add_form": AddForm(), "merge_form": MergeForm()}
+        forms_of = {"add_form": AddForm(), "merge_form": MergeStoriesForm()}
         if request.method == "POST":
             if not self.has_change_permission(request, story):
                 raise PermissionDenied
@@ -146,42 +142,15 @@ class StoryPages(_Admin):
         return f"“{article}” is in the story now."
 
     def _merge(self, request: HttpRequest, story: Story, forms_of: dict[str, forms.Form]) -> str | None:
-        form = forms_of["merge_form"] = MergeForm(request.POST)
+        form = forms_of["merge_form"] = MergeStoriesForm(request.POST)
         if not form.is_valid():
             return None
         chosen = list(form.cleaned_data["stories"])
         stories.merge(stories=chosen, into=story, by=cast(User, request.user), at=timezone.now())
         return "They are one story now; the old addresses lead here."
 
-    @admin.action(description="Merge the selected stories…", permissions=["change"])
-    def merge(self, request: HttpRequest, queryset: QuerySet[Story]) -> HttpResponse | None:
-        """Ask which of them stays."""
-        ids = list(queryset.filter(merged_into__isnull=True).values_list("pk", flat=True)[: MOST_MERGED + 1])
-        if not 2 <= len(ids) <= MOST_MERGED:
-            messages.error(request, f"Select 2 to {MOST_MERGED} stories that were not merged before.")
-            return None
-        query = "&".join(f"story={pk}" for pk in ids)
-        return HttpResponseRedirect(f"{reverse('admin:articles_story_merge')}?{query}")
-
-    def merge_page(self, request: HttpRequest) -> HttpResponse:
-        """Which of the selected stories stays; the others lead to it."""
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        given = request.POST if request.method == "POST" else request.GET
-        ids = [int(pk) for pk in given.getlist("story") if pk.isdecimal()][:MOST_MERGED]
-        found = list(self.get_queryset(request).filter(pk__in=ids, merged_into__isnull=True))
-        if len(found) < 2:
-            messages.error(request, "Select at least two stories that were not merged before.")
-            return HttpResponseRedirect(reverse("admin:articles_story_changelist"))
-        into = next((one for one in found if str(one.pk) == request.POST.get("into", "")), None)
-        if request.method == "POST" and into:
-            stories.merge(stories=found, into=into, by=cast(User, request.user), at=timezone.now())
-            messages.success(request, "They are one story now; the old addresses lead to it.")
-            return HttpResponseRedirect(reverse("admin:articles_story_articles", args=[into.pk]))
-        context: dict[str, Any] = {
-            **self.admin_site.each_context(request),
-            "title": "Merge stories",
-            "opts": self.opts,
-            "stories": found,
-        }
-        return TemplateResponse(request, "admin/articles/story/merge.html", context)
+    def merge_rows(self, kept: Story, others: Sequence[Story], by: User) -> None:
+        try:
+            stories.merge(stories=others, into=kept, by=by, at=timezone.now())
+        except stories.NotTogether as reason:
+            raise CannotMerge(str(reason)) from reason

@@ -85,7 +85,10 @@ def at_story(article: Article) -> Iterable[str]:
 
 def at_tags(article: Article) -> Iterable[str]:
     """On the pages of its tags."""
-    return [path for tag in article.tags.all() for path in _list_paths(tag, article)]
+    tags = list(article.tags.prefetch_related("former_addresses"))
+    former = [one.slug for tag in tags for one in tag.former_addresses.all()]
+    paths = [path for tag in tags for path in _list_paths(tag, article)]
+    return [*paths, *(f"/tags/{quote(slug)}/" for slug in former)]
 
 
 def at_contributors(article: Article) -> Iterable[str]:
@@ -229,8 +232,13 @@ def story_page(request: HttpRequest, slug: str) -> HttpResponse:
 
 @surface("tag", locate=at_tags)
 def tag_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """The articles with one tag."""
-    tag = get_object_or_404(Tag, slug=slug)
+    """The articles with one tag; a former address leads to the tag it became."""
+    tag = Tag.objects.filter(slug=slug).first()
+    if tag is None:
+        moved = now_at(Tag, slug)
+        if moved is None:
+            raise Http404("No such tag.")
+        return HttpResponsePermanentRedirect(moved.get_absolute_url())
     articles = display.listed().without_copies()
     page = keyset.page_of_tag(articles, tag, before=_given(request, "before"))
     return _list(request, "articles/tag.html", articles, page=page, keys=[f"tag:{tag.pk}"], tag=tag)

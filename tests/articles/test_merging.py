@@ -166,7 +166,7 @@ def test_the_desk_finds_and_merges_them(admin_client: Client, john: Contributor,
     assert address in page
     chosen = {"action": "merge", "_selected_action": [john.pk, jon.pk]}
     assert "merge/?ids=" in admin_client.post("/admin/articles/contributor/", chosen).headers["Location"]
-    assert "Jon Smith (1 credit)" in admin_client.get(address).content.decode()
+    assert "Jon Smith (1 article)" in admin_client.get(address).content.decode()
 
     admin_client.post(address, {"kept": john.pk})
 

@@ -93,9 +93,9 @@ def test_selected_stories_become_the_one_that_is_chosen(desk: Client) -> None:
     selected = {"action": "merge", "_selected_action": [first.pk, second.pk]}
 
     page = desk.post("/admin/articles/story/", selected, follow=True)
-    desk.post("/admin/articles/story/merge/", {"story": [first.pk, second.pk], "into": second.pk})
+    desk.post(f"/admin/articles/story/merge/?ids={first.pk},{second.pk}", {"kept": second.pk})
 
-    assert "Which of them stays?" in page.content.decode()
+    assert "Go on as" in page.content.decode()
     article.refresh_from_db()
     assert article.story == second
 
@@ -125,7 +125,7 @@ def test_who_may_only_look_changes_nothing(client: Client) -> None:
     assert page.status_code == 200
     assert "_do" not in page.content.decode()
     assert client.post(address, {"_do": "split", "article_ids": [article.pk]}).status_code == 403
-    assert client.post("/admin/articles/story/merge/", {"story": [1, 2]}).status_code == 403
+    assert client.post("/admin/articles/story/merge/?ids=1,2", {"kept": 1}).status_code == 403
 
 
 def test_the_list_of_stories_asks_the_same_however_many_there_are(
