@@ -7,7 +7,7 @@ import uuid
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Now
 from django.urls import reverse
 from taggit.managers import TaggableManager
@@ -15,7 +15,7 @@ from taggit.models import ItemBase, TagBase
 
 from articles.fields import HTMLField
 from articles.leases import Leased, LeasedQuerySet
-from articles.optouts import OptOut
+from articles.visibility import IsPublic
 
 
 class ArticleState(models.TextChoices):
@@ -299,18 +299,9 @@ class ArticleQuerySet(models.QuerySet["Article"]):
     def public(self) -> ArticleQuerySet:
         """Articles a reader may see. The database's clock decides.
 
-        Published, past any embargo, not expired, of no suspended source, under no rule of an owner who
-        opted out, with no hold in effect.
+        The condition is written in articles/visibility.py.
         """
-        held = Hold.objects.in_effect().filter(article=OuterRef("pk"))
-        return self.filter(
-            Q(source__isnull=True) | Q(source__suspended_at__isnull=True) | Q(source__suspended_at__gt=Now()),
-            Q(expires_at__isnull=True) | Q(expires_at__gt=Now()),
-            ~Exists(held),
-            ~Exists(OptOut.objects.of_outer_article()),
-            state=ArticleState.PUBLISHED,
-            published_at__lte=Now(),
-        )
+        return self.filter(IsPublic())
 
     def without_copies(self) -> ArticleQuerySet:
         """Of articles that are one text, only the one that was first."""

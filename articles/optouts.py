@@ -13,11 +13,12 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Concat, Left, Length, Lower, StrIndex, Substr
+from django.db import connection, models
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
 from articles.canonical import NotAnAddress, domain_of, readable_url
+from articles.visibility import ruled_out_sql
 
 if TYPE_CHECKING:
     from articles.models import Article
@@ -38,39 +39,9 @@ class OptOutQuerySet(models.QuerySet["OptOut"]):
 
     def covering_article(self, article: Article) -> OptOutQuerySet:
         """The standing rules of an article's source that cover it, as the public query sees it."""
-        from articles.models import Article as Articles
-
-        ruled = Articles.objects.filter(pk=article.pk).annotate(
-            rule=Subquery(OptOut.objects.of_outer_article().order_by("since").values("pk")[:1])
-        )
-        return self.filter(pk__in=ruled.values("rule"))
-
-    def of_outer_article(self) -> OptOutQuerySet:
-        """For a subquery on articles: the standing rules of the outer article's source that cover it."""
-        credits = models.Q(
-            contributor__in=_contributions().filter(article=OuterRef(OuterRef("pk"))).values("contributor")
-        )
-        path = Concat(_path(OuterRef("canonical_url")), Value("/"))
-        under = Q(value=Left(path, Length(F("value"))))
-        return self.standing().filter(
-            Q(kind=OptOutKind.SOURCE)
-            | (Q(kind=OptOutKind.AUTHOR) & credits)
-            | (Q(kind=OptOutKind.PATH) & under),
-            domain=OuterRef("source__domain"),
-        )
-
-
-def _contributions() -> models.QuerySet[models.Model]:
-    from articles.models import Contribution
-
-    return Contribution._default_manager.all()
-
-
-def _path(url: OuterRef) -> Lower:
-    """In SQL: the path of an address without its query, in small letters."""
-    rest = Substr(url, StrIndex(url, Value("://")) + 3)
-    path = Substr(rest, StrIndex(Concat(rest, Value("/")), Value("/")))
-    return Lower(Left(path, StrIndex(Concat(path, Value("?")), Value("?")) - 1))
+        covered = ruled_out_sql(connection.vendor, "a", "o").replace("%", "%%")
+        rules = f"SELECT o.id FROM articles_optout o, articles_article a WHERE a.id = %s AND {covered}"  # noqa: S608
+        return self.filter(pk__in=RawSQL(rules, [article.pk])).order_by("since")  # noqa: S611
 
 
 class OptOut(models.Model):
