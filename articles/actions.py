@@ -17,7 +17,7 @@ from django.utils.text import slugify
 
 from accounts import unsaved
 from accounts.models import User
-from articles import bulk, cuts, search, stories, surfaces
+from articles import announcements, bulk, cuts, search, stories, surfaces
 from articles.bylines import Credit
 from articles.canonical import address_key, domain_of
 from articles.drafts import Draft, DraftPicture
@@ -477,7 +477,14 @@ def _move(article: Article, to: ArticleState, *, by: User | None, done: str, **c
     article.save(update_fields=["state", "version", *changes])
     record(article=article, by=by, done=done)
     refresh(articles=[article])
+    _tell_search_engines(article)
     return article
+
+
+def _tell_search_engines(article: Article) -> None:
+    """Our own journalism should be found as it stands; what a source wrote is found at the source."""
+    if article.source_id is None and article.state in (ArticleState.PUBLISHED, ArticleState.RETRACTED):
+        announcements.owe_ping(article)
 
 
 @transaction.atomic
@@ -523,6 +530,7 @@ def correct(*, article: Article, at: datetime, by: User | None, note: str, **cha
     article.save()
     record(article=article, by=by, done="Corrected.")
     refresh(articles=[article])
+    _tell_search_engines(article)
     return article
 
 
@@ -693,7 +701,9 @@ def place_hold(
     if kind == HoldKind.LEGAL:
         wording = [(BlockKind.WORDING, key) for key in sorted(wording_keys(article.body))]
         block(hold=hold, keys=[*keys_of_article(article), *wording, *other_keys])
-    surfaces.changed(surfaces.keys_of([article.pk]))
+    surfaces.changed(surfaces.keys_of([article.pk]), reference=reference)
+    if effective_at <= at:
+        announcements.owe_ping(article, reference)
     return hold
 
 
@@ -706,6 +716,7 @@ def release_hold(*, hold: Hold, at: datetime, by: User | None) -> Hold:
         hold.save(update_fields=["released_at", "released_by"])
         search.index([hold.article_id])
         surfaces.changed(surfaces.keys_of([hold.article_id]))
+        announcements.owe_ping(hold.article)
     return hold
 
 

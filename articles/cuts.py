@@ -46,7 +46,7 @@ def cut(
         defaults={"kind": kind, "name_key": name_key, "placed_at": at},
     )  # fmt: skip
     taken = _take_picture(article) if kind == CutKind.PICTURE else _take_words(article, row)
-    _shown_anew(article, keys)
+    _shown_anew(article, keys, reference=reference)
     return row, taken
 
 
@@ -71,9 +71,9 @@ def mend(*, cut: Cut, content: bytes | None, at: datetime) -> None:
     _shown_anew(article, surfaces.keys_of([article.pk]))
 
 
-def _shown_anew(article: Article, keys: Iterable[str]) -> None:
+def _shown_anew(article: Article, keys: Iterable[str], *, reference: str = "") -> None:
     search.index([article.pk])
-    surfaces.changed({*keys, *surfaces.keys_of([article.pk])})
+    surfaces.changed({*keys, *surfaces.keys_of([article.pk])}, reference=reference)
 
 
 # --- taking -----------------------------------------------------------------------------------

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +24,7 @@ from articles.models import (
     Article,
     Contribution,
     Contributor,
+    Hold,
     Media,
     Rendition,
     Role,
@@ -33,14 +35,26 @@ from articles.models import (
 from articles.surfaces import LATEST, shows, surface
 
 ENTRIES = 50
+# Readers that kept an entry learn for so long that it is gone.
+DELETED_FOR = timedelta(days=30)
+MOST_DELETED = 200
 FORMATS = ("rss", "atom", "json")
 _ATOM = "http://www.w3.org/2005/Atom"
 _DC = "http://purl.org/dc/elements/1.1/"
 _CONTENT = "http://purl.org/rss/1.0/modules/content/"
+_TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 _MEDIA = "http://search.yahoo.com/mrss/"
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 # What XML 1.0 cannot hold at all.
 _ILLEGAL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF])
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """An article that was in the feed and may be read no more: its identity and when it went, nothing else."""
+
+    key: uuid.UUID
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +66,13 @@ class Feed:
     home: str
     address: str
     articles: Sequence[Article]
+    deleted: Sequence[Deleted] = ()
 
     @property
     def updated(self) -> datetime:
         """When the newest change to anything in it was made."""
-        return max((changed_at(article) for article in self.articles), default=_NEVER)
+        moments = [changed_at(article) for article in self.articles] + [gone.at for gone in self.deleted]
+        return max(moments, default=_NEVER)
 
 
 def changed_at(article: Article) -> datetime:
@@ -159,11 +175,30 @@ def _answer(
 ) -> HttpResponse:
     entries = list(articles.order_by("-published_at", "-pk")[:ENTRIES])
     shows(request, articles=entries, keys=[key])
-    feed = Feed(title, about, absolute(home), absolute(request.path), entries)
+    deleted = _deleted(key) if form == "atom" else ()
+    feed = Feed(title, about, absolute(home), absolute(request.path), entries, deleted)
     content_type, write = _WRITERS[form]
     response = HttpResponse(write(feed), content_type=content_type)
     response.headers["Access-Control-Allow-Origin"] = "*"
     return response
+
+
+def _deleted(key: str) -> list[Deleted]:
+    """What was withheld lately from the list of everything or of one source.
+
+    Other lists cannot say: to which tags and people a withheld article belonged is withheld with it.
+    """
+    kind, _, pk = key.partition(":")
+    if key != LATEST and kind != "source":
+        return []
+    rows = Hold.objects.in_effect().filter(
+        effective_at__gte=Now() - DELETED_FOR, article__published_at__lte=Now()
+    )
+    if kind == "source":
+        rows = rows.filter(article__source_id=int(pk))
+    latest = rows.order_by("-effective_at").values_list("article__key", "effective_at")[:MOST_DELETED]
+    # The last hold read is an article's first.
+    return [Deleted(one, at) for one, at in dict(latest).items()]
 
 
 # --- RSS 2.0 ----------------------------------------------------------------------------------
@@ -219,7 +254,7 @@ def _add_content(item: Any, article: Article) -> None:
 
 def atom(feed: Feed) -> bytes:
     """Atom, RFC 4287."""
-    root = etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM, "media": _MEDIA})  # type: ignore[dict-item]
+    root = etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM, "media": _MEDIA, "at": _TOMBSTONES})  # type: ignore[dict-item]
     root.set("{http://www.w3.org/XML/1998/namespace}lang", settings.LANGUAGE_CODE)
     _atom(root, "id", feed.address)
     _atom(root, "title", feed.title)
@@ -230,6 +265,9 @@ def atom(feed: Feed) -> bytes:
     _atom(_atom(root, "author"), "name", settings.SITE_NAME)
     for article in feed.articles:
         _atom_entry(_atom(root, "entry"), article)
+    for gone in feed.deleted:
+        # RFC 6721: whoever kept the entry drops it.
+        _add(root, f"{{{_TOMBSTONES}}}deleted-entry", ref=f"urn:uuid:{gone.key}", when=_iso(gone.at))
     return _xml(root)
 
 

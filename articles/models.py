@@ -572,6 +572,7 @@ class Hold(models.Model):
                 condition=Q(released_at__isnull=True, latched_at__isnull=True),
                 name="hold_coming",
             ),
+            models.Index(fields=["-effective_at"], condition=Q(released_at__isnull=True), name="hold_lately"),
         ]
 
     def __str__(self) -> str:
@@ -819,3 +820,40 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class AnnouncementKind(models.TextChoices):
+    """Whom a change is announced to."""
+
+    CACHES = "caches", "Shared caches"
+    SEARCH_ENGINES = "search", "Search engines"
+
+
+class Announcement(Leased):
+    """What a machine outside must be told, written in the transaction of the change; sent until it is taken.
+
+    To caches twice: what a reader asked for a moment before the change may reach the cache after the first
+    time. Until `settled_at` is set it is not over.
+    """
+
+    kind = models.CharField(max_length=8, choices=AnnouncementKind)
+    about = models.JSONField(default=list, help_text="Keys that caches drop, or addresses that changed.")
+    reference = models.CharField(max_length=40, blank=True, help_text="Of the hold or cut that made it due.")
+    created_at = models.DateTimeField(db_default=Now())
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=300, blank=True)
+
+    objects = LeasedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="announcement_due"),
+            models.Index(fields=["reference"], condition=~Q(reference=""), name="announcement_of"),
+            models.Index(
+                fields=["settled_at"], condition=Q(settled_at__isnull=False), name="announcement_old"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"To {self.get_kind_display().lower()}, {len(self.about)} keys"

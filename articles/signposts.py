@@ -138,6 +138,14 @@ def security_txt(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join([*lines, ""]), content_type=_PLAIN)
 
 
+@surface("indexnow", locate=nowhere, store=False)
+def indexnow_key(request: HttpRequest) -> HttpResponse:
+    """The key that shows search engines that the addresses we announce are ours."""
+    if settings.INDEXNOW is None:
+        raise Http404("No search engine is told.")
+    return HttpResponse(settings.INDEXNOW.key, content_type=_PLAIN)
+
+
 @surface("tdmrep", locate=nowhere)
 def tdmrep(request: HttpRequest) -> HttpResponse:
     """That text and data mining is reserved for the owners, everywhere on this site (TDM Reservation Protocol)."""

@@ -27,6 +27,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
+from articles import announcements
 from articles.models import (
     Article,
     Contribution,
@@ -285,8 +286,10 @@ def part_of_sitemap(article_id: int) -> str:
     return f"list:sitemap:{article_id // PER_PART}"
 
 
-def changed(keys: Iterable[str]) -> None:
+def changed(keys: Iterable[str], *, reference: str = "") -> None:
     """Delete every ready page that depends on one of `keys`, in the caller's transaction.
+
+    A shared cache, where there is one, is told the same; `reference` names the hold or cut that waits for that.
 
     SITE means all pages, at the price of one row. Call it last in a transaction: the lock it takes
     makes changes queue until the commit. Five statements for any number of keys.
@@ -304,6 +307,7 @@ def changed(keys: Iterable[str]) -> None:
         listed = [key for key in wanted if key != SITE]
         if listed:
             _delete_pages(cursor, listed)
+    announcements.owe_purge(wanted, reference)
 
 
 def _delete_pages(cursor: Any, keys: list[str]) -> None:

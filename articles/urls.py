@@ -68,6 +68,7 @@ urlpatterns = [
     path("llms.txt", signposts.llms_txt, name="llms_txt"),
     path("offline.js", signposts.offline, name="offline"),
     path("favicon.ico", signposts.favicon, name="favicon"),
+    path("indexnow.txt", signposts.indexnow_key, name="indexnow_key"),
     path(".well-known/security.txt", signposts.security_txt, name="security_txt"),
     path(".well-known/tdmrep.json", signposts.tdmrep, name="tdmrep"),
 ]

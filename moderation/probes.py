@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import get_resolver
 
-from articles import surfaces
+from articles import announcements, surfaces
 from articles.leases import back_off
 from articles.models import Article, Media
 from moderation.models import Claim, Probe, ProbePlan
@@ -151,6 +151,7 @@ def probe(plan: ProbePlan, *, at: datetime, base_url: str = "") -> list[Probe]:
     client = _client(base_url)
     try:
         seen = [_look(client, base_url, plan, surface, path, at) for surface, path in plan.addresses]
+        seen += _caches(plan, at)
     finally:
         client.close()
     with transaction.atomic():
@@ -190,6 +191,18 @@ def _look(client: Client, base_url: str, plan: ProbePlan, surface: str, path: st
         clean=not found and answer.status in (GONE if own else ANSWERED),
         found=", ".join(found)[:200],
     )
+
+
+def _caches(plan: ProbePlan, at: datetime) -> list[Probe]:
+    """The cache in front of the site: clean once it has acknowledged that it dropped the article's pages."""
+    front = announcements.cache()
+    if front is None:
+        return []
+    clean = announcements.is_settled(plan.claim.reference)
+    found = "" if clean else "not acknowledged"
+    return [
+        Probe(claim_id=plan.claim_id, surface="shared cache", url=front.name, at=at, clean=clean, found=found)
+    ]
 
 
 def _found(answer: Response, plan: ProbePlan, *, own: bool) -> Iterator[str]:

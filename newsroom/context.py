@@ -6,8 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 from articles.models import Tag
+from newsroom.alarms import alarms
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -16,5 +19,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "removal_email": settings.REMOVAL_EMAIL,
+        # Looked at only by the pages that say so.
+        "alarms": SimpleLazyObject(lambda: alarms(timezone.now())),
         "navigation": Tag.objects.filter(featured=True),
     }

@@ -13,11 +13,13 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.timesince import timesince, timeuntil
 
 from aggregator.models import Feed
 from articles.models import Article, ArticleState
 from moderation.models import Claim
+from newsroom.alarms import alarms
 from newsroom.sign_in import SignInForm
 
 ROWS = 6
@@ -61,12 +63,21 @@ def panels(request: HttpRequest) -> Iterator[Panel]:
     """The panels this person may see, most pressing first. A bounded number of indexed queries."""
     user = request.user
     if user.has_perm("moderation.view_claim"):
+        yield from _alarms()
         yield _claims()
     if user.has_perm("articles.view_article"):
         yield _review()
         yield _scheduled()
     if user.has_perm("aggregator.view_feed"):
         yield _failing_feeds()
+
+
+def _alarms() -> Iterator[Panel]:
+    """First of all, and only while something is wrong with what claimants wait for."""
+    wrong = alarms(timezone.now())
+    if wrong:
+        rows = [Row(alarm.words, alarm.advice, "", urgent=True) for alarm in wrong]
+        yield Panel("Needs an operator", "", "", str(len(rows)), rows)
 
 
 def _claims() -> Panel:

@@ -89,6 +89,11 @@ def address(name: str, *, schemes: tuple[str, ...], example: str) -> str:
     return read(name, parse, default="", hint=f"Set {name} like {example}.")
 
 
+def named(name: str, parse: Callable[[str], Any], *, example: str) -> Any:
+    """What `parse` makes of the value; None when it is unset."""
+    return read(name, parse, default=None, hint=f"Set {name} like {example}.")
+
+
 def zone(name: str, *, default: str) -> str:
     hint = f"Set {name} to a name such as UTC or Europe/Berlin."
     return read(name, lambda value: ZoneInfo(value).key, default=default, hint=hint)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from articles.models import Heartbeat
 from moderation import ledger
+from newsroom.alarms import alarms
 
 # Rows that say whose turn it is, not what was done (newsroom/work.py).
 TURN = "turn: "
@@ -25,14 +26,15 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 when readers can be served, 503 with the reasons when not. Heartbeats are told, not judged:
-    a site whose worker is dead still serves, and still hides what must be hidden.
+    """200 when readers can be served, 503 with the reasons when not. What is wrong besides is told
+    under `warnings` and `alarms`: a site whose worker is dead still serves, and still hides what must be hidden.
     """
     reasons = list(reasons_not_to_serve())
     detail = {
         "ready": not reasons,
         "reasons": reasons,
         "warnings": [] if reasons else list(warnings()),
+        "alarms": [] if reasons else [f"{alarm.words} {alarm.advice}" for alarm in alarms(timezone.now())],
         "heartbeat_age_seconds": _ages(reasons),
     }
     return JsonResponse(

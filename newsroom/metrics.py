@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from aggregator.models import Feed
 from moderation import ledger
 from moderation.models import OPEN_STATES, Claim, Lane, LedgerEntry, Letter
+from newsroom.alarms import NAMES, alarms
 from newsroom.health import backup_age, heartbeat_ages
 
 
@@ -57,6 +58,7 @@ class Promise(Collector):
         yield from self._worker()
         yield from self._ledger()
         yield from self._backup()
+        yield from self._alarms()
         yield _gauge(
             "newsroom_database_is_behind_ledger", "1 while public pages answer 503.", int(ledger.is_behind())
         )
@@ -102,6 +104,13 @@ class Promise(Collector):
         for name, age in heartbeat_ages().items():
             ages.add_metric([name], age)
         yield ages
+
+    def _alarms(self) -> Iterator[GaugeMetricFamily]:
+        ringing = {alarm.name for alarm in alarms(timezone.now())}
+        gauge = GaugeMetricFamily("newsroom_alarm", "1 while this is wrong.", labels=["alarm"])
+        for name in NAMES:
+            gauge.add_metric([name], int(name in ringing))
+        yield gauge
 
     def _ledger(self) -> Iterator[GaugeMetricFamily]:
         head = LedgerEntry.objects.aggregate(seq=Max("seq"))["seq"] or 0

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError,
 from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, resolve
 
-from articles import surfaces
+from articles import announcements, surfaces
 from articles.turns import turn
 from moderation import ledger
 
@@ -63,6 +64,8 @@ class ReadyPages:
         self.build = build_of_the_program()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if announcements.cache() is not None:
+            start_response = _kept_by_nobody(start_response)
         visit = read_visit(environ)
         if visit is None or ledger.is_behind():
             return self.django(environ, start_response)
@@ -117,18 +120,22 @@ class ReadyPages:
         kept = {name: value for name, value in answer.headers if name not in ("Content-Length", "ETag")}
         if not shown.storable:
             return _send(_passing(body, kept, visit), visit, start_response)
+        kept |= _labelled(shown)
         packed = surfaces.pack(body)
-        self._store(visit.path, kept, packed, shown)
+        if not self._store(visit.path, kept, packed, shown):
+            # Overtaken by a change: right for this reader, and for no cache.
+            kept.pop(LABEL, None)
         return _send(_picked(packed, body, kept, visit), visit, start_response)
 
     def _store(
         self, path: str, headers: dict[str, str], packed: surfaces.Packed, shown: surfaces.Shown
-    ) -> None:
+    ) -> bool:
         try:
-            surfaces.store(path, build=self.build, headers=headers, packed=packed, shown=shown)
+            return surfaces.store(path, build=self.build, headers=headers, packed=packed, shown=shown)
         except (OperationalError, InterfaceError):
             # The page is right and the reader has waited for it; it is only not kept.
             connection.close()
+            return False
 
 
 # --- the request ------------------------------------------------------------------------------
@@ -267,7 +274,7 @@ def _header_list(headers: str) -> Headers:
 
 def _send(page: surfaces.Ready, visit: Visit, start_response: StartResponse) -> Iterable[bytes]:
     tag = f'"{page.etag}{surfaces.tag_suffix(page.encoding)}"'
-    headers = [*_header_list(page.headers), ("ETag", tag)]
+    headers = [*_shared(_header_list(page.headers)), ("ETag", tag)]
     if page.matched or visit.if_none_match.strip() == "*":
         start_response("304 Not Modified", [pair for pair in headers if pair[0] != "Content-Type"])
         return ()
@@ -278,12 +285,48 @@ def _send(page: surfaces.Ready, visit: Visit, start_response: StartResponse) -> 
     return () if visit.head or page.body is None else (page.body,)
 
 
+# --- caches in front --------------------------------------------------------------------------
+
+# Under this name the keys of a page lie with its stored headers; what the cache reads is made of it at each answer.
+LABEL = "X-Keys"
+
+
+def _labelled(shown: surfaces.Shown) -> dict[str, str]:
+    label = announcements.label(shown.keys) if announcements.cache() is not None else ""
+    return {LABEL: label} if label else {}
+
+
+def _shared(headers: Headers) -> Headers:
+    """With the keys and the time for which a cache in front may keep this, where there is one."""
+    if announcements.cache() is None:
+        return headers
+    said = dict(headers)
+    until = said.get("X-Valid-Until")
+    rest = [(name, value) for name, value in headers if name != LABEL]
+    boundary = datetime.fromisoformat(until) if until else None
+    return rest + announcements.headers_of(said.get(LABEL, ""), boundary)
+
+
+def _kept_by_nobody(start_response: StartResponse) -> StartResponse:
+    """Says so of every answer that does not say how long it may be kept."""
+    front = announcements.cache()
+    never = front.never() if front else []
+    control = never[0][0] if never else ""
+
+    def start(status: str, headers: Headers, *rest: Any) -> Any:
+        said = {name for name, _ in headers}
+        immutable = any(name == "Cache-Control" and "immutable" in value for name, value in headers)
+        return start_response(status, headers if control in said or immutable else headers + never, *rest)
+
+    return start
+
+
 # --- the build --------------------------------------------------------------------------------
 
 ROOMS = ("newsroom", "articles", "moderation", "aggregator", "accounts", "templates")
 SHOWN_SETTINGS = (
     "SITE_URL", "SITE_NAME", "REMOVAL_EMAIL", "LANGUAGE_CODE", "TIME_ZONE", "HTTPS", "PROMISE_HOURS",
-    "CONTENT_SECURITY_POLICY", "PERMISSIONS_POLICY",
+    "CONTENT_SECURITY_POLICY", "PERMISSIONS_POLICY", "CDN",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
-from articles import editor
+from articles import cdn, editor, indexnow
 from newsroom import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -194,6 +194,10 @@ FETCH_ALLOW_NETWORKS = env.networks("FETCH_ALLOW_NETWORKS")
 FETCH_USER_AGENT = f"Newsroom/1.0 (+{SITE_URL}/rights/)"
 REPLICA_URLS = env.items("REPLICA_URLS", default=[])
 WEB_WORKERS = env.number("WEB_WORKERS", default=0, most=256)
+# Who keeps copies of pages in front of the site and for how long at most; nobody unless named (docs/operating.md).
+CDN = env.named("CDN_URL", cdn.read, example="varnish://10.0.0.5:6081 or fastly://TOKEN@SERVICE")
+CDN_SECONDS = env.number("CDN_SECONDS", default=60, most=3600)
+INDEXNOW = env.named("INDEXNOW_URL", indexnow.read, example="https://KEY@indexnow.example/indexnow")
 WORK_ENGINE = env.choice("WORK_ENGINE", default="embedded", among=("embedded", "celery"))
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from aggregator.actions import fetch_due
 from aggregator.models import Feed
-from articles import stories, surfaces
+from articles import announcements, stories, surfaces
 from articles.media import delete_strays, fetch_pictures
 from articles.models import Heartbeat, Hold, Media
 from moderation import actions, escrow, ledger, letters, owners, probes, retention, webhooks
@@ -118,6 +118,7 @@ def _due_claims(state: ClaimState, at: datetime) -> bool:
 
 KINDS: tuple[Kind, ...] = (
     Kind("latch holds", _latch, lambda at: Hold.objects.unlatched().exists(), limit=2),
+    Kind("tell caches", announcements.send_due, announcements.is_waiting, limit=100),
     Kind("settle deadlines", actions.settle_overdue, lambda at: actions.overdue().exists()),
     Kind("seal", escrow.seal_due, lambda at: escrow.unsealed().exists()),
     Kind("settle seals", escrow.settle_due, lambda at: Escrow.objects.filter(due_at__lte=at).exists()),
@@ -137,6 +138,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("group stories", stories.relate_due, lambda at: stories.to_compare(at).exists(), limit=50),
     periodic("read mailbox", timedelta(minutes=1), _read_mailbox, limit=500),
     periodic("write ledger", timedelta(minutes=1), _sync_ledger, limit=1_000_000),
+    periodic("tidy announcements", timedelta(hours=1), announcements.prune, limit=1000),
     periodic("tidy ready pages", timedelta(minutes=5), surfaces.prune, limit=1000),
     periodic("forget claimants", timedelta(hours=6), retention.forget_due, limit=200),
     periodic("destroy spare keys", timedelta(days=1), escrow.destroy_spare_keys, limit=1000),

@@ -27,6 +27,9 @@ WRONG = {
     "BACKUP_URL": "garbage-4711",
     "BACKUP_KEY": "garbage-4711",
     "BACKUP_KEPT_DAYS": "garbage-4711",
+    "CDN_URL": "akamai://garbage-4711",
+    "CDN_SECONDS": "4711000",
+    "INDEXNOW_URL": "https://garbage-4711",
 }
 
 

@@ -21,6 +21,7 @@ NS = {
     "atom": "http://www.w3.org/2005/Atom",
     "dc": "http://purl.org/dc/elements/1.1/",
     "content": "http://purl.org/rss/1.0/modules/content/",
+    "at": "http://purl.org/atompub/tombstones/1.0",
     "media": "http://search.yahoo.com/mrss/",
     "s": "http://www.sitemaps.org/schemas/sitemap/0.9",
     "news": "http://www.google.com/schemas/sitemap-news/0.9",
@@ -39,6 +40,29 @@ def xml(client, path: str) -> etree._Element:
 
 def text(client, path: str) -> str:
     return client.get(path).content.decode()
+
+
+def test_atom_says_which_entries_are_gone_and_nothing_else_of_them(client, somewhere_everywhere):
+    source = somewhere_everywhere.source
+    paths = ["/feeds/latest.atom", f"{source.get_absolute_url()}feed.atom"]
+    never_shown = ArticleFactory(state="draft", published_at=None, source=source)
+    other = ArticleFactory(headline="Of another outlet")
+    assert all(not xml(client, path).findall("at:deleted-entry", NS) for path in paths)
+
+    for article in (somewhere_everywhere, never_shown, other):
+        HoldFactory(article=article)
+    HoldFactory(article=somewhere_everywhere)
+
+    identity = f"urn:uuid:{somewhere_everywhere.key}"
+    for path, number in zip(paths, (2, 1), strict=True):
+        gone = {one.get("ref"): one for one in xml(client, path).findall("at:deleted-entry", NS)}
+        assert len(gone) == number
+        assert set(gone[identity].keys()) == {"ref", "when"}
+        assert not feedparser.parse(client.get(path).content).bozo
+        assert somewhere_everywhere.slug not in text(client, path)
+        assert somewhere_everywhere.headline not in text(client, path)
+    for form in ("rss", "json"):
+        assert str(somewhere_everywhere.key) not in text(client, f"/feeds/latest.{form}")
 
 
 @pytest.mark.parametrize("path", LISTS)

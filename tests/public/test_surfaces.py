@@ -22,7 +22,7 @@ DESCRIPTIONS = {"api/", "api/docs", "api/openapi.json"}
 # They name no article, so there is nothing of it to be found on them.
 WITHOUT_ARTICLES = {
     "rights", "about", "archive_index", "sitemap", "sitemap_pages", "robots",
-    "favicon", "llms_txt", "offline", "tools", "security_txt", "tdmrep",
+    "favicon", "llms_txt", "offline", "tools", "security_txt", "tdmrep", "indexnow",
     "transparency", "transparency-csv", "transparency-feed", "transparency-key",
     "transparency-year", "transparency-year-csv", "transparency-lumen", "transparency-statements",
 }  # fmt: skip
