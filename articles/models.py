@@ -9,10 +9,10 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Now
-from django.urls import reverse
 from taggit.managers import TaggableManager
 from taggit.models import ItemBase, TagBase
 
+from articles.addresses import page_address
 from articles.fields import HTMLField
 from articles.leases import Leased, LeasedQuerySet
 from articles.visibility import IsPublic
@@ -108,7 +108,7 @@ class Source(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("source", args=[self.slug])
+        return page_address("source", self.slug)
 
 
 class Contributor(models.Model):
@@ -133,7 +133,7 @@ class Contributor(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("contributor", args=[self.slug])
+        return page_address("contributor", self.slug)
 
 
 class Tag(TagBase):
@@ -151,7 +151,7 @@ class Tag(TagBase):
         ]
 
     def get_absolute_url(self) -> str:
-        return reverse("tag", args=[self.slug])
+        return page_address("tag", self.slug)
 
 
 class TagSynonym(models.Model):
@@ -278,7 +278,7 @@ class Story(models.Model):
         return self.headline or (self.lead.headline if self.lead else "") or self.slug
 
     def get_absolute_url(self) -> str:
-        return reverse("story", args=[self.slug])
+        return page_address("story", self.slug)
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):
@@ -445,7 +445,7 @@ class Article(models.Model):
         return self.headline or f"[{self.get_state_display()}]"
 
     def get_absolute_url(self) -> str:
-        return reverse("article", args=[self.slug])
+        return page_address("article", self.slug)
 
 
 class Contribution(models.Model):

@@ -37,6 +37,7 @@ from articles.models import (
     SurfaceSerial,
     TaggedArticle,
 )
+from articles.visibility import CLOCK
 
 View = Callable[..., HttpResponse]
 Locate = Callable[[Article], Iterable[str]]
@@ -136,8 +137,7 @@ def surface(name: str, *, locate: Locate, store: bool = True) -> Callable[[View]
 
         @wraps(view)
         def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            latch()
-            shown = Shown(began=now())
+            shown = Shown(began=begin())
             request.surface = shown  # type: ignore[attr-defined]
             return _finish(request, view(request, *args, **kwargs), store=store)
 
@@ -187,7 +187,6 @@ def fingerprint(body: bytes) -> str:
 
 # --- serving ----------------------------------------------------------------------------------
 
-_CLOCK = {"sqlite": "STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW')", "postgresql": "statement_timestamp()"}
 _FIND = {"sqlite": "INSTR(%s, {needle}) > 0", "postgresql": "POSITION({needle} IN %s) > 0"}
 _TEXT = {"sqlite": "headers", "postgresql": "headers::text"}
 _READY: dict[tuple[str, str, bool], str] = {}
@@ -200,7 +199,7 @@ def _ready_sql(vendor: str, encoding: str, head: bool) -> str:
     wanted = "NULL" if head else f"CASE WHEN {matched} THEN NULL ELSE {body} END"
     sql = (
         f"SELECT etag, {_TEXT[vendor]}, LENGTH({body}), {matched}, {wanted} FROM articles_readypage"  # noqa: S608
-        f" WHERE path = %s AND build = %s AND (valid_until IS NULL OR valid_until > {_CLOCK[vendor]})"
+        f" WHERE path = %s AND build = %s AND (valid_until IS NULL OR valid_until > {CLOCK[vendor]})"
         " AND serial >= (SELECT site FROM articles_surfaceserial WHERE id = 1)"
     )
     return sql.replace("%s", "?") if vendor == "sqlite" else sql
@@ -253,10 +252,30 @@ def _latch() -> bool:
     return True
 
 
+def begin() -> Moment:
+    """The moment a renderer begins; holds that have come into effect by then are written down first."""
+    moment, unlatched = _now()
+    if not unlatched:
+        return moment
+    latch()
+    return now()
+
+
 def now() -> Moment:
     """The number of the last change to anything public, and the database's time."""
-    row = SurfaceSerial.objects.annotate(at=Now()).values_list("serial", "at").get(pk=1)
-    return Moment(*row)
+    return _now()[0]
+
+
+def _now() -> tuple[Moment, bool]:
+    clock = CLOCK[connection.vendor].replace("%", "%%")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT s.serial, {clock}, EXISTS(SELECT 1 FROM articles_hold WHERE released_at IS NULL"  # noqa: S608
+            f" AND latched_at IS NULL AND effective_at <= {clock}) FROM articles_surfaceserial s WHERE s.id = 1",
+            [],
+        )
+        serial, at, unlatched = cursor.fetchone()
+    return Moment(serial, _aware(at)), bool(unlatched)
 
 
 def keys_of(article_ids: Sequence[int]) -> set[str]:
@@ -311,7 +330,7 @@ def changed(keys: Iterable[str], *, reference: str = "") -> None:
 
 
 def _delete_pages(cursor: Any, keys: list[str]) -> None:
-    now = _CLOCK[connection.vendor].replace("%", "%%")
+    now = CLOCK[connection.vendor].replace("%", "%%")
     cursor.execute(
         "INSERT INTO articles_surfacechange (key, serial, at)"  # noqa: S608
         f" SELECT changed.value, s.serial, {now} FROM {_rows('changed')}, articles_surfaceserial s WHERE s.id = 1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -21,5 +22,10 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "removal_email": settings.REMOVAL_EMAIL,
         # Looked at only by the pages that say so.
         "alarms": SimpleLazyObject(lambda: alarms(timezone.now())),
-        "navigation": Tag.objects.filter(featured=True),
+        "navigation": _navigation,
     }
+
+
+def _navigation() -> QuerySet[Tag]:
+    tags: QuerySet[Tag] = Tag.objects.filter(featured=True)
+    return tags

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language, get_language_info
 
 from articles import display
 from articles.models import Article, Contribution, Contributor, Media, Role, UsagePolicy
@@ -22,6 +23,8 @@ register = template.Library()
 PAGE_LANGUAGE = "en"
 PREFERRED_WIDTH = 960
 _FORMATS = {"full": "j F Y, H:i", "short": "j M, H:i", "clock": "H:i", "day": "j M Y"}
+_EAGER = SafeString(' fetchpriority="high"')
+_LAZY = SafeString(' loading="lazy" decoding="async"')
 _ROLE_WORDS = {
     Role.PHOTOGRAPHER: "Photographs",
     Role.ILLUSTRATOR: "Illustration",
@@ -36,6 +39,7 @@ register.filter("original_address", display.original_address)
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)
 def language_marks(language: str) -> SafeString:
     """The lang and dir attributes of a foreign text; an unknown language leaves the direction to its letters."""
     direction = display.direction(language)
@@ -64,6 +68,12 @@ def moment(at: datetime | None, form: str = "full") -> SafeString:
     """A point in time, readable and exact. `form`: full (with the zone), short, clock or day."""
     if at is None:
         return SafeString("")
+    return _moment(at, form, timezone.get_current_timezone_name(), get_language())
+
+
+@lru_cache(maxsize=4096)
+def _moment(at: datetime, form: str, zone: str, language: str | None) -> SafeString:
+    # Zone and language are here for the memory alone: what they are, Django knows.
     local = timezone.localtime(at)
     text = format_date(local, _FORMATS[form]) + (f" {local.tzname()}" if form == "full" else "")
     return format_html(
@@ -77,27 +87,29 @@ def day(on: date) -> SafeString:
     return format_html('<time datetime="{}">{}</time>', on.isoformat(), format_date(on, "l j F Y"))
 
 
-@register.inclusion_tag("articles/_picture.html")
+@register.simple_tag
 def picture(
     media: Media | None, sizes: str = "100vw", eager: bool = False, cropped: bool = True
-) -> dict[str, Any]:
+) -> SafeString:
     """The picture with its space reserved; nothing when no size of it is here."""
     renditions = list(media.renditions.all()) if media else []
     if not media or not renditions:
-        return {}
+        return SafeString("")
     shown = max(
         (r for r in renditions if r.width <= PREFERRED_WIDTH), key=lambda r: r.width, default=renditions[0]
     )
-    addresses = [f"{display.picture_address(media, r.width)} {r.width}w" for r in renditions]
-    return {
-        "media": media,
-        "shown": shown,
-        "address": display.picture_address(media, shown.width),
-        "addresses": ", ".join(addresses) if len(addresses) > 1 else "",
-        "sizes": sizes,
-        "eager": eager,
-        "cropped": cropped,
-    }
+    addresses = ", ".join(f"{display.picture_address(media, r.width)} {r.width}w" for r in renditions)
+    several = format_html(' srcset="{}" sizes="{}"', addresses, sizes) if len(renditions) > 1 else ""
+    return format_html(
+        '<div class="picture{}"><img src="{}"{} width="{}" height="{}" alt="{}"{}></div>',
+        "" if cropped else " uncropped",
+        display.picture_address(media, shown.width),
+        several,
+        shown.width,
+        shown.height,
+        media.alt,
+        _EAGER if eager else _LAZY,
+    )
 
 
 @register.simple_tag
