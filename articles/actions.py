@@ -31,6 +31,7 @@ from articles.models import (
     Contribution,
     Contributor,
     ContributorName,
+    FrontPin,
     Hold,
     HoldKind,
     Media,
@@ -757,6 +758,7 @@ def erase(*, article: Article, at: datetime) -> Article:
     _erase_from_story(article)
     _erase_from_history(Article, [article.pk])
     unsaved.forget(subject=f"article:{article.pk}")
+    FrontPin.objects.filter(article=article).delete()
     article.related_links.all().delete()
     article.related_from.all().delete()
     TaggedArticle.objects.filter(content_object=article).delete()

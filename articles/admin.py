@@ -27,6 +27,7 @@ from taggit.models import Tag as TaggitTag
 from accounts import unsaved
 from accounts.models import User
 from articles import actions, merging, stories, surfaces, workflow
+from articles import front_pages as front_pages  # registers the front page's board
 from articles.around import suggestions
 from articles.article_pages import ArticlePages, subject_of
 from articles.canonical import address_key

@@ -1,15 +1,19 @@
-"""What stands where on the front page, filled from what is there; the newest comes first, but not alone."""
+"""What stands where on the front page: what editors pinned, and the rest filled from what is there.
+
+The newest comes first, but not alone. A pin says only where; what readers may not see is left out and
+its place filled, without anybody having to do something.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from articles.display import listed, picture_of, teaser_of
-from articles.models import Article, Tag
+from articles.models import Article, FrontPin, Tag
 
 CANDIDATES = 60
 SECONDARY = 3
@@ -44,34 +48,60 @@ class Front:
         return [*([self.lead] if self.lead else []), *(article for part in parts for article in part)]
 
 
-def compose(tags: Sequence[Tag]) -> Front:
-    """The front page now: a lead that can carry it, three beside it, a row per tag, then all the rest by time."""
+def standing() -> list[FrontPin]:
+    """The pins that hold now, each list in its order."""
+    return list(FrontPin.objects.standing())
+
+
+def next_change(pins: Iterable[FrontPin]) -> datetime | None:
+    """When the first of these pins ends."""
+    return min((pin.until for pin in pins if pin.until), default=None)
+
+
+def compose(tags: Sequence[Tag], pins: Sequence[FrontPin] = ()) -> Front:
+    """The front page: a lead that can carry it, three beside it, a row per tag, then all the rest by time.
+
+    What is pinned stands first in its list.
+    """
+    pinned = _pinned(pins)
     newest = list(listed().without_copies().newest_first()[:CANDIDATES])
-    top = _top(newest)
-    used = {article.pk for article in top}
+    used = {article.pk for articles in pinned.values() for article in articles}
+    top = _top([article for article in newest if article.pk not in used], pinned.get(None, []))
+    used.update(article.pk for article in top)
     sections = []
     for tag, articles in _by_tag(tags[:MOST_SECTIONS]):
-        fresh = [article for article in articles if article.pk not in used][:PER_SECTION]
+        first = pinned.get(tag.pk, [])[:PER_SECTION]
+        fresh = [article for article in articles if article.pk not in used][: PER_SECTION - len(first)]
         fresh.sort(key=lambda article: picture_of(article) is None)
         used.update(article.pk for article in fresh)
-        sections += [Section(tag, fresh)] if fresh else []
+        sections += [Section(tag, [*first, *fresh])] if first or fresh else []
     river = [article for article in newest if article.pk not in used][:RIVER]
     return Front(top[0] if top else None, top[1:], sections, river)
 
 
-def _top(newest: Sequence[Article]) -> list[Article]:
-    """The lead and the secondary articles: by weight, no story twice, no outlet more than its share."""
-    outlets: Counter[int | None] = Counter()
-    stories: set[int] = set()
-    chosen: list[Article] = []
+def _pinned(pins: Sequence[FrontPin]) -> dict[int | None, list[Article]]:
+    """The public ones of the pinned articles by their tag's key; None is the top."""
+    articles = listed().in_bulk([pin.article_id for pin in pins]) if pins else {}
+    found: dict[int | None, list[Article]] = defaultdict(list)
+    for pin in sorted(pins, key=lambda pin: pin.position):
+        if pin.article_id in articles:
+            found[pin.tag_id].append(articles[pin.article_id])
+    return found
+
+
+def _top(newest: Sequence[Article], pinned: Sequence[Article]) -> list[Article]:
+    """The lead and the secondary articles: the pinned ones, then by weight, no story twice, no outlet too often."""
+    chosen = list(pinned[: 1 + SECONDARY])
+    outlets = Counter(article.source_id for article in chosen)
+    stories = {article.story_id for article in chosen if article.story_id}
     for article in sorted(newest, key=lambda article: _weight(article, newest[0]), reverse=True):
+        if len(chosen) == 1 + SECONDARY:
+            break
         if article.story_id in stories or outlets[article.source_id] >= MOST_OF_ONE_SOURCE:
             continue
         chosen.append(article)
         outlets[article.source_id] += 1
         stories.update([article.story_id] if article.story_id else [])
-        if len(chosen) == 1 + SECONDARY:
-            break
     return chosen
 
 

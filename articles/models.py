@@ -687,6 +687,44 @@ class ComparisonKey(models.Model):
         return f"{self.key} of article {self.article_id}"
 
 
+class FrontPinQuerySet(models.QuerySet["FrontPin"]):
+    def standing(self) -> FrontPinQuerySet:
+        """Pins whose time is not over, by the database's clock."""
+        return self.filter(Q(until__isnull=True) | Q(until__gt=Now()))
+
+
+class FrontPin(models.Model):
+    """An article that an editor put on the front page: at its top, or at the head of one tag's row.
+
+    Only a place is kept here. Whether readers see the article is the public query's matter, so what is
+    withheld or taken back drops out by itself and comes back with it.
+    """
+
+    article = models.OneToOneField(Article, on_delete=models.CASCADE, related_name="front_pin")
+    tag = models.ForeignKey(
+        Tag, null=True, blank=True, on_delete=models.CASCADE, related_name="+", help_text="Empty: the top."
+    )
+    position = models.PositiveSmallIntegerField()
+    until = models.DateTimeField(
+        null=True, blank=True, help_text="From then on its place is filled by itself."
+    )
+    pinned_at = models.DateTimeField()
+    pinned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    objects = FrontPinQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["tag", "position", "pk"]
+        verbose_name = "place on the front page"
+        verbose_name_plural = "front page"
+        default_permissions = ("view", "change")
+
+    def __str__(self) -> str:
+        return f"Article {self.article_id} on the front page"
+
+
 class SlugRedirect(models.Model):
     """An address an article once had."""
 

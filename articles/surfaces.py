@@ -43,6 +43,7 @@ View = Callable[..., HttpResponse]
 Locate = Callable[[Article], Iterable[str]]
 
 LATEST = "list:latest"
+FRONT = "front"
 SITE = "site"
 LISTS = ("list:", "tag:", "source:", "contributor:", "story:")
 
@@ -89,6 +90,7 @@ class Shown:
     keys: set[str] = field(default_factory=set)
     article_ids: set[int] = field(default_factory=set)
     storable: bool = False
+    until: datetime | None = None
     valid_until: datetime | None = None
 
 
@@ -116,13 +118,23 @@ class Packed:
 # --- registering ------------------------------------------------------------------------------
 
 
-def shows(request: HttpRequest, *, articles: Iterable[Article] = (), keys: Iterable[str] = ()) -> None:
-    """Declare what the response to `request` shows: articles, and lists such as `tag:7` or LATEST."""
+def shows(
+    request: HttpRequest,
+    *,
+    articles: Iterable[Article] = (),
+    keys: Iterable[str] = (),
+    until: datetime | None = None,
+) -> None:
+    """Declare what the response to `request` shows: articles, and lists such as `tag:7` or LATEST.
+
+    `until` is a moment at which it is no longer right that neither articles nor pictures tell.
+    """
     shown: Shown = request.surface  # type: ignore[attr-defined]
     ids = {article.pk for article in articles}
     shown.article_ids |= ids
     shown.keys.update(f"article:{pk}" for pk in ids)
     shown.keys.update(keys)
+    shown.until = min(filter(None, (shown.until, until)), default=None)
 
 
 def surface(name: str, *, locate: Locate, store: bool = True) -> Callable[[View], View]:
@@ -156,7 +168,7 @@ def _finish(request: HttpRequest, response: HttpResponse, *, store: bool) -> Htt
         shown: Shown = request.surface  # type: ignore[attr-defined]
         shown.storable = store and not _is_personal(request, response)
         if shown.storable:
-            shown.valid_until = next_boundary(shown)
+            shown.valid_until = min(filter(None, (next_boundary(shown), shown.until)), default=None)
         if shown.valid_until:
             # For copies that cannot ask us, such as those a reader keeps to read offline.
             response.headers["X-Valid-Until"] = shown.valid_until.astimezone(UTC).isoformat(

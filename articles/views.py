@@ -42,7 +42,7 @@ from articles.models import (
     Tag,
     TaggedArticle,
 )
-from articles.surfaces import LATEST, shows, surface
+from articles.surfaces import FRONT, LATEST, shows, surface
 
 LONGEST_QUERY = 200
 TOLD_REVISIONS = (RevisionKind.CORRECTION, RevisionKind.UPDATE)
@@ -141,10 +141,12 @@ def _at_cursor(path: str, article: Article) -> list[str]:
 def front_page(request: HttpRequest) -> HttpResponse:
     """Lead, the articles beside it, a row for each featured tag, then the newest."""
     tags = list(Tag.objects.filter(featured=True))
-    page = front.compose(tags)
+    pins = front.standing()
+    page = front.compose(tags, pins)
     articles = page.articles()
     _with_pictures(articles)
-    shows(request, articles=articles, keys=[LATEST, *(f"tag:{tag.pk}" for tag in tags)])
+    keys = [LATEST, FRONT, *(f"tag:{tag.pk}" for tag in tags)]
+    shows(request, articles=articles, keys=keys, until=front.next_change(pins))
     newest = max((a.published_at for a in articles if a.published_at), default=None)
     return render(request, "articles/front.html", {"page": page, "navigation": tags, "edition": newest})
 

@@ -29,6 +29,7 @@ _EDITORS = _CREDITS_AND_LINKS | _CHOICES | _ARTICLES | {
     "articles.add_article", "articles.change_article", "articles.publish_article",
     "articles.add_contributor", "articles.change_contributor", "articles.change_media",
     "articles.add_story", "articles.change_story", "articles.view_tagsynonym", "aggregator.view_feed",
+    "articles.view_frontpin", "articles.change_frontpin",
 }  # fmt: skip
 _CHIEFS = _EDITORS | {
     "articles.retract_article", "articles.change_source_rights",

@@ -72,3 +72,31 @@ def test_what_was_typed_survives_a_lost_session_and_is_previewed(page: Page, fro
     expect(phone.get_by_role("heading", name="Typed before the train left")).to_be_visible(timeout=20_000)
     article.refresh_from_db()
     assert article.headline == "As it was saved"
+
+
+def test_the_front_page_is_arranged_by_keyboard_alone(page: Page, front_door: str) -> None:
+    editor = UserFactory(superuser=True)
+    TagFactory(name="Harbours", featured=True)
+    first, second = ArticleFactory(headline="First pinned"), ArticleFactory(headline="Then this")
+    ArticleFactory.create_batch(6)
+    sign_in(page, front_door, editor.username)
+
+    page.goto(f"{front_door}/admin/articles/frontpin/")
+    for article in (first, second):
+        choice = page.locator(f'[data-article="{article.pk}"] select')
+        choice.focus()
+        choice.press("T")  # the top
+        choice.blur()
+    up = page.get_by_role("button", name="Up: Then this")
+    up.focus()
+    up.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("place 1 in")
+    expect(up).to_be_focused()
+    save = page.get_by_role("button", name="Save: readers have it at once")
+    save.focus()
+    save.press("Enter")
+
+    expect(page.get_by_text("Readers have this front page now.")).to_be_visible()
+    page.goto(front_door)
+    expect(page.locator(".teaser-lead h2")).to_have_text("Then this")
+    expect(page.locator(".stack h3").first).to_have_text("First pinned")

@@ -1,0 +1,92 @@
+"""The front page's arrangement: pins set in one go, by somebody who saw what they replace."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from articles import front, surfaces
+from articles.actions import NotAllowed
+from articles.models import Article, ArticleState, FrontPin, SurfaceSerial, Tag
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One article's place: a tag's key (None is the top), and when it ends."""
+
+    article_id: int
+    tag_id: int | None
+    until: datetime | None = None
+
+
+def arrangement(pins: Iterable[FrontPin]) -> str:
+    """A short text that differs when the pins do."""
+    said = [f"{pin.article_id} {pin.tag_id} {pin.position} {pin.until}" for pin in pins]
+    return hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()[:16]
+
+
+def most_in(tag_id: int | None) -> int:
+    """So many articles a list of the front page holds."""
+    return 1 + front.SECONDARY if tag_id is None else front.PER_SECTION
+
+
+@transaction.atomic
+def arrange(*, places: Sequence[Place], opened: str, by: User | None, at: datetime) -> list[FrontPin]:
+    """Replace all pins by these, in their order; NotAllowed when somebody else did meanwhile.
+
+    `opened` is the `arrangement` of the pins that were on the page when the editor began.
+    """
+    SurfaceSerial.objects.select_for_update().get(pk=1)
+    before = {pin.article_id: pin for pin in FrontPin.objects.all()}
+    if arrangement(before.values()) != opened:
+        raise NotAllowed(
+            "Somebody arranged the front page meanwhile. Your arrangement is still here: look at theirs in"
+            " another tab, and save again to replace it."
+        )
+    check(places)
+    pins = pins_of(places, at=at, by=by, before=before)
+    FrontPin.objects.all().delete()
+    FrontPin.objects.bulk_create(pins)
+    surfaces.changed([surfaces.FRONT])
+    return pins
+
+
+def pins_of(
+    places: Sequence[Place], *, at: datetime, by: User | None, before: dict[int, FrontPin] | None = None
+) -> list[FrontPin]:
+    """The rows for these places; who pinned an article first stays written down."""
+    known = before or {}
+    pins = []
+    for position, place in enumerate(places):
+        old = known.get(place.article_id)
+        pins.append(
+            FrontPin(
+                article_id=place.article_id,
+                tag_id=place.tag_id,
+                position=position,
+                until=place.until,
+                pinned_at=old.pinned_at if old else at,
+                pinned_by_id=old.pinned_by_id if old else (by.pk if by else None),
+            )
+        )
+    return pins
+
+
+def check(places: Sequence[Place]) -> None:
+    """NotAllowed, in words for the editor, when these places cannot be."""
+    ids = [place.article_id for place in places]
+    if len(set(ids)) != len(ids):
+        raise NotAllowed("An article stands in two places. Take it out of one.")
+    for tag_id in {place.tag_id for place in places}:
+        count = sum(place.tag_id == tag_id for place in places)
+        if count > most_in(tag_id):
+            raise NotAllowed(f"{count} articles are pinned in one list, which holds {most_in(tag_id)}.")
+    usable = Article.objects.filter(pk__in=ids).exclude(state=ArticleState.ERASED).count()
+    tags = {place.tag_id for place in places if place.tag_id}
+    if usable != len(ids) or Tag.objects.filter(pk__in=tags).count() != len(tags):
+        raise NotAllowed("One of the articles or tags is no more. Open the page again.")
