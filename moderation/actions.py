@@ -199,6 +199,14 @@ def _plan_proof(claim: Claim, at: datetime) -> None:
         logger.exception("claim %s: where the article stands could not be noted", claim)
 
 
+def _plan_proof_of_part(claim: Claim, proposal: RefusalProposal, at: datetime) -> None:
+    try:
+        with transaction.atomic():
+            probes.remember_part(claim, kind=CutKind(proposal.part), name_key=proposal.name_key, at=at)
+    except Exception:
+        logger.exception("claim %s: where the part stands could not be noted", claim)
+
+
 def _seal(claim: Claim, at: datetime) -> None:
     """Out of its rows and under a key. Withheld it is in any case; the worker tries again."""
     try:
@@ -292,6 +300,7 @@ def second_refusal(*, claim_id: int, by: User, at: datetime, version: int | None
 def _reduce(claim: Claim, proposal: RefusalProposal, at: datetime) -> dict[str, str]:
     """Take the part out and under seal; returns what letter and ledger say of it."""
     _refuse_if_sealed(claim)
+    _plan_proof_of_part(claim, proposal, at)
     _, taken = cuts.cut(
         article=claim.article, kind=CutKind(proposal.part), reference=claim.reference, at=at,
         name_key=proposal.name_key,

@@ -24,9 +24,33 @@ from cryptography.hazmat.primitives.serialization import (
 from django.conf import settings
 
 from moderation.ledger import canonical, moment
-from moderation.models import Claim, LedgerEntry, Probe
+from moderation.models import Claim, LedgerEntry, Probe, ProbePlan
 
 KIND = "newsroom removal certificate 1"
+
+
+# What a certificate says is gone, by the part that was to go.
+WHAT = {
+    "": "everything",
+    "picture": "the picture",
+    "excerpt": "the text beyond an excerpt",
+    "headline": "the text beyond the headline",
+    "name": "one name",
+}
+
+
+def part_of(claim: Claim) -> str:
+    """Which part had to go; "" when all of the article had to."""
+    part: str | None = ProbePlan.objects.filter(claim=claim).values_list("part", flat=True).first()
+    return part or ""
+
+
+def issue(claim: Claim, *, at: datetime) -> dict[str, Any] | None:
+    """The certificate of what the prober saw last; None while the claim is not proved."""
+    if claim.proved_at is None:
+        return None
+    seen = list(Probe.objects.filter(claim=claim, at=claim.proved_at).order_by("surface", "url", "pk"))
+    return certificate(claim, seen, at=at)
 
 
 class NotGenuine(ValueError):
@@ -41,6 +65,7 @@ def certificate(claim: Claim, probes: Sequence[Probe], *, at: datetime) -> dict[
         "site": settings.SITE_URL,
         "claim": str(claim),
         "state": claim.state,
+        "removed": WHAT[part_of(claim)],
         "issued_at": moment(at),
         "ledger": {"entry": head.seq, "hash": head.hash} if head else None,
         "surfaces": [

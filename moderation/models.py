@@ -420,6 +420,9 @@ class ProbePlan(Leased):
     own_path = models.CharField(max_length=300)
     salt = models.CharField(max_length=32)
     marks = models.JSONField(default=list)
+    part = models.CharField(
+        max_length=10, choices=CutKind, blank=True, help_text="Set when only this part has to be gone."
+    )
 
     objects = LeasedManager()
 

@@ -11,7 +11,7 @@ import ipaddress
 import logging
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
@@ -22,9 +22,9 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import get_resolver
 
-from articles import announcements, surfaces
+from articles import announcements, cuts, surfaces
 from articles.leases import back_off
-from articles.models import Article, Media
+from articles.models import Article, Cut, CutKind, Media
 from moderation.models import Claim, Probe, ProbePlan
 from webclient.client import Client, Limits, Response, resolve
 from webclient.errors import OutgoingError
@@ -60,18 +60,40 @@ class Mark:
 def remember(claim: Claim, *, at: datetime) -> ProbePlan:
     """Note where the claim's article stands and by what it would be recognised. Looked at from `at` on."""
     article = claim.article
-    earlier = ProbePlan.objects.filter(claim__article=article).exclude(marks=[]).first()
+    earlier = ProbePlan.objects.filter(claim__article=article, part="").exclude(marks=[]).first()
     salt = earlier.salt if earlier else secrets.token_hex(16)
     marks = earlier.marks if earlier else [_as_json(mark) for mark in marks_of(article, salt)]
     seen = earlier.addresses if earlier else []
-    addresses = {tuple(pair) for pair in [*seen, *locate(article)]}
+    return _planned(claim, [*seen, *locate(article)], salt, marks, at=at)
+
+
+def remember_part(claim: Claim, *, kind: CutKind, name_key: str, at: datetime) -> ProbePlan | None:
+    """The same for a part that is about to be taken out. None when it cannot be told from what stays.
+
+    A name of which the report itself speaks stays there, for example.
+    """
+    article, salt = claim.article, secrets.token_hex(16)
+    marks = [_as_json(mark) for mark in _marks_of_part(article, kind, name_key, salt)]
+    # The page of the person herself has her name in its address, which may not be written down here.
+    places = [pair for pair in locate(article) if kind != CutKind.NAME or not _is_named(pair[1], name_key)]
+    return _planned(claim, places, salt, marks, at=at, part=kind) if marks else None
+
+
+def _is_named(path: str, name_key: str) -> bool:
+    return any(cuts.key_of(part.replace("-", " ")) == name_key for part in unquote_plus(path).split("/"))
+
+
+def _planned(
+    claim: Claim, addresses: Iterable[Any], salt: str, marks: list[Any], *, at: datetime, part: str = ""
+) -> ProbePlan:
     plan, _ = ProbePlan.objects.update_or_create(
         claim=claim,
         defaults={
-            "addresses": sorted(list(pair) for pair in addresses),
-            "own_path": article.get_absolute_url(),
+            "addresses": sorted(list(pair) for pair in {tuple(pair) for pair in addresses}),
+            "own_path": claim.article.get_absolute_url(),
             "salt": salt,
             "marks": marks,
+            "part": part,
             "due_at": at,
             "attempts": 0,
         },
@@ -82,6 +104,7 @@ def remember(claim: Claim, *, at: datetime) -> ProbePlan:
 def forget(claim: Claim) -> None:
     """The article is shown again: there is nothing left to prove."""
     ProbePlan.objects.filter(claim=claim).update(due_at=None)
+    Claim.objects.filter(pk=claim.pk).update(proved_at=None)
 
 
 def locate(article: Article) -> Iterator[tuple[str, str]]:
@@ -102,6 +125,34 @@ def marks_of(article: Article, salt: str) -> list[Mark]:
     for name in article.contributors.values_list("name", flat=True):
         marks += _phrase("name", name, salt, own=True)
     return [*marks, *_picture_marks(article.lead_media, article, salt)]
+
+
+def _marks_of_part(article: Article, kind: CutKind, name_key: str, salt: str) -> Iterator[Mark]:
+    """What is there now and will not be once the part is cut."""
+    if kind == CutKind.PICTURE:
+        yield from _picture_marks(article.lead_media, article, salt)
+        return
+    before = {name: str(getattr(article, name)) for name in cuts.TEXT}
+    after = cuts.trimmed(article, before, [Cut(article=article, kind=kind, name_key=name_key)])
+    left = words(f"{article.headline} {_as_text(after)}")
+    if kind == CutKind.NAME:
+        for name in article.contributors.values_list("name", flat=True):
+            if cuts.key_of(name) == name_key and tuple(words(name)) not in _phrases(left, len(words(name))):
+                yield from _phrase("name", name, salt, own=True)
+        return
+    staying = _phrases(left, WINDOW)
+    gone = [one for one in _phrases(words(_as_text(before)), WINDOW) if one not in staying]
+    for phrase in dict.fromkeys([*gone[:1], *gone[len(gone) // 2 :][:1], *gone[-1:]]):
+        yield from _phrase("text", " ".join(phrase), salt)
+
+
+def _as_text(text: Mapping[str, str]) -> str:
+    return f"{text['byline']} {text['standfirst']} {_without_tags(text['body'])}"
+
+
+def _phrases(text: Sequence[str], length: int) -> list[tuple[str, ...]]:
+    """Every run of so many words, in order; the whole when it is shorter."""
+    return [tuple(text[start : start + length]) for start in range(max(1, len(text) - length + 1))]
 
 
 def _first(text: str) -> str:
@@ -179,7 +230,7 @@ def _look(client: Client, base_url: str, plan: ProbePlan, surface: str, path: st
         answer = client.get(base_url + path)
     except OutgoingError as error:
         raise FrontDoorClosed(f"{base_url}{path} could not be fetched: {error}") from error
-    own = urlsplit(path).path == plan.own_path
+    own = _is_about_it_alone(path, plan)
     found = sorted(set(_found(answer, plan, own=own)))
     return Probe(
         claim_id=plan.claim_id,
@@ -188,9 +239,23 @@ def _look(client: Client, base_url: str, plan: ProbePlan, surface: str, path: st
         at=at,
         status=answer.status,
         sha256=hashlib.sha256(answer.body).hexdigest(),
-        clean=not found and answer.status in (GONE if own else ANSWERED),
+        clean=not found and answer.status in _expected(plan, surface, own=own),
         found=", ".join(found)[:200],
     )
+
+
+def _is_about_it_alone(path: str, plan: ProbePlan) -> bool:
+    """Its own page, its card, its entry in the API: no other article is met there."""
+    slug = plan.own_path.strip("/").rpartition("/")[2]
+    return slug in urlsplit(path).path.split("/")
+
+
+def _expected(plan: ProbePlan, surface: str, *, own: bool) -> tuple[int, ...]:
+    if surface == "picture":
+        # Unless another article shows the same one, or it is not the picture that had to go.
+        mine = [mark for mark in plan.marks if mark["what"] == "picture"]
+        return GONE if mine and not any(mark["own"] for mark in mine) else ANSWERED
+    return GONE if own and not plan.part else ANSWERED
 
 
 def _caches(plan: ProbePlan, at: datetime) -> list[Probe]:
@@ -210,7 +275,7 @@ def _found(answer: Response, plan: ProbePlan, *, own: bool) -> Iterator[str]:
     slug = re.escape(plan.own_path.strip("/").rpartition("/")[2])
     # A page may repeat the address it was asked for, and that holds words of the headline.
     text, times = re.subn(rf"(?<![\w-]){slug}(?![\w-])", " ", text)
-    if times and not own:
+    if times and not own and not plan.part:
         yield "address"
     # A search repeats what was searched for; a result would also link to the address.
     asked = words(unquote_plus(urlsplit(answer.url).query))
@@ -240,7 +305,7 @@ def probe_due(limit: int, at: datetime) -> int:
 def _next_look(pk: int, at: datetime) -> datetime | None:
     """None once every surface was clean."""
     plan = ProbePlan.objects.select_related("claim__hold").get(pk=pk)
-    if plan.claim.hold is None:
+    if plan.claim.hold is None and not plan.part:
         return None
     try:
         if all(one.clean for one in probe(plan, at=at)):

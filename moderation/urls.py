@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("removal/<str:secret>/complete/", views.complete, name="removal-complete"),
     path("removal/<str:secret>/withdraw/", views.withdraw, name="removal-withdraw"),
     path("removal/<str:secret>/prove/", views.prove, name="removal-prove"),
+    path("removal/<str:secret>/certificate/<int:number>.json", views.certificate, name="removal-certificate"),
     path("removal/<str:secret>/owner/", owner_views.owner, name="removal-owner"),
     path("removal/<str:secret>/letter/", views.ask_again, name="removal-letter"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import CsrfViewMiddleware
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -18,10 +19,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from articles.actions import NotAllowed as ArticleNotAllowed
-from moderation import actions, letters, limits, lines, owners, proof, receive
+from moderation import actions, certificates, letters, limits, lines, owners, proof, receive
 from moderation.forms import NoticeForm, StatementForm
 from moderation.ledger import LedgerBehind
-from moderation.models import OPEN_STATES, Channel, ClaimState, LetterKind, Notice
+from moderation.models import OPEN_STATES, Channel, Claim, ClaimState, LetterKind, Notice
 from moderation.references import confirm_token, hash_of, status_url
 from moderation.status import case_of, masked
 
@@ -150,6 +151,18 @@ def _status_path(notice: Notice) -> str:
 
 def _back(secret: str, said: str) -> HttpResponseRedirect:
     return HttpResponseRedirect(f"{reverse('removal-status', args=[secret])}?said={said}")
+
+
+@require_GET
+def certificate(request: HttpRequest, secret: str, number: int) -> HttpResponse:
+    """The signed certificate that one article of the case is gone, once every place was seen clean."""
+    claim = get_object_or_404(Claim, notice=notice_for(secret), number=number)
+    signed = certificates.issue(claim, at=timezone.now())
+    if signed is None:
+        raise Http404("Not proved yet.")
+    answer = HttpResponse(json.dumps(signed, indent=2) + "\n", content_type="application/json")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{claim.notice.reference}-{number}.json"'
+    return answer
 
 
 @require_GET

@@ -8,17 +8,21 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from articles import surfaces
+from articles import cuts, surfaces
 from moderation import actions, certificates, probes
-from moderation.models import Claim, ClaimState, Probe, ProbePlan
+from moderation.models import Claim, ClaimState, Notice, Probe, ProbePlan
+from moderation.references import hash_of
 from tests.conftest import free_port
-from tests.factories import ArticleFactory, MediaFactory
+from tests.factories import ArticleFactory, MediaFactory, RenditionFactory
 from tests.loopback import Answer, Asked, web_server
-from tests.moderation.cases import claim_in, notice_about
+from tests.moderation.cases import claim_in, notice_about, reduce_to
+from tests.site_server import serving
 
 S = ClaimState
 pytestmark = pytest.mark.django_db
@@ -42,7 +46,11 @@ def door() -> Iterator[Door]:
         def answer(asked: Asked) -> Answer:
             if asked.path in door.leaks:
                 return Answer(200, door.leaks[asked.path].encode())
-            own = asked.path.startswith("/articles/")
+            own = (
+                asked.path.startswith("/articles/")
+                or "/ferries-sail/" in asked.path
+                or "/media/" in asked.path
+            )
             return Answer(door.status if own else 200, b"<p>Other news of the day.</p>")
 
         web.answers = _Every(answer)  # type: ignore[assignment]
@@ -273,3 +281,68 @@ def test_the_site_itself_is_dirty_before_a_removal_and_clean_after_it(live_serve
 
     assert sum(not one.clean for one in before) > len(before) / 2
     assert [(one.surface, one.url, one.status, one.found) for one in after if not one.clean] == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("part", "name", "found", "says"),
+    [
+        ("picture", "", "picture", "the picture"),
+        ("headline", "", "text", "the text beyond the headline"),
+        ("excerpt", "", "text", "the text beyond an excerpt"),
+        ("name", "Petronella Quist", "name", "one name"),
+    ],
+)
+def test_a_part_is_proved_as_well_and_the_certificate_says_which(
+    part, name, found, says, client, capsys, tmp_path, settings
+):
+    media = MediaFactory(file="pictures/one.webp", sha256="1" * 64)
+    default_storage.save("pictures/one-480.webp", ContentFile(b"RIFF not really a picture"))
+    RenditionFactory(media=media, file="pictures/one-480.webp", width=480, height=320)
+    article = ArticleFactory(
+        headline="Ferries sail again", slug="ferries-sail", body=BODY + "<p>Nobody knew where the gulls had gone.</p>",
+        byline="By Petronella Quist and Bo Li", people=["Petronella Quist", "Bo Li"], lead_media=media,
+        source__excerpt_words=6,
+    )  # fmt: skip
+    notice = notice_about(article, secret_hash=hash_of("known"))
+    now = timezone.now()
+    # What the part looks like on a site that has not taken it out yet.
+    plan = probes.remember_part(notice.claims.get(), kind=part, name_key=cuts.key_of(name), at=now)
+    with serving() as site:
+        url = f"http://127.0.0.1:{site.port}"
+        before = probes.probe(plan, at=now, base_url=url)
+        assert found in {one.found for one in before} | {"picture" for one in before if not one.clean}
+        reduce_to(notice.claims.get(), part, name)
+
+        after = probes.probe(ProbePlan.objects.get(), at=timezone.now(), base_url=url)
+
+        assert [(one.surface, one.url, one.status, one.found) for one in after if not one.clean] == []
+        assert 200 in {one.status for one in after if one.url == "/articles/ferries-sail/"}
+        call_command("prove_removal", notice.reference, "--base-url", url)
+        assert f'"removed": "{says}"' in capsys.readouterr().out
+    answer = client.get("/removal/known/certificate/1.json")
+    assert certificates.check(answer.content)["removed"] == says
+    assert "certificate/1.json" in client.get("/removal/known/").content.decode()
+
+
+def test_a_name_the_report_speaks_of_cannot_be_told_apart_and_is_not_claimed_to_be_gone():
+    article = ArticleFactory(body="<p>Petronella Quist spoke.</p>", people=["Petronella Quist"])
+    claim = notice_about(article).claims.get()
+
+    reduce_to(claim, "name", "Petronella Quist")
+
+    assert not ProbePlan.objects.exists()
+    with pytest.raises(CommandError, match="cannot be told from what stays"):
+        call_command("prove_removal", claim.notice.reference)
+
+
+def test_what_is_not_proved_has_no_certificate(client, door, removed):
+    Notice.objects.filter(pk=removed.notice_id).update(secret_hash=hash_of("known"))
+    assert client.get("/removal/known/certificate/1.json").status_code == 404
+
+    probes.probe(removed.plan, at=timezone.now(), base_url=door.url)
+    assert client.get("/removal/known/certificate/1.json").status_code == 200
+    assert client.get("/removal/unknown/certificate/1.json").status_code == 404
+
+    actions.withdraw(claim_id=removed.pk, at=timezone.now())
+    assert client.get("/removal/known/certificate/1.json").status_code == 404

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q
 from django.utils import timezone
 
 from articles.models import Hold
 from moderation import actions, certificates, probes
-from moderation.models import Claim, Notice, Probe
+from moderation.models import Claim, ClaimState, Notice, Probe, ProbePlan
 
 
 class Command(BaseCommand):
@@ -60,7 +62,7 @@ class Command(BaseCommand):
 
     def _certificate(self, claim: Claim, base_url: str) -> dict[str, Any]:
         at = timezone.now()
-        plan = probes.remember(claim, at=at)
+        plan = _plan_of(claim, at)
         try:
             seen = probes.probe(plan, at=at, base_url=base_url)
         except probes.FrontDoorClosed as error:
@@ -78,11 +80,22 @@ class Command(BaseCommand):
             self.stdout.write(f"  {one.status}  {one.surface:<24} {one.url}  {verdict}")
 
 
+def _plan_of(claim: Claim, at: datetime) -> ProbePlan:
+    """What is to be looked for. A part that is gone can no longer be described, only looked for as planned."""
+    plan = ProbePlan.objects.filter(claim=claim).exclude(part="").first()
+    if claim.state == ClaimState.REDUCED:
+        if plan is None:
+            raise CommandError(f"{claim}: the part cannot be told from what stays, so it cannot be proved.")
+        return plan
+    return probes.remember(claim, at=at)
+
+
 def _withheld(notice: Notice) -> list[Claim]:
     """The notice's claims whose articles must be gone by now."""
     for claim in notice.claims.all():
         actions.settle(claim_id=claim.pk, at=timezone.now())
-    claims = list(notice.claims.filter(hold__in=Hold.objects.in_effect()).order_by("number"))
+    gone = Q(hold__in=Hold.objects.in_effect()) | Q(state=ClaimState.REDUCED)
+    claims = list(notice.claims.filter(gone).order_by("number"))
     if not claims:
         raise CommandError(
             f"Nothing of {notice.reference} is withheld at the moment, so there is nothing to prove."
