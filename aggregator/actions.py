@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.text import slugify
 
 from aggregator import decide
@@ -29,7 +29,7 @@ from aggregator.passes import host_of, side_by_side
 from aggregator.sandbox import default_sandbox
 from articles import bulk
 from articles.canonical import NotAnAddress, address_key, domain_of
-from articles.models import Source
+from articles.models import Article, Source
 from webclient.client import Client, default_client
 from webclient.errors import OutgoingError
 
@@ -131,22 +131,62 @@ def register(
     )
 
 
+class Site(NamedTuple):
+    """What is known of an outlet that may be new to us."""
+
+    domain: str
+    url: str
+    name: str = ""
+    language: str = ""
+
+    @classmethod
+    def at(cls, url: str, name: str = "", language: str = "") -> Site:
+        return cls(domain_of(url)[:253], url, name, language)
+
+    def slug(self) -> str:
+        plain = slugify(self.name[:200] or self.domain, allow_unicode=True)[:180]
+        return plain or slugify(self.domain.replace(".", "-")) or "source"
+
+
 def source_of(*, url: str, name: str, language: str = "") -> Source:
     """The outlet whose site this is, made when it is new."""
-    domain = domain_of(url)[:253]
-    known = Source.objects.filter(domain=domain).order_by("pk").first()
-    if known:
-        return known
-    name = name[:200] or domain
-    slug = slugify(name, allow_unicode=True)[:180] or slugify(domain.replace(".", "-")) or "source"
-    taken = Source.objects.filter(slug__startswith=slug).count()
-    return Source.objects.create(
-        name=name,
-        slug=f"{slug}-{taken + 1}" if taken else slug,
-        domain=domain,
-        homepage=url[:500],
-        language=language[:12],
-    )
+    site = Site.at(url, name, language)
+    return _sources_of([site])[site.domain]
+
+
+def _sources_of(sites: Iterable[Site]) -> dict[str, Source]:
+    """The outlets of these sites by domain, made where they are new."""
+    wanted = {site.domain: site for site in reversed(list(sites))}
+    # Of several with one domain the oldest, as everywhere.
+    known = Source.objects.filter(domain__in=list(wanted)).order_by("-pk") if wanted else ()
+    found = {source.domain: source for source in known}
+    missing = [site for domain, site in reversed(wanted.items()) if domain not in found]
+    taken = _slugs_taken({site.slug() for site in missing})
+    made = []
+    for site in missing:
+        plain = site.slug()
+        numbered = (f"{plain}-{number}" for number in count(2))
+        slug = plain if plain not in taken else next(slug for slug in numbered if slug not in taken)
+        taken.add(slug)
+        made.append(
+            Source(
+                name=site.name[:200] or site.domain,
+                slug=slug,
+                domain=site.domain,
+                homepage=site.url[:500],
+                language=site.language[:12],
+            )
+        )
+    Source.objects.bulk_create(made, batch_size=500)
+    return found | {source.domain: source for source in made}
+
+
+def _slugs_taken(plain: Collection[str]) -> set[str]:
+    """Which of these slugs are in use, and with which numbers behind them."""
+    taken = set(Source.objects.filter(slug__in=plain).values_list("slug", flat=True)) if plain else set()
+    for slug in list(taken):
+        taken.update(Source.objects.filter(slug__startswith=f"{slug}-").values_list("slug", flat=True))
+    return taken
 
 
 def feed_at(url: str) -> Feed:
@@ -187,14 +227,14 @@ def import_outlines(*, outlines: Iterable[Outline], at: datetime) -> tuple[int, 
             known += 1
         else:
             new[key] = outline
-    sources = _sources_of(new.values())
+    sources = _sources_of(map(_site, new.values()))
     Feed.objects.bulk_create(
         [
             Feed(
                 url=outline.url,
                 url_key=key,
                 title=outline.title[:300],
-                source=sources[_domain(outline)],
+                source=sources[_site(outline).domain],
                 tags=tags_of_folders(outline.folders),
                 due_at=at,
             )
@@ -205,32 +245,8 @@ def import_outlines(*, outlines: Iterable[Outline], at: datetime) -> tuple[int, 
     return len(new), known, problems
 
 
-def _domain(outline: Outline) -> str:
-    return domain_of(outline.homepage or outline.url)[:253]
-
-
-def _sources_of(outlines: Iterable[Outline]) -> dict[str, Source]:
-    """The outlets of these feeds by domain, made where they are new."""
-    wanted = {_domain(outline): outline for outline in reversed(list(outlines))}
-    # Of several with one domain the oldest, as everywhere.
-    found = {source.domain: source for source in Source.objects.order_by("-pk") if source.domain in wanted}
-    taken = set(Source.objects.values_list("slug", flat=True))
-    made = []
-    for domain, outline in reversed(wanted.items()):
-        if domain not in found:
-            source = _new_source(outline.title, domain, outline.homepage or outline.url, taken)
-            taken.add(source.slug)
-            made.append(source)
-    Source.objects.bulk_create(made, batch_size=500)
-    return found | {source.domain: source for source in made}
-
-
-def _new_source(name: str, domain: str, url: str, taken: Collection[str]) -> Source:
-    name = name[:200] or domain
-    plain = slugify(name, allow_unicode=True)[:180] or slugify(domain.replace(".", "-")) or "source"
-    numbered = (f"{plain}-{number}" for number in count(2))
-    slug = plain if plain not in taken else next(slug for slug in numbered if slug not in taken)
-    return Source(name=name, slug=slug, domain=domain, homepage=url[:500])
+def _site(outline: Outline) -> Site:
+    return Site.at(outline.homepage or outline.url, outline.title)
 
 
 @transaction.atomic
@@ -405,9 +421,13 @@ class _Pass:
 
 def store_all(attempts: Sequence[Attempt], *, at: datetime) -> list[Report | None]:
     """Write what these attempts brought, all or nothing; None for a feed that is another worker's by now."""
-    for one in attempts:
-        if one.outcome.document and one.feed.last_success_at is None:
-            settle_source(one.feed, one.outcome.document)
+    settle_sources(
+        [
+            (one.feed, one.outcome.document)
+            for one in attempts
+            if one.outcome.document and one.feed.last_success_at is None
+        ]
+    )
     batches = read_all([(one.feed, one.outcome.document) for one in attempts if one.outcome.document], at=at)
     reports = {one.feed.pk: _report(one) for one in attempts}
     with transaction.atomic():
@@ -451,17 +471,29 @@ def _finish(attempts: Sequence[Attempt], reports: Mapping[int, Report], *, at: d
         bulk.update(Feed, names, some)
 
 
+def settle_sources(fetched: Sequence[tuple[Feed, FeedDocument]]) -> None:
+    """Credit the outlets that the feeds name as their sites, not the hosts that carry them."""
+    moved = [
+        (feed, document)
+        for feed, document in fetched
+        if (domain := domain_of(document.link)) and domain != feed.source.domain
+    ]
+    if moved:
+        _credit_sites(moved)
+
+
 @transaction.atomic
-def settle_source(feed: Feed, document: FeedDocument) -> None:
-    """Credit the outlet the feed names as its site, not the host that carries its feed."""
-    domain = domain_of(document.link)
-    before = feed.source
-    if not domain or domain == before.domain:
-        return
-    feed.source = source_of(url=document.link, name=document.title, language=document.language)
-    feed.save(update_fields=["source"])
-    if not Feed.objects.filter(source=before).exists() and not before.articles.exists():
-        before.delete()
+def _credit_sites(moved: Sequence[tuple[Feed, FeedDocument]]) -> None:
+    sites = [Site.at(document.link, document.title, document.language) for _, document in moved]
+    sources = _sources_of(sites)
+    before = {feed.source_id for feed, _ in moved}
+    for (feed, _), site in zip(moved, sites, strict=True):
+        feed.source = sources[site.domain]
+    bulk.update(Feed, ("source_id",), [(feed.source_id, feed.pk) for feed, _ in moved])
+    kept = Exists(Feed.objects.filter(source=OuterRef("pk"))) | Exists(
+        Article.objects.filter(source=OuterRef("pk"))
+    )
+    Source.objects.filter(~kept, pk__in=before).delete()
 
 
 def _log(pairs: Sequence[tuple[Attempt, Report]]) -> None:

@@ -1,13 +1,12 @@
-"""What a feed says, whatever its dialect: plain values that can cross to another process."""
+"""What a feed says, whatever its dialect: tuples with names, which cross to another process fastest."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Credit:
+class Credit(NamedTuple):
     """A person or body named, and for what.
 
     `role` is author, contributor, photographer, illustrator, editor or translator. The name stands
@@ -20,8 +19,7 @@ class Credit:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Category:
+class Category(NamedTuple):
     """A subject as the outlet files it."""
 
     term: str
@@ -29,8 +27,7 @@ class Category:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """A picture and what was said of it."""
 
     url: str
@@ -44,8 +41,7 @@ class Picture:
     holder: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Enclosure:
+class Enclosure(NamedTuple):
     """A file that comes with an entry."""
 
     url: str
@@ -53,16 +49,14 @@ class Enclosure:
     length: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """The feed or outlet an entry was taken from."""
 
     title: str = ""
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry. `title` and other short fields are plain text; `summary` and `content` are unsafe HTML."""
 
     id: str = ""
@@ -84,8 +78,7 @@ class Entry:
     licence: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FeedDocument:
+class FeedDocument(NamedTuple):
     """One fetched feed. `repaired` says that it was ill-formed and had to be mended to be read."""
 
     format: str

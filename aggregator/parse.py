@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import replace
 from typing import Any
 
 from lxml import etree
@@ -82,7 +81,7 @@ def _xml(text: bytes, url: str, is_sound: bool) -> FeedDocument:
     root = _mended(text)
     if root is None or key(root.tag) not in READERS:
         raise NotAFeed(_instead(root))
-    return replace(READERS[key(root.tag)](root, url), repaired=True)
+    return READERS[key(root.tag)](root, url)._replace(repaired=True)
 
 
 def _strictly(text: bytes) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -324,7 +324,7 @@ def tags_named(names: Iterable[str]) -> dict[str, Tag]:
     synonyms = TagSynonym.objects.filter(slug__in=slugs).select_related("tag")
     tags.update({synonym.slug: synonym.tag for synonym in synonyms})
     missing = [Tag(slug=slug, name=name[:100]) for slug, name in slugs.items() if slug not in tags]
-    Tag.objects.bulk_create(missing, ignore_conflicts=True)
+    bulk.insert(Tag, ("slug", "name"), [(tag.slug, tag.name) for tag in missing], conflicts="DO NOTHING")
     if missing:
         tags.update({tag.slug: tag for tag in Tag.objects.filter(slug__in=[tag.slug for tag in missing])})
     return {name: tags[slug] for name, slug in slug_of.items() if slug in tags}
@@ -349,43 +349,51 @@ def _add_tags(
     return found
 
 
-def contributors_named(credits: Iterable[Credit]) -> dict[str, Contributor]:
-    """name_key to Contributor for these credits, made where missing."""
+class Person(NamedTuple):
+    """Whom a credit names: the row's key and name."""
+
+    pk: int
+    name: str
+
+
+def contributors_named(credits: Iterable[Credit]) -> dict[str, Person]:
+    """name_key to the person for these credits, made where missing."""
     wanted = {name_key(credit.name): credit for credit in credits}
-    if not wanted:
-        return {}
-    found = {person.name_key: person for person in Contributor.objects.filter(name_key__in=wanted)}
-    found |= _known_otherwise(wanted.keys() - found.keys())
-    missing = [
-        Contributor(
-            name=credit.name[:200], slug=key, name_key=key, is_agency=credit.role.value == Role.AGENCY.value
-        )
-        for key, credit in wanted.items()
-        if key not in found
+    found = _people_known_as(wanted)
+    found |= _people_known_otherwise(wanted.keys() - found.keys())
+    missing = [key for key in wanted if key not in found]
+    rows = [
+        (wanted[key].name[:200], key, key, wanted[key].role.value == Role.AGENCY.value) for key in missing
     ]
-    Contributor.objects.bulk_create(missing, ignore_conflicts=True)
-    if missing:
-        keys = [person.name_key for person in missing]
-        found.update({p.name_key: p for p in Contributor.objects.filter(name_key__in=keys)})
-    return found
+    bulk.insert(Contributor, ("name", "slug", "name_key", "is_agency"), rows, conflicts="DO NOTHING")
+    return found | _people_known_as(missing)
 
 
-def _known_otherwise(name_keys: Collection[str]) -> dict[str, Contributor]:
+def _people_known_as(name_keys: Collection[str]) -> dict[str, Person]:
+    rows = (
+        Contributor.objects.order_by().filter(name_key__in=name_keys)
+        if name_keys
+        else Contributor.objects.none()
+    )
+    return {key: Person(pk, name) for key, pk, name in rows.values_list("name_key", "pk", "name")}
+
+
+def _people_known_otherwise(name_keys: Collection[str]) -> dict[str, Person]:
     """The people of whom these are other spellings."""
-    if not name_keys:
-        return {}
-    spellings = ContributorName.objects.filter(name_key__in=name_keys).select_related("contributor")
-    return {spelling.name_key: spelling.contributor for spelling in spellings}
+    names = ContributorName.objects.order_by()
+    rows = names.filter(name_key__in=name_keys) if name_keys else names.none()
+    columns = ("name_key", "contributor_id", "contributor__name")
+    return {key: Person(pk, name) for key, pk, name in rows.values_list(*columns)}
 
 
-def _add_credits(wanted: Sequence[tuple[int, Sequence[Credit]]]) -> dict[int, list[Contributor]]:
+def _add_credits(wanted: Sequence[tuple[int, Sequence[Credit]]]) -> dict[int, list[Person]]:
     """Credit these articles' people; returns whose they are, each once."""
     people = contributors_named(credit for _, credits in wanted for credit in credits)
-    found: dict[int, list[Contributor]] = {}
+    found: dict[int, list[Person]] = {}
     rows: dict[tuple[int, int, str], tuple[int, int, str, int]] = {}
     for pk, credits in wanted:
         theirs = [(people.get(name_key(credit.name)), credit.role.value) for credit in credits]
-        found[pk] = list({person.pk: person for person, _ in theirs if person}.values())
+        found[pk] = list(dict.fromkeys(person for person, _ in theirs if person))
         for position, (person, role) in enumerate(theirs):
             if person:
                 rows.setdefault((pk, person.pk, role), (pk, person.pk, role, position))

@@ -6,8 +6,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
-from articles.sanitise import to_text
+from articles.sanitise import CleanHTML, to_text
 
 MAX_CHARS = 2_000
 MAX_NAME_CHARS = 80
@@ -139,6 +140,8 @@ _NAMES_FIRST = re.compile(
     r"|íram) para est[ae] \w+)\.?",
     re.I,
 )
+# One of these stands in whatever _NAMES_FIRST finds.
+_CONTRIBUTED = ("contribu", "beigetragen", "mitgearbeitet", "collaborato")
 
 _AGENCIES = {
     "AP": "ap|associated press|the associated press",
@@ -486,6 +489,7 @@ def _common_form(text: str, outlet: str) -> str:
     return "" if _DESK.match(text) else text
 
 
+@lru_cache(maxsize=8192)
 def parse_byline(text: str, *, language: str = "", outlet: str = "") -> tuple[Credit, ...]:
     """The people and agencies of a byline, in order. The outlet itself, desks and job titles are nobody."""
     text = _common_form(_without_mail(_plain(text)), outlet)
@@ -518,6 +522,7 @@ def split_trailing_credits(body_html: str, *, language: str = "") -> tuple[str, 
 
 def _last_line(body_html: str) -> tuple[str, str]:
     """The body without its last paragraph, or what follows its last line break, and the text of that."""
+    is_clean = isinstance(body_html, CleanHTML)
     end = body_html[: len(body_html) - len(_tail_of(body_html))]
     start = end.rfind("<p", max(0, len(end) - 4 * MAX_CHARS))
     paragraph = _LAST_PARAGRAPH.match(end, start) if start >= 0 else None
@@ -525,7 +530,7 @@ def _last_line(body_html: str) -> tuple[str, str]:
         return body_html, ""
     before, line_break, line = paragraph[1].rpartition("<br>")
     if not line_break:
-        return end[:start].rstrip(), to_text(paragraph[1])
+        return end[:start].rstrip(), to_text(CleanHTML(paragraph[1]) if is_clean else paragraph[1])
     opening = end[start : paragraph.start(1)]
     return f"{end[:start]}{opening}{before.removesuffix('<br>').rstrip()}</p>", to_text(line)
 
@@ -542,6 +547,8 @@ def _credit_line(line: str, language: str) -> tuple[Credit, ...]:
     if len(line) > MAX_CHARS:
         return ()
     text = _plain(line).strip(_AROUND_LINE).removeprefix("(").removesuffix(")").strip()
+    if not _may_be_credits(text):
+        return ()
     if first := _NAMES_FIRST.fullmatch(text):
         return _whole(Role.CONTRIBUTING_REPORTER, first["names"], language)
     agencies = _WITH.match(text)
@@ -557,6 +564,15 @@ def _credit_line(line: str, language: str) -> tuple[Credit, ...]:
             return ()
         found_all += found
     return found_all
+
+
+def _may_be_credits(text: str) -> bool:
+    """False for nearly every line of a report, at a hundredth of the price of reading it as credits."""
+    folded = text.casefold()
+    if not text[:1].isalpha() or any(word in folded for word in _CONTRIBUTED):
+        return True
+    first = folded.partition(" ")[0].rstrip(":")
+    return first in _BY or bool(_WITH.match(text) or _PHRASE.match(text))
 
 
 def _whole(role: Role, names: str, language: str) -> tuple[Credit, ...]:

@@ -199,13 +199,15 @@ def _checked(url: str) -> str:
     if scheme is None or scheme[1].lower() not in ("http", "https"):
         raise NotAnAddress("the address must begin with http:// or https://")
     # Browsers read a backslash as a slash; so must we, or the host could differ from what they open.
-    head, mark, tail = re.split(r"([?#]|$)", url, maxsplit=1)
-    head = head.replace("\\", "/")
-    if not head[scheme.end() :].startswith("//"):
+    if "\\" in url:
+        head, mark, tail = re.split(r"([?#]|$)", url, maxsplit=1)
+        url = head.replace("\\", "/") + mark + tail
+    if not url.startswith("//", scheme.end()):
         raise NotAnAddress("the address has no host")
-    return head + mark + tail
+    return url
 
 
+@lru_cache(maxsize=4096)
 def _host(host: str) -> str:
     host = unquote(host).rstrip(".").lower()
     if not host:
@@ -238,11 +240,13 @@ def _escape(text: str, safe: str) -> str:
         byte = int(found[1], 16)
         return chr(byte) if byte in _UNRESERVED else f"%{byte:02X}"
 
-    return quote(_PERCENT.sub(spelled, text), safe=safe)
+    return quote(_PERCENT.sub(spelled, text) if "%" in text else text, safe=safe)
 
 
 def _resolved(path: str) -> str:
     """The path without dot segments and doubled slashes."""
+    if path.startswith("/") and "//" not in path and "/." not in path:
+        return path
     kept: list[str] = []
     for segment in path.split("/"):
         if segment == "..":
@@ -256,6 +260,8 @@ def _resolved(path: str) -> str:
 
 def _target(host: str, path: str, query: str) -> str | None:
     """Where a page that only leads on leads to; None when it is the page itself, or does not say."""
+    if not _leads_on(host):
+        return None
     if _AMP_CACHE_HOST.fullmatch(host) and (cached := _AMP_CACHE_PATH.fullmatch(path)):
         return _readable(f"https://{cached[2]}{f'?{query}' if query else ''}")
     if re.fullmatch(r"(?:www\.)?google\.[a-z.]{2,6}", host) and (viewed := _AMP_VIEWER_PATH.fullmatch(path)):
@@ -267,6 +273,13 @@ def _target(host: str, path: str, query: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=4096)
+def _leads_on(host: str) -> bool:
+    """Whether pages of this host may only lead on to others."""
+    is_viewer = re.fullmatch(r"(?:www\.)?google\.[a-z.]{2,6}", host) or _AMP_CACHE_HOST.fullmatch(host)
+    return bool(is_viewer) or any(hosts.fullmatch(host) for hosts, _, _ in _REDIRECTORS)
+
+
 def _readable(url: str) -> str | None:
     """The address if it is one, so that a redirector with nothing sensible in it stays the address itself."""
     try:
@@ -276,6 +289,7 @@ def _readable(url: str) -> str | None:
     return url
 
 
+@lru_cache(maxsize=4096)
 def _plain_host(host: str) -> str:
     """The host without labels under which the same pages are served to other screens."""
     label, _, rest = host.partition(".")
@@ -305,6 +319,7 @@ def _is_tracking(part: str) -> bool:
     return _counts_visits(name)
 
 
+@lru_cache(maxsize=8192)
 def _counts_visits(part: str) -> bool:
     name = unquote(part.partition("=")[0]).lower()
     return name in _TRACKING_NAMES or name.startswith(_TRACKING_PREFIXES)

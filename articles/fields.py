@@ -6,13 +6,9 @@ from typing import Any
 
 from django.db import models
 
-from articles.sanitise import sanitise
+from articles.sanitise import CleanHTML, sanitise
 
-
-class CleanHTML(str):
-    """HTML that has been through the sanitiser, or was read back from a column that only takes such."""
-
-    __slots__ = ()
+__all__ = ["CleanHTML", "HTMLField", "clean_html"]
 
 
 def clean_html(html: str, *, base_url: str = "") -> CleanHTML:

@@ -24,6 +24,8 @@ _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\u
 _CHARACTERS = 3
 # Pairs of words this short ("of the", "es la") are in every text and tell none apart.
 _SHORT = 3
+_SIGNS = "’‘“”„–—…«»\u00a0"
+_ASCII_SEPARATORS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _PROBES = 64
 _HALF = 1 << 63
 
@@ -75,6 +77,12 @@ def bands(signature: bytes | memoryview) -> tuple[int, ...]:
 
 
 def _words(text: str) -> list[str]:
+    if not text.isascii():
+        # Without the signs that most texts have, many a text is ASCII, and three times as quickly read.
+        for sign in _SIGNS:
+            text = text.replace(sign, " ")
+    if text.isascii():
+        return text.translate(_ASCII_SEPARATORS).lower().split()
     return _WORDS.findall(unicodedata.normalize("NFKC", text).casefold())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urljoin
@@ -99,7 +99,6 @@ _PLAIN_TAG = (
     r"<(?:/[a-zA-Z][a-zA-Z0-9]*+\s*+|[a-zA-Z][a-zA-Z0-9]*+"
     r"""(?:\s++[a-zA-Z_][a-zA-Z0-9_\-]*+(?:="[^"<>]*+"|='[^'<>]*+')?+)*+\s*+/?+)>"""
 )
-_PLAIN_DOCUMENT = re.compile(rf"(?:[^<]++|{_PLAIN_TAG})*+")
 _TAG_OR_TEXT = re.compile(rf"({_PLAIN_TAG})")
 _COMMENT_END = re.compile(r"--!?>")
 _IGNORED_IN_ADDRESS = re.compile(r"[\x00-\x1f\x7f-\xa0]+")
@@ -170,11 +169,30 @@ _OTHER_HTML_NAMES = frozenset(
 _HTML_NAMES = ALLOWED_TAGS | _RENAMED.keys() | _DROPPED_WITH_CONTENT | _OTHER_HTML_NAMES
 
 # A unit of an excerpt: a character where the script writes no spaces, else a word.
+LONGEST_UNIT = 60
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
 _UNIT = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff][\u3001\u3002\uff01\uff0c\uff1a\uff1f\u300d\u300f]*"
     r"|[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]{1,5}"
     r"|[^\s\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]{1,60}"
 )
+
+
+# In what the sanitiser wrote "<" opens a tag and nothing else.
+_ANY_TAG = re.compile(r"""<(?:[^>"]++|"[^"]*+")*+>""")
+_BREAKING_TAGS = re.compile(
+    rf"""(?:</?(?:{"|".join(sorted(_BREAKING))})(?=[ />])(?:[^>"]++|"[^"]*+")*+>\s*+)++"""
+)
+# The only characters that it writes by name, in the order in which they are read once each.
+_WRITTEN = (("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", "\u00a0"), ("&quot;", '"'), ("&amp;", "&"))
+
+
+class CleanHTML(str):
+    """HTML that has been through the sanitiser, or was read back from a column that only takes such."""
+
+    __slots__ = ()
 
 
 class TooComplex(ValueError):
@@ -218,9 +236,23 @@ def _one_line(text: str, max_length: int) -> str:
 
 def to_text(html: str) -> str:
     """The words of the markup, one line per paragraph."""
+    if isinstance(html, CleanHTML):
+        return _clean_to_text(html)
     # Controls are gone from the text, so one of them can mark where a line ends.
     text = "".join(_text_pieces(_strip_controls(html), separator=_LINE_END))
-    lines = (_unescaped(line) if "&" in line else line for line in text.split(_LINE_END))
+    return _spaced(_unescaped(line) if "&" in line else line for line in text.split(_LINE_END))
+
+
+def _clean_to_text(html: CleanHTML) -> str:
+    """As `to_text`, where it is known how the markup is written."""
+    text = _ANY_TAG.sub("", _BREAKING_TAGS.sub(f" {_LINE_END} ", html))
+    for written, read in _WRITTEN if "&" in text else ():
+        text = text.replace(written, read)
+    joined = " ".join(text.split()).replace(f" {_LINE_END} ", "\n").strip(f"{_LINE_END} \n")
+    return joined if _LINE_END not in joined else _spaced(text.split(_LINE_END))
+
+
+def _spaced(lines: Iterable[str]) -> str:
     return "\n".join(filter(None, (" ".join(line.split()) for line in lines)))
 
 
@@ -233,7 +265,9 @@ def excerpt(html: str, words: int) -> str:
     # Of a long text the beginning is enough, when it comes apart in one way and something follows.
     enough = 14 * words + 300
     opening = html[: max(0, html.rfind("<", 0, enough))] if len(html) > 2 * enough else ""
-    if opening and _plain_parts(opening) is not None:
+    if opening and isinstance(html, CleanHTML):
+        opening = CleanHTML(opening)
+    if opening and (isinstance(opening, CleanHTML) or _plain_parts(opening) is not None):
         found = _first_words(to_text(opening), words)
         if found.endswith("…"):
             return found
@@ -241,6 +275,10 @@ def excerpt(html: str, words: int) -> str:
 
 
 def _first_words(text: str, words: int) -> str:
+    if text.isascii() or not _UNSPACED.search(text):
+        first = text.split(None, words)
+        if len(first) > words and max(map(len, first[:words]), default=0) <= LONGEST_UNIT:
+            return " ".join(first[:words]).rstrip(" ,;:–—-") + "…"
     text = _SPACES.sub(" ", text)
     end = 0
     for count, unit in enumerate(_UNIT.finditer(text)):
@@ -341,7 +379,9 @@ def _prepare(html: str, base_url: str) -> tuple[str, bool]:
     if parts is not None:
         parts[1::2] = [
             tag if _counted(nesting, name, closes) else ""
-            for name, closes, tag in (_our_tag(part, base_url) for part in parts[1::2])
+            for name, closes, tag in (
+                _our_tag(tag, base_url if _has_address(tag) else "") for tag in parts[1::2]
+            )
         ]
         return "".join(parts), nesting.orderly and not nesting.tags
     pieces: list[str] = []
@@ -361,9 +401,9 @@ def _plain_parts(html: str) -> list[str] | None:
     Where every "<" opens a tag of the plainest form and none of them drops its content, a document
     comes apart in one way: what `_tokens` yields is exactly this, and this is several times faster.
     """
-    if not _PLAIN_DOCUMENT.fullmatch(html):
-        return None
     parts = _TAG_OR_TEXT.split(html)
+    if html.count("<") != len(parts) // 2:
+        return None
     return None if any(map(_drops_content, parts[1::2])) else parts
 
 
@@ -376,6 +416,12 @@ def _plain_token(tag: str) -> _Token:
     found = _TAG.fullmatch(tag)
     # A plain tag is always one; if it were not, the tokeniser would have to look at it.
     return _Token(tag, found[2].lower(), bool(found[1]), found[3]) if found else _Token(tag, "script")
+
+
+@lru_cache(maxsize=4096)
+def _has_address(tag: str) -> bool:
+    """Whether what we write of the tag can depend on where the document was found."""
+    return "=" in tag and any(name in tag.lower() for name in _LINKS)
 
 
 @lru_cache(maxsize=4096)

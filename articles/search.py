@@ -40,7 +40,7 @@ _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 _TYPED = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 _MARKUP = re.compile(r"<[^>]*>")
-_ASCII_WORD = re.compile(r"[a-z0-9]+")
+_ASCII_SEPARATORS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _SIGNS = "’‘“”„–—…«»\u00a0"
 _UNDECOMPOSED = {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th"}
 _COMBINING = re.compile(
@@ -107,7 +107,7 @@ def fold(text: str) -> str:
             if sign in text:
                 text = text.replace(sign, " ")
     if text.isascii():
-        return " ".join(_ASCII_WORD.findall(text.lower()))
+        return " ".join(text.translate(_ASCII_SEPARATORS).lower().split())
     text = text.casefold()
     for letter, plainly in _UNDECOMPOSED.items():
         if letter in text:

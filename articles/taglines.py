@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from articles.sanitise import clean_text
 
@@ -91,6 +92,7 @@ def tag_names(
     return tuple(found.values())
 
 
+@lru_cache(maxsize=16384)
 def tag_slug(name: str) -> str:
     """The tag's part of an address: letters, marks and digits of any script, small, with hyphens. Never empty."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
@@ -114,9 +116,15 @@ def _candidates(categories: Iterable[str]) -> Iterator[str]:
     for number, category in enumerate(categories):
         if number == MAX_CATEGORIES:
             return
-        text = clean_text(category)
-        if not _ADDRESS.search(text):
-            yield from filter(_is_name, (part.strip(_EDGES) for part in _parts(text)))
+        yield from _names_in(category)
+
+
+@lru_cache(maxsize=16384)
+def _names_in(category: str) -> tuple[str, ...]:
+    text = clean_text(category)
+    if _ADDRESS.search(text):
+        return ()
+    return tuple(filter(_is_name, (part.strip(_EDGES) for part in _parts(text))))
 
 
 def _parts(text: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from aggregator.documents import Credit, Enclosure, Picture
@@ -150,8 +150,7 @@ def described(picture: Picture, text: str, base: str) -> Picture:
     shown = picture_in(text, base)
     if shown is None or (shown.url != picture.url and len(IMG.findall(text[:50_000])) > 1):
         return picture
-    return replace(
-        picture,
+    return picture._replace(
         alt=picture.alt or shown.alt,
         caption=picture.caption or shown.caption,
         credit=picture.credit or shown.credit,

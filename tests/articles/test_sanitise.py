@@ -16,6 +16,7 @@ from articles.sanitise import (
     ALLOWED_TAGS,
     MAX_CHARS,
     MAX_DEPTH,
+    CleanHTML,
     ckeditor_allowed_content,
     clean_text,
     excerpt,
@@ -429,3 +430,19 @@ def test_an_excerpt_of_a_long_text_is_that_of_its_whole():
         whole = " ".join(to_text(words).split())
 
         assert excerpt(words, 20) == rules._first_words(whole, 20)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            ["<p>", "</p>", "<br>", "<em>", "</em>", "<a href='https://a.example/?a>b&c'>", "</a>", "<li>", "&amp;lt;",
+             "&nbsp;", "&gt;", "\n", "  ", "é", "word", "<td>", "<img src='https://a.example/1' alt='a > b'>"]
+        )
+    )
+)  # fmt: skip
+def test_what_we_wrote_is_read_the_short_way_with_the_same_result(parts: list[str]) -> None:
+    cleaned = CleanHTML(sanitise("".join(parts)))
+
+    assert to_text(cleaned) == to_text(str(cleaned))
+    assert excerpt(cleaned, 3) == excerpt(str(cleaned), 3)
