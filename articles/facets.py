@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.db.models import Count
+from django.utils.translation import gettext, gettext_noop
 
 from articles.models import Article, Source, Tag
 from articles.templatetags.reading import language_name
@@ -41,7 +42,13 @@ class Chosen:
     query: str
 
 
-TITLES = {"source": "Outlet", "tag": "Topic", "language": "Language", "since": "From", "until": "Until"}
+TITLES = {
+    "source": gettext_noop("Outlet"),
+    "tag": gettext_noop("Topic"),
+    "language": gettext_noop("Language"),
+    "since": gettext_noop("From"),
+    "until": gettext_noop("Until"),
+}
 
 
 def facets(found: Sequence[int], asked: Mapping[str, str]) -> list[Facet]:
@@ -50,7 +57,7 @@ def facets(found: Sequence[int], asked: Mapping[str, str]) -> list[Facet]:
     return [
         Facet(
             name,
-            TITLES[name],
+            gettext(TITLES[name]),
             [Choice(label, count, _with(asked, name, value)) for value, label, count in rows],
         )
         for name, rows in counted.items()
@@ -62,7 +69,7 @@ def chosen(asked: Mapping[str, str]) -> list[Chosen]:
     """The narrowings in force, each with the way out of it."""
     names = {"source": _name(Source, asked), "tag": _name(Tag, asked)}
     return [
-        Chosen(title, names.get(name) or _label(name, asked[name]), _with(asked, name, ""))
+        Chosen(gettext(title), names.get(name) or _label(name, asked[name]), _with(asked, name, ""))
         for name, title in TITLES.items()
         if asked.get(name)
     ]

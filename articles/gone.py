@@ -11,7 +11,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_noop
 
+from articles import interface
 from articles.models import Article, ArticleState, Hold, HoldKind, RevisionKind, Source
 from articles.optouts import OptOut
 
@@ -54,20 +56,21 @@ def of_slug(request: HttpRequest, slug: str, *, as_json: bool = False) -> HttpRe
 def reason_of(article: Article) -> Reason | None:
     """Why this article is gone; None when it was never here (a draft, an embargo) or still is."""
     if article.state == ArticleState.ERASED:
-        return Reason(410, "Removed for good")
+        return Reason(410, gettext_noop("Removed for good"))
     if article.state not in (ArticleState.PUBLISHED, ArticleState.RETRACTED) or _is_embargoed(article):
         return None
     holds = list(Hold.objects.in_effect().filter(article=article).order_by("effective_at"))
     legal = next((hold for hold in holds if hold.kind == HoldKind.LEGAL), None)
     if legal:
-        return Reason(451, "Withheld for legal reasons", legal.note, legal.effective_at)
+        return Reason(451, gettext_noop("Withheld for legal reasons"), legal.note, legal.effective_at)
     if holds:
-        return Reason(410, "Withdrawn", holds[0].note)
+        return Reason(410, gettext_noop("Withdrawn"), holds[0].note)
     rule = OptOut.objects.covering_article(article).first()
     if rule:
-        return Reason(451, "Withheld for legal reasons", "Its owner does not want it shown here.", rule.since)
+        told = "Its owner does not want it shown here."
+        return Reason(451, gettext_noop("Withheld for legal reasons"), told, rule.since)
     if article.state == ArticleState.RETRACTED:
-        return Reason(410, "Retracted", _retraction_note(article))
+        return Reason(410, gettext_noop("Retracted"), _retraction_note(article))
     return _no_longer_shown(article)
 
 
@@ -77,9 +80,9 @@ def _is_embargoed(article: Article) -> bool:
 
 def _no_longer_shown(article: Article) -> Reason | None:
     if article.source_id and Source.objects.filter(pk=article.source_id, suspended_at__lte=Now()).exists():
-        return Reason(410, "No longer shown")
+        return Reason(410, gettext_noop("No longer shown"))
     if Article.objects.filter(pk=article.pk, expires_at__lte=Now()).exists():
-        return Reason(410, "No longer shown")
+        return Reason(410, gettext_noop("No longer shown"))
     return None
 
 
@@ -90,7 +93,12 @@ def _retraction_note(article: Article) -> str:
 
 def _page(request: HttpRequest, reason: Reason) -> HttpResponse:
     # The template sees no address either: a slug is made of the headline's words.
-    context = {"title": reason.title, "note": reason.note, "since": reason.since}
+    context = {
+        "title": reason.title,
+        "note": reason.note,
+        "since": reason.since,
+        "tongues": interface.choices("/"),
+    }
     return render(request, f"{reason.status}.html", context, status=reason.status)
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.core.exceptions import BadRequest
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext
 
 from articles.models import Article, ArticleQuerySet, Tag, TaggedArticle
 
@@ -72,4 +73,4 @@ def _read(text: str) -> tuple[datetime, int]:
             raise ValueError
         return _EPOCH + micros * _MICROSECOND, pk
     except (binascii.Error, ValueError, OverflowError) as error:
-        raise BadRequest("This page of the list does not exist. Start from the newest.") from error
+        raise BadRequest(gettext("This page of the list does not exist. Start from the newest.")) from error

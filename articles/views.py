@@ -27,8 +27,9 @@ from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 
-from articles import display, facets, front, gone, keyset, search, structured
+from articles import display, facets, front, gone, interface, keyset, search, structured
 from articles.around import around as beside
 from articles.merging import now_at
 from articles.models import (
@@ -64,7 +65,7 @@ class Day:
 
 def at_front(article: Article) -> Iterable[str]:
     """On the front page."""
-    return ["/"]
+    return interface.in_every_language(["/"])
 
 
 def at_latest(article: Article) -> Iterable[str]:
@@ -73,9 +74,9 @@ def at_latest(article: Article) -> Iterable[str]:
 
 
 def at_itself(article: Article) -> Iterable[str]:
-    """On its own page, under each address it ever had."""
+    """On its own page, under each address it ever had and in each language."""
     slugs = [article.slug, *article.old_slugs.values_list("slug", flat=True)]
-    return [f"/articles/{quote(slug)}/" for slug in slugs]
+    return interface.in_every_language(f"/articles/{quote(slug)}/" for slug in slugs)
 
 
 def at_story(article: Article) -> Iterable[str]:
@@ -302,7 +303,7 @@ def _to_day(wanted: str) -> HttpResponse:
     try:
         on = date.fromisoformat(wanted)
     except ValueError as error:
-        raise BadRequest("Give the day as year, month and day: 2026-11-23.") from error
+        raise BadRequest(gettext("Give the day as year, month and day: 2026-11-23.")) from error
     return redirect("archive_day", on)
 
 
@@ -370,7 +371,7 @@ def _day_asked(text: str, *, end: bool) -> datetime | None:
         start = datetime(on.year, on.month, on.day, tzinfo=timezone.get_default_timezone())
         return (start + timedelta(days=1) if end else start).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise BadRequest("Give the day as year, month and day: 2026-11-23.") from error
+        raise BadRequest(gettext("Give the day as year, month and day: 2026-11-23.")) from error
 
 
 def _given(request: HttpRequest, name: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext_noop as _
 
 from articles.models import Article
 from moderation import receive, transparency
@@ -309,22 +310,22 @@ def report(year: int, *, at: datetime) -> list[Figure]:
 def _figures(year: int, at: datetime) -> Iterator[Figure]:
     notices = Notice.objects.filter(received_at__range=year_of(year))
     claims = Claim.objects.filter(notice__received_at__range=year_of(year))
-    yield Figure("Notices", "received", notices.count())
-    yield Figure("Notices", "articles named in them", claims.count())
-    yield from _counted("Notices by ground", notices, "ground", dict(Ground.choices))
-    yield from _counted("Notices by channel", notices, "channel", dict(Channel.choices))
-    yield from _counted("Articles by outcome", claims, "state", dict(ClaimState.choices))
+    yield Figure(_("Notices"), _("received"), notices.count())
+    yield Figure(_("Notices"), _("articles named in them"), claims.count())
+    yield from _counted(_("Notices by ground"), notices, "ground", dict(Ground.choices))
+    yield from _counted(_("Notices by channel"), notices, "channel", dict(Channel.choices))
+    yield from _counted(_("Articles by outcome"), claims, "state", dict(ClaimState.choices))
     decided = Decision.objects.filter(at__range=year_of(year), outcome=ClaimState.UPHELD)
-    yield Figure("Removals", "decided by the deadline alone", decided.filter(automated=True).count())
-    yield Figure("Removals", "decided by a person", decided.filter(automated=False).count())
+    yield Figure(_("Removals"), _("decided by the deadline alone"), decided.filter(automated=True).count())
+    yield Figure(_("Removals"), _("decided by a person"), decided.filter(automated=False).count())
     hours = _hours(claims, at)
-    yield Figure("Hours until gone", "half of them within", transparency.percentile(hours, 50))
-    yield Figure("Hours until gone", "95 in 100 within", transparency.percentile(hours, 95))
-    yield Figure("Hours until gone", "the longest", transparency.percentile(hours, 100))
+    yield Figure(_("Hours until gone"), _("half of them within"), transparency.percentile(hours, 50))
+    yield Figure(_("Hours until gone"), _("95 in 100 within"), transparency.percentile(hours, 95))
+    yield Figure(_("Hours until gone"), _("the longest"), transparency.percentile(hours, 100))
     answers = CounterNotice.objects.filter(received_at__range=year_of(year))
-    yield Figure("Counter-notices", "received", answers.count())
+    yield Figure(_("Counter-notices"), _("received"), answers.count())
     shown = Decision.objects.filter(at__range=year_of(year), outcome=ClaimState.REINSTATED)
-    yield Figure("Counter-notices", "articles shown again", shown.count())
+    yield Figure(_("Counter-notices"), _("articles shown again"), shown.count())
 
 
 def _counted(group: str, rows: QuerySet[Any], field: str, labels: dict[str, str]) -> Iterator[Figure]:

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.forms import BoundField
+from django.utils.translation import gettext_lazy as _
 
 from moderation.letters import LANGUAGES
 from moderation.models import Ground
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 ROLES = [
-    ("", "Please choose"),
-    ("owner", "I own the rights"),
-    ("agent", "I act for the owner"),
-    ("author", "I wrote or made it"),
-    ("concerned", "It is about me"),
-    ("other", "Something else"),
+    ("", _("Please choose")),
+    ("owner", _("I own the rights")),
+    ("agent", _("I act for the owner")),
+    ("author", _("I wrote or made it")),
+    ("concerned", _("It is about me")),
+    ("other", _("Something else")),
 ]
 
+GROUNDS = [(value, _(label)) for value, label in Ground.choices]
 
-def _text(label: str, *, help_text: str = "", rows: int = 4, longest: int | None = None) -> forms.CharField:
+
+def _text(
+    label: StrOrPromise, *, help_text: StrOrPromise = "", rows: int = 4, longest: int | None = None
+) -> forms.CharField:
     area = forms.Textarea(attrs={"rows": rows})
     return forms.CharField(label=label, help_text=help_text, required=False, widget=area, max_length=longest)
 
 
-def _line(label: str, autocomplete: str, *, help_text: str = "", longest: int = 200) -> forms.CharField:
+def _line(
+    label: StrOrPromise, autocomplete: str, *, help_text: StrOrPromise = "", longest: int = 200
+) -> forms.CharField:
     box = forms.TextInput(attrs={"autocomplete": autocomplete})
     return forms.CharField(label=label, help_text=help_text, required=False, widget=box, max_length=longest)
 
@@ -33,37 +43,43 @@ def _line(label: str, autocomplete: str, *, help_text: str = "", longest: int = 
 class StatementForm(forms.Form):
     """The parts of a notice that may be added later, on the page of the case."""
 
-    name = _line("Your full name", "name")
-    role = forms.ChoiceField(label="What you are to the work", choices=ROLES, required=False)
+    name = _line(_("Your full name"), "name")
+    role = forms.ChoiceField(label=_("What you are to the work"), choices=ROLES, required=False)
     rights_holder = _line(
-        "Who owns the rights", "organization", help_text="The person or company, if it is not you."
+        _("Who owns the rights"), "organization", help_text=_("The person or company, if it is not you.")
     )
-    ground = forms.ChoiceField(label="On what right you rely", choices=Ground.choices, required=False)
-    work = _text("The work", help_text="What was taken: title, author, when it appeared.", longest=10_000)
-    original_urls = _text("Where the original is", help_text="One address a line.", rows=3, longest=10_000)
-    explanation = _text("Why it should go", help_text="In your own words.", longest=20_000)
+    ground = forms.ChoiceField(label=_("On what right you rely"), choices=GROUNDS, required=False)
+    work = _text(
+        _("The work"), help_text=_("What was taken: title, author, when it appeared."), longest=10_000
+    )
+    original_urls = _text(
+        _("Where the original is"), help_text=_("One address a line."), rows=3, longest=10_000
+    )
+    explanation = _text(_("Why it should go"), help_text=_("In your own words."), longest=20_000)
     address = forms.CharField(
-        label="Your postal address",
+        label=_("Your postal address"),
         required=False,
         max_length=1000,
-        help_text="Needed for a notice under United States law (DMCA). We do not publish it.",
+        help_text=_("Needed for a notice under United States law (DMCA). We do not publish it."),
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "street-address"}),
     )
     phone = forms.CharField(
-        label="Your telephone number",
+        label=_("Your telephone number"),
         required=False,
         max_length=60,
         widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
     )
     good_faith = forms.BooleanField(
-        label="I believe in good faith that this use is not allowed by the owner, its agent or the law.",
+        label=_("I believe in good faith that this use is not allowed by the owner, its agent or the law."),
         required=False,
     )
     accurate = forms.BooleanField(
-        label="What I say here is accurate, and, under penalty of perjury, I am the owner or may act for the owner.",
+        label=_(
+            "What I say here is accurate, and, under penalty of perjury, I am the owner or may act for the owner."
+        ),
         required=False,
     )
-    signature = _line("Your signature", "off", help_text="Your full name, typed, is enough.")
+    signature = _line(_("Your signature"), "off", help_text=_("Your full name, typed, is enough."))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -90,27 +106,31 @@ class NoticeForm(StatementForm):
     field_order = ["urls", "email", "name"]
 
     urls = forms.CharField(
-        label="The addresses",
+        label=_("The addresses"),
         strip=False,
-        help_text="Addresses on this site or of your originals: one a line, a table, or your whole letter.",
+        help_text=_(
+            "Addresses on this site or of your originals: one a line, a table, or your whole letter."
+        ),
         widget=forms.Textarea(attrs={"rows": 7, "spellcheck": "false", "autocapitalize": "off"}),
-        error_messages={"required": "Name at least one address, so that we know what this is about."},
+        error_messages={"required": _("Name at least one address, so that we know what this is about.")},
     )
     email = forms.EmailField(
-        label="Your e-mail address",
-        help_text="We write to it once, to make sure that it is yours. We do not publish it.",
+        label=_("Your e-mail address"),
+        help_text=_("We write to it once, to make sure that it is yours. We do not publish it."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={
-            "required": "Give an e-mail address. Without one we cannot answer you.",
-            "invalid": "This does not look like an e-mail address. It should read like name@example.org.",
+            "required": _("Give an e-mail address. Without one we cannot answer you."),
+            "invalid": _("This does not look like an e-mail address. It should read like name@example.org."),
         },
     )
-    language = forms.ChoiceField(label="We write to you in", choices=list(LANGUAGES.items()), required=False)
+    language = forms.ChoiceField(
+        label=_("We write to you in"), choices=list(LANGUAGES.items()), required=False
+    )
 
     def clean_urls(self) -> str:
         urls = str(self.cleaned_data["urls"])
         if not urls.strip():
-            raise forms.ValidationError("Name at least one address, so that we know what this is about.")
+            raise forms.ValidationError(_("Name at least one address, so that we know what this is about."))
         return urls
 
     def part(self, *names: str) -> list[BoundField]:

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 
 from articles.canonical import NotAnAddress, canonical_url
 from articles.models import (
@@ -304,20 +305,25 @@ def _verdict(line: str, reading: _Reading, known: _Known) -> Judged:
     articles = known.articles_for(reading)
     standing = tuple(article for article in articles if article.state != ArticleState.ERASED)
     if articles and not standing:
-        return Judged(line, Verdict.GONE, note="It was removed for good before.")
+        return Judged(line, Verdict.GONE, note=gettext_noop("It was removed for good before."))
     if standing and all(article.pk in known.withheld for article in standing):
         return Judged(
-            line, Verdict.GONE, standing, "Nobody can read it now. Your request counts should that ever end."
+            line,
+            Verdict.GONE,
+            standing,
+            gettext_noop("Nobody can read it now. Your request counts should that ever end."),
         )
     if standing:
         note = f"A picture in {len(standing)} articles." if len(standing) > 1 else ""
         return Judged(line, Verdict.OURS, standing, note)
     if reading.on_our_site:
         return Judged(
-            line, Verdict.UNRECOGNISED, note="A page of this site, but no article. Name the articles."
+            line,
+            Verdict.UNRECOGNISED,
+            note=gettext_noop("A page of this site, but no article. Name the articles."),
         )
     if reading.is_address:
-        return Judged(line, Verdict.NOT_OURS, note="We show no article from this address.")
+        return Judged(line, Verdict.NOT_OURS, note=gettext_noop("We show no article from this address."))
     return Judged(
         line, Verdict.UNRECOGNISED, note=f"No web address: {reading.reason or 'it cannot be read'}."[:300]
     )
@@ -332,4 +338,4 @@ def _mark_open_cases(judged: Sequence[Judged]) -> None:
     for line in ours:
         if all(article.pk in open_ids for article in line.articles):
             line.verdict = Verdict.DUPLICATE
-            line.note = "Another open case names it too. Yours counts on its own."
+            line.note = gettext_noop("Another open case names it too. Yours counts on its own.")

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from articles.optouts import OptOutKind
@@ -45,53 +46,53 @@ def owner(request: HttpRequest, secret: str) -> HttpResponse:
 
 def _done(request: HttpRequest, notice: Notice, at: datetime) -> tuple[Said, int]:
     if limits.count("owner", str(notice.pk), window=limits.HOUR, at=at) > PER_HOUR:
-        return {"wrong": "That was very often. Please wait an hour."}, 429
+        return {"wrong": _("That was very often. Please wait an hour.")}, 429
     verb = VERBS.get(request.POST.get("do", ""))
     if verb is None:
-        return {"wrong": "That is not one of the buttons of this page."}, 422
+        return {"wrong": _("That is not one of the buttons of this page.")}, 422
     try:
         return verb(request, notice, at), 200
     except LedgerBehind:
-        return {"wrong": "The site is being restored. Please try again in a few minutes."}, 503
+        return {"wrong": _("The site is being restored. Please try again in a few minutes.")}, 503
     except (owners.NotProved, webhooks.NotUsable) as error:
         return {"wrong": str(error)}, 422
     except (StandingOptOut.DoesNotExist, ApiKey.DoesNotExist):
-        return {"wrong": "That is no longer there."}, 422
+        return {"wrong": _("That is no longer there.")}, 422
 
 
 def _opt_out(request: HttpRequest, notice: Notice, at: datetime) -> Said:
     kind = request.POST.get("kind", "")
     if kind not in OptOutKind.values:
-        raise owners.NotProved("Choose what should not be shown.")
+        raise owners.NotProved(_("Choose what should not be shown."))
     value = request.POST.get("value", "")[:500]
     owners.opt_out(notice=notice, domain=_domain(request), kind=kind, value=value, at=at)
-    return {"said": "Done. None of it is shown any more, and none of it will be taken in again."}
+    return {"said": _("Done. None of it is shown any more, and none of it will be taken in again.")}
 
 
 def _lift(request: HttpRequest, notice: Notice, at: datetime) -> Said:
     owners.lift(notice=notice, opt_out_id=_number(request), at=at)
-    return {"said": "Lifted. What nothing else withholds shows again within minutes."}
+    return {"said": _("Lifted. What nothing else withholds shows again within minutes.")}
 
 
 def _new_key(request: HttpRequest, notice: Notice, at: datetime) -> Said:
     made = owners.new_key(notice=notice, domain=_domain(request), at=at)
-    return {"said": "Your new key. Copy it now: it is shown this once.", "shown_once": made.secret}
+    return {"said": _("Your new key. Copy it now: it is shown this once."), "shown_once": made.secret}
 
 
 def _revoke(request: HttpRequest, notice: Notice, at: datetime) -> Said:
     owners.revoke_key(notice=notice, key_id=_number(request), at=at)
-    return {"said": "Revoked. The key opens nothing any more."}
+    return {"said": _("Revoked. The key opens nothing any more.")}
 
 
 def _webhook(request: HttpRequest, notice: Notice, at: datetime) -> Said:
     domain = _domain(request)
     if domain not in owners.proofs(notice, at=at):
-        raise owners.NotProved("Control of this domain was not proved.")
+        raise owners.NotProved(_("Control of this domain was not proved."))
     hook = webhooks.register(domain=domain, url=request.POST.get("url", "")[:1000].strip(), at=at)
     if hook is None:
-        return {"said": "No outcome is sent to a server any more."}
+        return {"said": _("No outcome is sent to a server any more.")}
     return {
-        "said": "Every outcome is sent there. The secret to check it with:",
+        "said": _("Every outcome is sent there. The secret to check it with:"),
         "shown_once": webhooks.secret_of(hook),
     }
 

@@ -20,6 +20,7 @@ import dkim
 import dns.exception
 import dns.resolver
 from django.conf import settings
+from django.utils.translation import gettext
 from lxml import html as lxml_html
 from lxml.etree import ParserError
 
@@ -174,9 +175,11 @@ def named_domains(notice: Notice) -> list[str]:
 def _ways(notice: Notice, domain: str) -> Iterator[Way]:
     token = proof_token(notice.reference, domain)
     site = site_of(domain)
-    yield Way("dns", "A DNS record", f"{DNS_LABEL}.{domain} (TXT)", token)
-    yield Way("well-known", "A file on the web site", f"{site}{FILE}", token)
-    yield Way("meta", "A mark on the front page", f"{site}/", f'<meta name="{META}" content="{token}">')
+    yield Way("dns", gettext("A DNS record"), f"{DNS_LABEL}.{domain} (TXT)", token)
+    yield Way("well-known", gettext("A file on the web site"), f"{site}{FILE}", token)
+    yield Way(
+        "meta", gettext("A mark on the front page"), f"{site}/", f'<meta name="{META}" content="{token}">'
+    )
 
 
 def site_of(domain: str) -> str:

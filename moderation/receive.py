@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_noop
 
 from articles.actions import place_hold
 from articles.canonical import registrable_domain
@@ -44,11 +45,11 @@ STATEMENT = ("ground", "work", "original_urls", "explanation", "good_faith", "ac
 FIELDS = (*PERSONAL, *STATEMENT)
 STANDING_PROOF_DAYS = 365
 METHODS = {
-    "dkim": "a signed e-mail",
-    "dns": "a DNS record",
-    "well-known": "a file on its site",
-    "meta": "its front page",
-    "key": "a key given to its owner",
+    "dkim": gettext_noop("a signed e-mail"),
+    "dns": gettext_noop("a DNS record"),
+    "well-known": gettext_noop("a file on its site"),
+    "meta": gettext_noop("its front page"),
+    "key": gettext_noop("a key given to its owner"),
 }
 
 
@@ -299,12 +300,12 @@ def missing_elements(notice: Notice) -> list[str]:
 
 
 MISSING_WORDS = {
-    "name": "your full name",
-    "email": "an e-mail address for our answers",
-    "work": "which work this is about, where the original is, or why it is yours",
-    "good_faith": "the statement that you believe in good faith that the use is not allowed",
-    "accurate": "the statement that the notice is accurate and that you may act for the owner",
-    "signature": "your signature (your typed name)",
+    "name": gettext_noop("your full name"),
+    "email": gettext_noop("an e-mail address for our answers"),
+    "work": gettext_noop("which work this is about, where the original is, or why it is yours"),
+    "good_faith": gettext_noop("the statement that you believe in good faith that the use is not allowed"),
+    "accurate": gettext_noop("the statement that the notice is accurate and that you may act for the owner"),
+    "signature": gettext_noop("your signature (your typed name)"),
 }
 
 

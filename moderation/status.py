@@ -6,7 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from articles.models import Hold
+from articles.templatetags.reading import written
 from moderation.models import (
     OPEN_STATES,
     Claim,
@@ -92,7 +96,7 @@ def _claims(notice: Notice, *, start: int) -> list[ClaimStatus]:
 def _status_of(claim: Claim, named: str, *, held: bool) -> ClaimStatus:
     words, moment, more = _words(claim, held=held)
     decision = next(iter(claim.decisions.all()), None)
-    reasons = f"{decision.get_reason_code_display()}. {decision.reasons}" if decision else ""
+    reasons = f"{_(decision.get_reason_code_display())}. {decision.reasons}" if decision else ""
     return ClaimStatus(
         claim=claim,
         named=named or claim.article.get_absolute_url(),
@@ -117,42 +121,78 @@ def _words(claim: Claim, *, held: bool) -> tuple[str, datetime | None, str]:
     """Where a claim stands, from when, and what comes next."""
     state = ClaimState(claim.state)
     hold_at = claim.hold.effective_at if claim.hold else None
+    because = _(claim.lane_reason) if claim.lane_reason else ""
     if state in OPEN_STATES and held:
-        return "Withheld from readers since", hold_at, "A moderator still looks at it."
+        return _("Withheld from readers since"), hold_at, _("A moderator still looks at it.")
     if state in OPEN_STATES and hold_at:
-        return "Withheld at the latest from", hold_at, f"{claim.lane_reason} A moderator may decide sooner."
+        more = _("A moderator may decide sooner.")
+        return _("Withheld at the latest from"), hold_at, f"{because} {more}"
     if state in OPEN_STATES:
-        return "Not withheld by itself", None, f"{claim.lane_reason} A moderator may still decide."
+        more = _("A moderator may still decide.")
+        return _("Not withheld by itself"), None, f"{because} {more}"
     if state == ClaimState.COUNTERED:
-        answer = claim.counter_notices.last()
-        until = (
-            f"It shows again from {answer.reinstate_not_before:%d %B %Y} on unless you go to court."
-            if answer
-            else ""
-        )
-        return "Withheld; somebody answered your request on", answer.received_at if answer else None, until
+        return _countered(claim)
     if state == ClaimState.UPHELD:
-        return "Removed; withheld since", hold_at, "Its text is erased when nobody can answer any more."
-    ended = {
-        ClaimState.ERASED: "Erased for good on",
-        ClaimState.REFUSED: "Stays, as decided on",
-        ClaimState.REDUCED: "Removed in part; the rest stays, as decided on",
-        ClaimState.WITHDRAWN: "You took it back on",
-        ClaimState.REINSTATED: "Shows again since",
-    }
-    return ended[state], claim.decided_at, ""
+        more = _("Its text is erased when nobody can answer any more.")
+        return _("Removed; withheld since"), hold_at, more
+    return _(ENDED[state]), claim.decided_at, ""
+
+
+def _countered(claim: Claim) -> tuple[str, datetime | None, str]:
+    answer = claim.counter_notices.last()
+    words = _("Withheld; somebody answered your request on")
+    if answer is None:
+        return words, None, ""
+    until = _("It shows again from {day} on unless you go to court.")
+    return words, answer.received_at, until.format(day=written(answer.reinstate_not_before, "date"))
+
+
+ENDED = {
+    ClaimState.ERASED: gettext_noop("Erased for good on"),
+    ClaimState.REFUSED: gettext_noop("Stays, as decided on"),
+    ClaimState.REDUCED: gettext_noop("Removed in part; the rest stays, as decided on"),
+    ClaimState.WITHDRAWN: gettext_noop("You took it back on"),
+    ClaimState.REINSTATED: gettext_noop("Shows again since"),
+}
+# What a case's own events are called. Their notes are kept as they were written.
+EVENTS = {
+    "received": gettext_noop("Received"),
+    "confirmed": gettext_noop("Confirmed"),
+    "completed": gettext_noop("Completed"),
+    "proved": gettext_noop("Proved"),
+    "mail": gettext_noop("Mail"),
+    "opted_out": gettext_noop("Left out"),
+    "opted_in": gettext_noop("Allowed again"),
+    "key_made": gettext_noop("Key made"),
+    "key_revoked": gettext_noop("Key revoked"),
+}
+
+# What else is stored in words and shown: reasons and notes that are the same in each case.
+STORED = (
+    gettext_noop("The mailbox is confirmed and the notice is complete."),
+    gettext_noop("The mailbox is not confirmed."),
+    gettext_noop("By form."),
+    gettext_noop("By e-mail."),
+    gettext_noop("By api."),
+    gettext_noop("By staff."),
+    gettext_noop("The mailbox was confirmed."),
+    gettext_noop("A message was added to the case."),
+)
 
 
 def _history(notice: Notice) -> Iterable[Happened]:
     for event in notice.events.all()[:200]:
-        yield Happened(event.at, f"{event.kind.capitalize()}. {event.note}")
+        kind = _(EVENTS[event.kind]) if event.kind in EVENTS else event.kind.capitalize()
+        yield Happened(event.at, f"{kind}. {_(event.note) if event.note else ''}")
     for letter in notice.letters.all()[:200]:
-        words = "We wrote to you" if letter.sent_at else "A letter to you waits to be sent"
-        yield Happened(letter.sent_at or letter.created_at, f"{words}: {letter.get_kind_display().lower()}.")
+        words = _("We wrote to you") if letter.sent_at else _("A letter to you waits to be sent")
+        kind = _(LetterKind(letter.kind).label)
+        yield Happened(letter.sent_at or letter.created_at, f"{words}: {kind.lower()}.")
     for claim in notice.claims.order_by("number").prefetch_related("events")[:LINES_A_PAGE]:
         for event in claim.events.all():
             if event.before:
-                yield Happened(event.at, f"Article {claim.number}: {ClaimState(event.after).label.lower()}.")
+                article = _("Article {number}").format(number=claim.number)
+                yield Happened(event.at, f"{article}: {_(ClaimState(event.after).label).lower()}.")
 
 
 def masked(email: str) -> str:

@@ -14,10 +14,11 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
-from django.utils.translation import get_language_from_request
+from django.utils.translation import get_language_from_request, gettext, gettext_noop
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from articles import interface
 from articles.actions import NotAllowed as ArticleNotAllowed
 from moderation import actions, certificates, letters, limits, lines, owners, proof, receive
 from moderation.forms import NoticeForm, StatementForm
@@ -27,15 +28,19 @@ from moderation.references import confirm_token, hash_of, status_url
 from moderation.status import case_of, masked
 
 SAID = {
-    "confirmed": "Thank you. Your mailbox is confirmed.",
-    "completed": "Thank you. What you added stands with your notice.",
-    "unchanged": "Nothing was added: what was there stays as you first sent it.",
-    "withdrawn": "You have taken it back.",
-    "not-withdrawn": "This can no longer be taken back. Write to us if you want it changed.",
-    "proved": "The domain is proved. Its articles in this case are withheld from readers now.",
-    "not-proved": "We looked and did not find it yet. DNS records can take an hour to be seen everywhere.",
-    "too-often": "That was tried very often. Please wait an hour; the clock of your case runs on meanwhile.",
-    "asked": "The letter is on its way again.",
+    "confirmed": gettext_noop("Thank you. Your mailbox is confirmed."),
+    "completed": gettext_noop("Thank you. What you added stands with your notice."),
+    "unchanged": gettext_noop("Nothing was added: what was there stays as you first sent it."),
+    "withdrawn": gettext_noop("You have taken it back."),
+    "not-withdrawn": gettext_noop("This can no longer be taken back. Write to us if you want it changed."),
+    "proved": gettext_noop("The domain is proved. Its articles in this case are withheld from readers now."),
+    "not-proved": gettext_noop(
+        "We looked and did not find it yet. DNS records can take an hour to be seen everywhere."
+    ),
+    "too-often": gettext_noop(
+        "That was tried very often. Please wait an hour; the clock of your case runs on meanwhile."
+    ),
+    "asked": gettext_noop("The letter is on its way again."),
 }
 
 
@@ -131,7 +136,9 @@ def _is_from_our_form(request: HttpRequest) -> bool:
 
 
 def _language(request: HttpRequest) -> str:
-    return letters.spoken(get_language_from_request(request))
+    """In what we write to this visitor: the language of the page, or on the plain one what the browser asks for."""
+    tongue = getattr(request, "tongue", interface.DEFAULT)
+    return letters.spoken(tongue.code if tongue.prefix else get_language_from_request(request))
 
 
 # --- the page of a case -----------------------------------------------------------------------
@@ -177,7 +184,7 @@ def status(request: HttpRequest, secret: str) -> HttpResponse:
         "notice": notice,
         "case": case,
         "secret": secret,
-        "said": SAID.get(request.GET.get("said", "")),
+        "said": _said(request.GET.get("said", "")),
         "masked": masked(notice.email),
         "wanting": [wanting[name] for name in wanting.fields if not given[name]] if case.missing else [],
         "challenges": proof.challenges(notice),
@@ -186,6 +193,10 @@ def status(request: HttpRequest, secret: str) -> HttpResponse:
         "now": timezone.now(),
     }
     return render(request, "moderation/status.html", context)
+
+
+def _said(key: str) -> str:
+    return gettext(SAID[key]) if key in SAID else ""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -10,13 +10,17 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from articles import interface
 from articles.models import Tag
 from newsroom.alarms import alarms
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """The site's name and addresses, and the navigation (read only where a template shows it)."""
+    """The page's language and its others, names and addresses, and the navigation (read only where shown)."""
+    tongue = getattr(request, "tongue", interface.DEFAULT)
     return {
+        "interface": tongue,
+        "tongues": interface.choices(request.path),
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "removal_email": settings.REMOVAL_EMAIL,

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils import translation
 
+from articles import interface, surfaces
 from moderation import ledger
 
 log = logging.getLogger(__name__)
@@ -20,6 +22,34 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST")
 API = "/api/"
 API_METHODS = (*METHODS, "PUT", "PATCH", "DELETE")
 UNGATED = ("/admin/", "/removal/", "/static/", "/healthz", "/readyz", "/metrics")
+
+
+def spoken_language(get_response: Answer) -> Answer:
+    """The page in the language that its address names. Behind this the address is the one without it."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        tongue, path = interface.split(request.path_info)
+        request.tongue = tongue  # type: ignore[attr-defined]
+        if tongue is interface.DEFAULT:
+            with translation.override(tongue.code):
+                return get_response(request)
+        request.path = request.path.removesuffix(request.path_info) + path
+        request.path_info = path
+        with translation.override(tongue.code):
+            return _leading_on(get_response(request), tongue)
+
+    return answer
+
+
+def _leading_on(response: HttpResponse, tongue: interface.Tongue) -> HttpResponse:
+    if "Location" in response.headers:
+        response.headers["Location"] = interface.address_in(response.headers["Location"], tongue)
+    if response.streaming or not response.headers.get("Content-Type", "").startswith("text/html"):
+        return response
+    response.content = interface.leading_on(response.content.decode(), tongue).encode()
+    if "ETag" in response.headers:
+        response.headers["ETag"] = f'"{surfaces.fingerprint(response.content)}"'
+    return response
 
 
 def known_methods(get_response: Answer) -> Answer:

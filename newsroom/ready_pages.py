@@ -22,7 +22,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError,
 from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, resolve
 
-from articles import announcements, surfaces
+from articles import announcements, interface, surfaces
 from articles.turns import turn
 from moderation import ledger
 
@@ -146,7 +146,7 @@ def read_visit(environ: Environ) -> Visit | None:
     raw = environ.get("PATH_INFO", "")
     if (
         environ["REQUEST_METHOD"] not in ("GET", "HEAD")
-        or raw.startswith(ELSEWHERE)
+        or interface.split(raw)[1].startswith(ELSEWHERE)
         or environ.get("SCRIPT_NAME")
         or "HTTP_AUTHORIZATION" in environ
         or f"{settings.SESSION_COOKIE_NAME}=" in environ.get("HTTP_COOKIE", "")
@@ -203,7 +203,7 @@ def _weighted(accepted: str) -> Iterator[tuple[str, float]]:
 def is_stored_surface(path: str) -> bool:
     """True when the page at this path is one whose bytes are kept."""
     try:
-        return bool(getattr(resolve(path).func, "surface_is_stored", False))
+        return bool(getattr(resolve(interface.split(path)[1]).func, "surface_is_stored", False))
     except Resolver404:
         return False
 
@@ -323,7 +323,7 @@ def _kept_by_nobody(start_response: StartResponse) -> StartResponse:
 
 # --- the build --------------------------------------------------------------------------------
 
-ROOMS = ("newsroom", "articles", "moderation", "aggregator", "accounts", "templates")
+ROOMS = ("newsroom", "articles", "moderation", "aggregator", "accounts", "templates", "locale")
 SHOWN_SETTINGS = (
     "SITE_URL", "SITE_NAME", "REMOVAL_EMAIL", "LANGUAGE_CODE", "TIME_ZONE", "HTTPS", "PROMISE_HOURS",
     "CONTENT_SECURITY_POLICY", "PERMISSIONS_POLICY", "CDN",
@@ -342,7 +342,7 @@ def build_of_the_program() -> str:
 
 def _sources() -> Iterator[Path]:
     for room in ROOMS:
-        for ending in ("*.py", "*.html", "*.txt", "*.xml", "*.svg"):
+        for ending in ("*.py", "*.html", "*.txt", "*.xml", "*.svg", "*.mo"):
             yield from (settings.BASE_DIR / room).rglob(ending)
     manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
     if manifest.exists():

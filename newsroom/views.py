@@ -5,36 +5,49 @@ from __future__ import annotations
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from articles import interface
 
 
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
-    response = render(request, "error.html", {"title": title, "text": text, "status": status}, status=status)
+    response = render(
+        request,
+        "error.html",
+        {"title": title, "text": text, "status": status, "tongues": interface.choices("/")},
+        status=status,
+    )
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(
-        request, 404, "Not here", "There is no page at this address. Search, or start from the front page."
+        request,
+        404,
+        _("Not here"),
+        _("There is no page at this address. Search, or start from the front page."),
     )
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page(request, 403, "Not allowed", "Your account may not do this.")
+    return _page(request, 403, _("Not allowed"), _("Your account may not do this."))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     said = str(exception) if isinstance(exception, BadRequest) else ""
-    return _page(request, 400, "Not understood", said or "The request was not one this site can read.")
+    return _page(request, 400, _("Not understood"), said or _("The request was not one this site can read."))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _page(
         request,
         403,
-        "Please send it again",
-        "This form was open too long, or cookies are switched off. Go back, reload the page and send it"
-        " again; a removal notice can also be sent by e-mail.",
+        _("Please send it again"),
+        _(
+            "This form was open too long, or cookies are switched off. Go back, reload the page and send it"
+            " again; a removal notice can also be sent by e-mail."
+        ),
     )
 
 

@@ -13,10 +13,10 @@ from django.utils.safestring import SafeString
 from articles import display
 from articles.models import Article, Contributor
 from articles.templatetags.reading import (
-    PAGE_LANGUAGE,
     foreign_language,
     language_marks,
     moment,
+    page_marks,
     picture,
     role_of,
 )
@@ -32,12 +32,12 @@ def meta(article: Article, person: Contributor | None = None, undated: bool = Fa
     language = foreign_language(article)
     parts = [
         _outlet(article),
-        f"in {escape(language)}" if language else "",
+        escape(language),
         escape(role_of(article, person)) if person else "",
         "" if undated else moment(article.published_at, "short"),
     ]
     line = " · ".join(filter(None, parts))
-    return SafeString(f'<p class="meta" lang="{PAGE_LANGUAGE}" dir="ltr">{line}</p>')
+    return SafeString(f'<p class="meta"{page_marks()}>{line}</p>')
 
 
 def _outlet(article: Article) -> str:

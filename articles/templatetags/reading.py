@@ -13,24 +13,46 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, get_language_info
+from django.utils.translation import get_language, get_language_info, gettext, gettext_noop
 
 from articles import display
 from articles.models import Article, Contribution, Contributor, Media, Role, UsagePolicy
 
 register = template.Library()
 
-PAGE_LANGUAGE = "en"
 PREFERRED_WIDTH = 960
-_FORMATS = {"full": "j F Y, H:i", "short": "j M, H:i", "clock": "H:i", "day": "j M Y"}
 _EAGER = SafeString(' fetchpriority="high"')
 _LAZY = SafeString(' loading="lazy" decoding="async"')
+# How each language of the interface writes a day and a moment, in Django's letters.
+_WRITTEN: dict[str, dict[str, str]] = {
+    "en": {"full": "j F Y, H:i", "short": "j M, H:i", "day": "j M Y", "date": "j F Y", "weekday": "l j F Y"},
+    "de": {
+        "full": "j. F Y, H:i",
+        "short": "j. M, H:i",
+        "day": "j. M Y",
+        "date": "j. F Y",
+        "weekday": "l, j. F Y",
+    },
+    "fr": {"full": "j F Y, H:i", "short": "j M, H:i", "day": "j M Y", "date": "j F Y", "weekday": "l j F Y"},
+    "es": {
+        "full": r"j \d\e F \d\e Y, H:i",
+        "short": "j M, H:i",
+        "day": "j M Y",
+        "date": r"j \d\e F \d\e Y",
+        "weekday": r"l, j \d\e F \d\e Y",
+    },
+    # E: the month as it stands after a day.
+    "uk": {"full": "j E Y, H:i", "short": "j E, H:i", "day": "j E Y", "date": "j E Y", "weekday": "l, j E Y"},
+    "ar": {"full": "j F Y، H:i", "short": "j F، H:i", "day": "j F Y", "date": "j F Y", "weekday": "l، j F Y"},
+}
+_SAME = {"clock": "H:i"}
+# What each role is called before the names of those who had it. Reporters are named after the text.
 _ROLE_WORDS = {
-    Role.PHOTOGRAPHER: "Photographs",
-    Role.ILLUSTRATOR: "Illustration",
-    Role.EDITOR: "Edited by",
-    Role.TRANSLATOR: "Translated by",
-    Role.AGENCY: "Agency",
+    Role.PHOTOGRAPHER: gettext_noop("Photographs"),
+    Role.ILLUSTRATOR: gettext_noop("Illustration"),
+    Role.EDITOR: gettext_noop("Edited by"),
+    Role.TRANSLATOR: gettext_noop("Translated by"),
+    Role.AGENCY: gettext_noop("Agency"),
 }
 
 register.filter("teaser", display.teaser_of)
@@ -48,11 +70,22 @@ def language_marks(language: str) -> SafeString:
     return format_html(' lang="{}" dir="{}"', language, direction)
 
 
+@register.simple_tag
+def page_marks() -> SafeString:
+    """The lang and dir attributes of our own words inside a foreign text."""
+    code = _page_language()
+    return format_html(' lang="{}" dir="{}"', code, display.direction(code))
+
+
+def _page_language() -> str:
+    return (get_language() or "en").partition("-")[0]
+
+
 @register.filter
 def foreign_language(article: Article) -> str:
-    """The English name of the article's language; nothing for English."""
+    """What the article's language is called in that of the page; nothing where they are the same."""
     code = article.language.lower()
-    return "" if not code or code.partition("-")[0] == PAGE_LANGUAGE else language_name(code)
+    return "" if not code or code.partition("-")[0] == _page_language() else language_name(code)
 
 
 def language_name(code: str) -> str:
@@ -65,7 +98,7 @@ def language_name(code: str) -> str:
 
 @register.simple_tag
 def moment(at: datetime | None, form: str = "full") -> SafeString:
-    """A point in time, readable and exact. `form`: full (with the zone), short, clock or day."""
+    """A point in time, readable and exact. `form`: full (with the zone), utc (with weekday), short, clock or day."""
     if at is None:
         return SafeString("")
     return _moment(at, form, timezone.get_current_timezone_name(), get_language())
@@ -74,17 +107,28 @@ def moment(at: datetime | None, form: str = "full") -> SafeString:
 @lru_cache(maxsize=4096)
 def _moment(at: datetime, form: str, zone: str, language: str | None) -> SafeString:
     # Zone and language are here for the memory alone: what they are, Django knows.
-    local = timezone.localtime(at)
-    text = format_date(local, _FORMATS[form]) + (f" {local.tzname()}" if form == "full" else "")
+    local = at.astimezone(UTC) if form == "utc" else timezone.localtime(at)
+    if form == "utc":
+        text = f"{written(local, 'weekday')}, {local:%H:%M} UTC"
+    else:
+        text = written(local, form) + (f" {local.tzname()}" if form == "full" else "")
     return format_html(
         '<time datetime="{}">{}</time>', at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), text
     )
 
 
+@register.filter
+def written(on: date | datetime, form: str) -> str:
+    """A day or a moment as the language of the page writes it."""
+    local = timezone.localtime(on) if isinstance(on, datetime) and form != "weekday" else on
+    formats = _SAME | _WRITTEN.get(_page_language(), _WRITTEN["en"])
+    return format_date(local, formats[form])
+
+
 @register.simple_tag
 def day(on: date) -> SafeString:
     """A day, in words."""
-    return format_html('<time datetime="{}">{}</time>', on.isoformat(), format_date(on, "l j F Y"))
+    return format_html('<time datetime="{}">{}</time>', on.isoformat(), written(on, "weekday"))
 
 
 @register.simple_tag
@@ -116,13 +160,9 @@ def picture(
 def authors(article: Article) -> SafeString:
     """`By` and the linked authors in their order; the printed line where nobody was recognised."""
     people = _people(article, {Role.AUTHOR})
-    if people:
-        return format_html("By {}", _named(people))
-    return (
-        format_html("By {}", article.byline)
-        if article.byline and not article.contributions.all()
-        else SafeString("")
-    )
+    printed = article.byline if article.byline and not article.contributions.all() else ""
+    names = _named(people) if people else printed
+    return format_html(gettext("By {names}"), names=names) if names else SafeString("")
 
 
 @register.simple_tag
@@ -132,7 +172,9 @@ def other_roles(article: Article) -> SafeString:
     groups = groupby(
         sorted(others, key=lambda c: list(_ROLE_WORDS).index(Role(c.role))), key=lambda c: c.role
     )
-    lines = [(_ROLE_WORDS[Role(role)], _named([c.contributor for c in group])) for role, group in groups]
+    lines = [
+        (gettext(_ROLE_WORDS[Role(role)]), _named([c.contributor for c in group])) for role, group in groups
+    ]
     return format_html_join("", '<span class="role">{}: {}</span> ', lines)
 
 
@@ -146,18 +188,18 @@ def contributing_reporters(article: Article) -> SafeString:
 def role_of(article: Article, person: Contributor) -> str:
     """What this person did for the article, in words."""
     mine: list[Contribution] = [c for c in article.contributions.all() if c.contributor_id == person.pk]
-    return ", ".join(dict.fromkeys(c.get_role_display().lower() for c in mine))
+    return ", ".join(dict.fromkeys(gettext(Role(c.role).label).lower() for c in mine))
 
 
 @register.filter
 def policy_in_words(source: Any) -> str:
     """How much of an outlet's text we show, as a sentence."""
     sentences = {
-        UsagePolicy.HEADLINE: "We show the headline alone and send readers to the original.",
-        UsagePolicy.EXCERPT: f"We show at most {source.excerpt_words} words and send readers to the original.",
-        UsagePolicy.FULL: "We show the full text, as the owner allows, with a link to the original.",
+        UsagePolicy.HEADLINE: gettext("We show the headline alone and send readers to the original."),
+        UsagePolicy.EXCERPT: gettext("We show at most {number} words and send readers to the original."),
+        UsagePolicy.FULL: gettext("We show the full text, as the owner allows, with a link to the original."),
     }
-    return sentences[UsagePolicy(source.usage)]
+    return sentences[UsagePolicy(source.usage)].format(number=source.excerpt_words)
 
 
 def _people(article: Article, roles: set[Role]) -> list[Contributor]:
@@ -172,4 +214,6 @@ def _named(people: Sequence[Contributor]) -> SafeString:
     ]
     if len(links) < 2:
         return links[0] if links else SafeString("")
-    return format_html("{} and {}", format_html_join(", ", "{}", ((link,) for link in links[:-1])), links[-1])
+    separator = "، " if _page_language() == "ar" else ", "
+    first = format_html_join(separator, "{}", ((link,) for link in links[:-1]))
+    return format_html(gettext("{first} and {last}"), first=first, last=links[-1])

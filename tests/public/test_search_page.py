@@ -52,7 +52,7 @@ def test_results_can_be_narrowed_by_outlet_topic_and_language_and_back(client, f
 
     assert headlines(by_outlet) == {"0", "1"}
     assert headlines(both) == {"1"}
-    way_back = re.search(r'href="\?([^"]+)"><span class="unseen">Without </span>Outlet: The Gazette', both)
+    way_back = re.search(r'href="\?([^"]+)"><span class="unseen">Without: </span>Outlet: The Gazette', both)
     assert headlines(page(client, unescape(way_back[1]))) == {"1", "2"}
 
 
