@@ -28,6 +28,7 @@ from accounts import unsaved
 from accounts.models import User
 from articles import actions, merging, stories, surfaces, workflow
 from articles import front_pages as front_pages  # registers the front page's board
+from articles import library as library  # registers the pictures
 from articles.around import suggestions
 from articles.article_pages import ArticlePages, subject_of
 from articles.canonical import address_key
@@ -39,7 +40,6 @@ from articles.models import (
     Contribution,
     Contributor,
     Hold,
-    Media,
     RelatedLink,
     Revision,
     Source,
@@ -148,8 +148,18 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
     search_help_text = "Words of the headline, or the address of the original."
     ordering = ["-created_at", "-pk"]
     date_hierarchy = None
-    autocomplete_fields = ["source", "lead_media", "story"]
-    readonly_fields = ["state", "created_by", "fetched_at", "updated_at", "edited_at", "version", "key"]
+    autocomplete_fields = ["source", "story"]
+    raw_id_fields = ["lead_media"]
+    readonly_fields = [
+        "picture",
+        "state",
+        "created_by",
+        "fetched_at",
+        "updated_at",
+        "edited_at",
+        "version",
+        "key",
+    ]
     inlines = [ContributionInline, RelatedLinkInline, HoldInline, RevisionInline]
     actions = ["publish", "to_review", "to_draft"]
     save_on_top = True
@@ -157,7 +167,7 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
         (None, {"fields": ["headline", "standfirst", "body", "tags", "opened_version"]}),
         ("Source and rights", {
             "fields": ["source", "canonical_url", "byline", "dateline", "language", "copyright_holder",
-                       "usage_terms", "licence_url", "lead_media", "story"],
+                       "usage_terms", "licence_url", "lead_media", "picture", "story"],
         }),
         ("Publication", {
             "fields": ["state", "published_at", "expires_at", "slug", "correction"],
@@ -174,6 +184,19 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
     @admin.display(description="headline", ordering="headline")
     def headline_(self, article: Article) -> str:
         return str(article)
+
+    @admin.display(description="picture")
+    def picture(self, article: Article) -> str:
+        media = article.lead_media
+        if media is None or not media.file:
+            return (
+                "The lens opens the library; a new picture is uploaded there."
+                if media is None
+                else "Not fetched yet."
+            )
+        about = " · ".join(filter(None, (media.credit, media.holder, media.terms[:120]))) or "no credit"
+        address = library.pictures_address(media, 480)
+        return format_html('<img src="{}" alt="{}" width="240"><br>{}', address, media.alt, about)
 
     @admin.display(description="withheld")
     def withheld(self, article: Any) -> str:
@@ -518,24 +541,3 @@ class StoryAdmin(StoryPages, BigTableAdmin):
     def articles_(self, story: Any) -> str:
         where = reverse("admin:articles_story_articles", args=[story.pk])
         return format_html('<a href="{}">{}</a>', where, story.article_count)
-
-
-@admin.register(Media)
-class MediaAdmin(BigTableAdmin):
-    list_display = ["thumbnail", "alt", "credit", "holder", "terms_expire_at", "created_at"]
-    search_fields = ["alt", "credit", "holder", "caption"]
-    fields = ["thumbnail", "alt", "caption", "credit", "holder", "terms", "terms_expire_at", "original_url"]
-    readonly_fields = ["thumbnail", "original_url"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def save_model(self, request: HttpRequest, obj: Media, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        surfaces.changed([f"article:{pk}" for pk in obj.articles.values_list("pk", flat=True)])
-
-    @admin.display(description="picture")
-    def thumbnail(self, media: Media) -> str:
-        if not media.file:
-            return "–"
-        return format_html('<img src="/media/{}/480.webp" alt="{}" width="120">', media.token, media.alt)

@@ -14,12 +14,14 @@ from django.utils.text import slugify
 
 from articles import actions
 from articles.canonical import NotAnAddress, address_key
+from articles.media import may_be_picked
 from articles.models import (
     Article,
     ArticleState,
     Contributor,
     ContributorName,
     FormerAddress,
+    Media,
     SlugRedirect,
     Tag,
     TagSynonym,
@@ -70,6 +72,12 @@ class ArticleForm(forms.ModelForm):
         if slug and SlugRedirect.objects.filter(slug=slug).exclude(article=self.instance.pk).exists():
             raise forms.ValidationError("Another article once had this address; it leads there for ever.")
         return slug
+
+    def clean_lead_media(self) -> Media | None:
+        media: Media | None = self.cleaned_data["lead_media"]
+        if media and media.pk != self.instance.lead_media_id and not may_be_picked(media):
+            raise forms.ValidationError("This picture is withheld at its owner's request. Choose another.")
+        return media
 
     def clean_correction(self) -> str:
         note: str = self.cleaned_data["correction"].strip()

@@ -11,19 +11,20 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from articles import gone, surfaces
 from articles.leases import back_off
-from articles.models import Article, BlockedWork, BlockKind, Hold, Media, Rendition, UsagePolicy
+from articles.models import Article, BlockedWork, BlockKind, Hold, HoldKind, Media, Rendition, UsagePolicy
 from articles.surfaces import shows, surface
 from webclient.client import Client, Limits, default_client
 from webclient.errors import OutgoingError
@@ -113,7 +114,7 @@ def _fetch(media: Media, token: str, *, at: datetime, client: Client) -> None:
         data = _download(media.original_url, client)
         sizes = encode(data)
         digest = hashlib.sha256(data).hexdigest()
-        if _is_blocked(digest):
+        if is_blocked(digest):
             raise UnusableError(REMOVED)
     except OutgoingError as error:
         _failed(media, token, str(error), again=_next_try(media, at))
@@ -133,7 +134,8 @@ def _download(url: str, client: Client) -> bytes:
     return response.body
 
 
-def _is_blocked(digest: str) -> bool:
+def is_blocked(digest: str) -> bool:
+    """Was a picture of these bytes removed at its owner's request?"""
     blocks = BlockedWork.objects.filter(key=digest, kind=BlockKind.PICTURE, hold__in=Hold.objects.in_effect())
     return blocks.exists()
 
@@ -151,6 +153,34 @@ def _failed(media: Media, token: str, error: str, *, again: datetime | None) -> 
     Media.objects.finish(media.pk, token, due_at=again, last_error=error[:300])
 
 
+@transaction.atomic
+def keep_upload(media: Media, sizes: Sequence[Encoded], digest: str) -> Media:
+    """Store a new picture that somebody brought, with its sizes. A file left by a failure is a stray."""
+    media.sha256, media.due_at = digest, None
+    names = [_save(media, size) for size in sizes]
+    media.file, media.width, media.height = names[-1], sizes[-1].width, sizes[-1].height
+    media.save()
+    _set_sizes(media, names, sizes)
+    return media
+
+
+def _set_sizes(media: Media, names: Sequence[str], sizes: Sequence[Encoded]) -> None:
+    media.renditions.all().delete()
+    Rendition.objects.bulk_create(
+        Rendition(media=media, file=name, width=size.width, height=size.height)
+        for name, size in zip(names, sizes, strict=True)
+    )
+
+
+def delete(media: Media) -> None:
+    """A picture's rows now, its files once that is committed."""
+    files = [media.file, *(size.file for size in media.renditions.all())]
+    names = [str(file.name) for file in files if file]
+    media.delete()
+    for name in names:
+        transaction.on_commit(partial(default_storage.delete, name))
+
+
 def keep(media: Media, token: str, sizes: Sequence[Encoded], digest: str) -> bool:
     """Store a picture's sizes and show them; False (and no file left) when another worker had taken over."""
     names = [_save(media, size) for size in sizes]
@@ -161,11 +191,7 @@ def keep(media: Media, token: str, sizes: Sequence[Encoded], digest: str) -> boo
             file=names[-1], width=largest.width, height=largest.height,
         )  # fmt: skip
         if mine:
-            media.renditions.all().delete()
-            Rendition.objects.bulk_create(
-                Rendition(media=media, file=name, width=size.width, height=size.height)
-                for name, size in zip(names, sizes, strict=True)
-            )
+            _set_sizes(media, names, sizes)
             shown_by = Article.objects.filter(lead_media=media).values_list("pk", flat=True)
             surfaces.changed(surfaces.keys_of(list(shown_by)))
     if not mine:
@@ -200,6 +226,22 @@ def _folders() -> list[str]:
         return [f"pictures/{name}" for name in default_storage.listdir("pictures")[0]]
     except FileNotFoundError:
         return []
+
+
+# --- picking ----------------------------------------------------------------------------------
+
+
+def withheld() -> Q:
+    """Pictures of an article that is withheld for its owner, or the same picture under another row."""
+    held = Hold.objects.in_effect().filter(kind=HoldKind.LEGAL)
+    of_article = held.filter(article__lead_media=OuterRef("pk"))
+    known = BlockedWork.objects.filter(kind=BlockKind.PICTURE, key=OuterRef("sha256"), hold__in=held)
+    return Q(Exists(of_article)) | Q(Exists(known), ~Q(sha256=""))
+
+
+def may_be_picked(media: Media | None) -> bool:
+    """Nothing that is withheld elsewhere gets into another article."""
+    return media is None or not Media.objects.filter(withheld(), pk=media.pk).exists()
 
 
 # --- showing ----------------------------------------------------------------------------------

@@ -11,12 +11,15 @@ from django.db import transaction
 from django.db.models import Exists, Model, OuterRef
 
 from accounts.models import User
+from articles import media as pictures
 from articles import search, surfaces
 from articles.models import (
+    Article,
     Contribution,
     Contributor,
     ContributorName,
     FormerAddress,
+    Media,
     Tag,
     TaggedArticle,
     TagSynonym,
@@ -193,6 +196,24 @@ def save_tag(*, tag: Tag) -> Tag:
     else:
         surfaces.changed([f"tag:{tag.pk}", surfaces.SITE])
     return tag
+
+
+# --- pictures ---------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def merge_pictures(*, kept: Media, others: Sequence[Media]) -> Media:
+    """Let one row stand for several of the same file; raises CannotMerge when the files differ."""
+    ids = {other.pk for other in others} - {kept.pk}
+    gone = list(Media.objects.select_for_update().filter(pk__in=ids))
+    if not gone or any(not other.sha256 or other.sha256 != kept.sha256 for other in gone):
+        raise CannotMerge("Only rows of one and the same file are merged; these differ.")
+    articles = list(Article.objects.filter(lead_media__in=gone).values_list("pk", flat=True))
+    Article.objects.filter(pk__in=articles).update(lead_media=kept)
+    for other in gone:
+        pictures.delete(other)
+    surfaces.changed(surfaces.keys_of(articles))
+    return kept
 
 
 # --- both -------------------------------------------------------------------------------------

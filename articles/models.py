@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Now
@@ -204,6 +204,12 @@ class Media(Leased):
     holder = models.CharField(max_length=300, blank=True)
     terms = models.CharField(max_length=1000, blank=True)
     terms_expire_at = models.DateTimeField(null=True, blank=True)
+    focus_x = models.PositiveSmallIntegerField(
+        "from the left", default=50, db_default=50, validators=[MaxValueValidator(100)]
+    )
+    focus_y = models.PositiveSmallIntegerField(
+        "from the top", default=50, db_default=50, validators=[MaxValueValidator(100)]
+    )
     last_error = models.CharField(max_length=300, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -214,6 +220,11 @@ class Media(Leased):
         indexes = [
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="picture_due"),
             models.Index(fields=["original_url"], name="picture_address"),
+            models.Index(
+                fields=["terms_expire_at"],
+                condition=Q(terms_expire_at__isnull=False),
+                name="picture_terms_end",
+            ),
         ]
 
     def __str__(self) -> str:

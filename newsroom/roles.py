@@ -23,11 +23,12 @@ _ARTICLES = {f"articles.view_{model}" for model in ("article", "revision", "hold
 _CLAIMS = {f"moderation.{codename}" for codename in OF_MODERATORS}
 _CONTRIBUTORS = _CREDITS_AND_LINKS | _CHOICES | {
     "articles.add_article", "articles.change_own_article", "articles.view_revision",
-    "articles.add_contributor",
+    "articles.add_contributor", "articles.add_media",
 }  # fmt: skip
 _EDITORS = _CREDITS_AND_LINKS | _CHOICES | _ARTICLES | {
     "articles.add_article", "articles.change_article", "articles.publish_article",
-    "articles.add_contributor", "articles.change_contributor", "articles.change_media",
+    "articles.add_contributor", "articles.change_contributor",
+    "articles.add_media", "articles.change_media",
     "articles.add_story", "articles.change_story", "articles.view_tagsynonym", "aggregator.view_feed",
     "articles.view_frontpin", "articles.change_frontpin",
 }  # fmt: skip

@@ -146,7 +146,7 @@ def picture(
     several = format_html(' srcset="{}" sizes="{}"', addresses, sizes) if len(renditions) > 1 else ""
     return format_html(
         '<div class="picture{}"><img src="{}"{} width="{}" height="{}" alt="{}"{}></div>',
-        "" if cropped else " uncropped",
+        _focus(media) if cropped else " uncropped",
         display.picture_address(media, shown.width),
         several,
         shown.width,
@@ -154,6 +154,13 @@ def picture(
         media.alt,
         _EAGER if eager else _LAZY,
     )
+
+
+def _focus(media: Media) -> str:
+    """Classes that keep the picture's subject in sight; in quarters, for no page may carry a style of its own."""
+    if (media.focus_x, media.focus_y) == (50, 50):
+        return ""
+    return f" fx{round(media.focus_x / 25)} fy{round(media.focus_y / 25)}"
 
 
 @register.simple_tag

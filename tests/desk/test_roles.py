@@ -33,15 +33,16 @@ V, A, C = "view", "add", "change"
 # role → model → what may be done. A model that is not named may not even be looked at.
 MAY: dict[str, dict[str, set[str]]] = {
     roles.CONTRIBUTORS: {
-        "article": {V, A, C}, "contributor": {V, A}, "tag": {V}, "source": {V}, "story": {V}, "media": {V},
+        "article": {V, A, C}, "contributor": {V, A}, "tag": {V}, "source": {V}, "story": {V},
+        "media": {V, A},
     },
     roles.EDITORS: {
         "article": {V, A, C}, "contributor": {V, A, C}, "tag": {V}, "source": {V}, "story": {V, A, C},
-        "media": {V, C}, "feed": {V},
+        "media": {V, A, C}, "feed": {V},
     },
     roles.CHIEFS: {
         "article": {V, A, C}, "contributor": {V, A, C}, "tag": {V, A, C}, "source": {V, A, C},
-        "story": {V, A, C}, "media": {V, C}, "feed": {V, A, C},
+        "story": {V, A, C}, "media": {V, A, C}, "feed": {V, A, C},
     },
     roles.MODERATORS: {
         "article": {V}, "contributor": {V}, "tag": {V}, "source": {V}, "story": {V}, "media": {V},
