@@ -17,6 +17,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from articles import cdn, indexnow
+from articles.canary import is_canary
 from articles.leases import back_off
 from articles.models import Announcement, AnnouncementKind, Article
 from webclient.errors import OutgoingError
@@ -79,7 +80,7 @@ def owe_purge(keys: Sequence[str], reference: str = "") -> None:
 
 def owe_ping(article: Article, reference: str = "") -> None:
     """Have the search engines look again at an article's address."""
-    if settings.INDEXNOW is not None:
+    if settings.INDEXNOW is not None and not is_canary(article):
         _owe(AnnouncementKind.SEARCH_ENGINES, [article.get_absolute_url()], reference)
 
 

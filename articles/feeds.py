@@ -19,7 +19,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from lxml import etree
 
-from articles import display, keyset
+from articles import canary, display, keyset
 from articles.models import (
     Article,
     Contribution,
@@ -191,8 +191,10 @@ def _deleted(key: str) -> list[Deleted]:
     kind, _, pk = key.partition(":")
     if key != LATEST and kind != "source":
         return []
-    rows = Hold.objects.in_effect().filter(
-        effective_at__gte=Now() - DELETED_FOR, article__published_at__lte=Now()
+    rows = (
+        Hold.objects.in_effect()
+        .filter(effective_at__gte=Now() - DELETED_FOR, article__published_at__lte=Now())
+        .exclude(article__slug__startswith=canary.PREFIX)
     )
     if kind == "source":
         rows = rows.filter(article__source_id=int(pk))

@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_noop
 
 from articles import interface
+from articles.canary import is_canary
 from articles.models import Article, ArticleState, Hold, HoldKind, RevisionKind, Source
 from articles.optouts import OptOut
 
@@ -57,7 +58,8 @@ def reason_of(article: Article) -> Reason | None:
     """Why this article is gone; None when it was never here (a draft, an embargo) or still is."""
     if article.state == ArticleState.ERASED:
         return Reason(410, gettext_noop("Removed for good"))
-    if article.state not in (ArticleState.PUBLISHED, ArticleState.RETRACTED) or _is_embargoed(article):
+    was_shown = article.state in (ArticleState.PUBLISHED, ArticleState.RETRACTED) or is_canary(article)
+    if not was_shown or _is_embargoed(article):
         return None
     holds = list(Hold.objects.in_effect().filter(article=article).order_by("effective_at"))
     legal = next((hold for hold in holds if hold.kind == HoldKind.LEGAL), None)

@@ -29,7 +29,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from articles import display, facets, front, gone, interface, keyset, search, structured
+from articles import canary, display, facets, front, gone, interface, keyset, search, structured
 from articles.around import around as beside
 from articles.merging import now_at
 from articles.models import (
@@ -165,7 +165,9 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
     public = Article.objects.public().select_related("source", "lead_media", "story")
     public = public.annotate(story_headline=Subquery(told))
     credits = Prefetch("contributions", Contribution.objects.select_related("contributor"))
-    article = public.prefetch_related(credits).filter(slug=slug).first()
+    article = public.prefetch_related(credits).filter(slug=slug).first() or canary.shown(
+        slug, Article.objects.select_related("source", "lead_media", "story").prefetch_related(credits)
+    )
     if article is None:
         return _elsewhere(request, slug)
     tags = _tags_and_sections(article)
@@ -187,7 +189,10 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
         "around": around,
         "changes": _changes(article),
     }
-    return render(request, "articles/article.html", context)
+    response = render(request, "articles/article.html", context)
+    if canary.is_canary(article):
+        response.headers["X-Robots-Tag"] = "noindex, noarchive"
+    return response
 
 
 def _tags_and_sections(article: Article) -> list[Any]:

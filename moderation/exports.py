@@ -275,9 +275,14 @@ def year_of(year: int) -> tuple[datetime, datetime]:
     return datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
 
 
+def _real() -> QuerySet[Notice]:
+    """Everybody's notices but our own drills."""
+    return Notice.objects.exclude(channel=Channel.DRILL)
+
+
 def lumen_notices(year: int, *, after: int = 0) -> list[tuple[int, dict[str, Any]]]:
     """A portion of the year's notices with their numbers, from the number `after` on."""
-    rows = Notice.objects.filter(received_at__range=year_of(year), pk__gt=after).order_by("pk")
+    rows = _real().filter(received_at__range=year_of(year), pk__gt=after).order_by("pk")
     loaded = rows.prefetch_related("claims__article__source")[:PORTION]
     return [(notice.pk, lumen_notice(notice)) for notice in loaded]
 
@@ -288,7 +293,7 @@ def statements(year: int, *, after: int = 0) -> list[tuple[int, dict[str, Any]]]
         at__range=year_of(year),
         pk__gt=after,
         outcome__in=(ClaimState.UPHELD, ClaimState.REDUCED, ClaimState.ERASED),
-    )
+    ).exclude(claim__notice__channel=Channel.DRILL)
     loaded = rows.select_related("claim__notice", "claim__article").order_by("pk")[:PORTION]
     return [(decision.pk, statement(decision)) for decision in loaded]
 
@@ -308,14 +313,16 @@ def report(year: int, *, at: datetime) -> list[Figure]:
 
 
 def _figures(year: int, at: datetime) -> Iterator[Figure]:
-    notices = Notice.objects.filter(received_at__range=year_of(year))
-    claims = Claim.objects.filter(notice__received_at__range=year_of(year))
+    notices = _real().filter(received_at__range=year_of(year))
+    claims = Claim.objects.filter(notice__in=notices)
     yield Figure(_("Notices"), _("received"), notices.count())
     yield Figure(_("Notices"), _("articles named in them"), claims.count())
     yield from _counted(_("Notices by ground"), notices, "ground", dict(Ground.choices))
     yield from _counted(_("Notices by channel"), notices, "channel", dict(Channel.choices))
     yield from _counted(_("Articles by outcome"), claims, "state", dict(ClaimState.choices))
-    decided = Decision.objects.filter(at__range=year_of(year), outcome=ClaimState.UPHELD)
+    decided = Decision.objects.filter(at__range=year_of(year), outcome=ClaimState.UPHELD).exclude(
+        claim__notice__channel=Channel.DRILL
+    )
     yield Figure(_("Removals"), _("decided by the deadline alone"), decided.filter(automated=True).count())
     yield Figure(_("Removals"), _("decided by a person"), decided.filter(automated=False).count())
     hours = _hours(claims, at)
@@ -349,5 +356,5 @@ def _hours(claims: QuerySet[Claim], at: datetime) -> list[float]:
 
 def years(*, at: datetime) -> list[int]:
     """The years of which there is something to tell, newest first."""
-    first = Notice.objects.order_by("received_at").values_list("received_at", flat=True).first()
+    first = _real().order_by("received_at").values_list("received_at", flat=True).first()
     return list(range(at.year, first.year - 1, -1)) if first else []

@@ -18,6 +18,7 @@ class Channel(models.TextChoices):
     EMAIL = "email", "E-mail"
     API = "api", "API"
     STAFF = "staff", "Staff"
+    DRILL = "drill", "Drill"
 
 
 class Ground(models.TextChoices):

@@ -199,7 +199,7 @@ def _as_json(mark: Mark) -> dict[str, Any]:
 def probe(plan: ProbePlan, *, at: datetime, base_url: str = "") -> list[Probe]:
     """Look at every address of the plan now and keep what was seen. Raises FrontDoorClosed."""
     base_url = (base_url or settings.SITE_URL).rstrip("/")
-    client = _client(base_url)
+    client = client_of(base_url)
     try:
         seen = [_look(client, base_url, plan, surface, path, at) for surface, path in plan.addresses]
         seen += _caches(plan, at)
@@ -213,7 +213,7 @@ def probe(plan: ProbePlan, *, at: datetime, base_url: str = "") -> list[Probe]:
     return seen
 
 
-def _client(base_url: str) -> Client:
+def client_of(base_url: str) -> Client:
     """A client for which the site's own address is the one private address allowed."""
     parts = urlsplit(base_url)
     port = parts.port or (443 if parts.scheme == "https" else 80)

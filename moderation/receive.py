@@ -253,11 +253,13 @@ def _unread_line(notice: Notice, pasted: lines.Pasted) -> NoticeLine:
 def _write_ledger(notice: Notice, claims: Mapping[int, Claim], *, at: datetime) -> None:
     if not claims:
         return
-    payload = {
+    payload: dict[str, Any] = {
         "reference": notice.reference,
         "received_at": ledger.moment(notice.received_at),
         "claims": [_ledger_line(claim) for claim in claims.values()],
     }
+    if notice.channel == Channel.DRILL:
+        payload["drill"] = True
     ledger.append(kind="received", payload=payload, at=at)
 
 

@@ -13,6 +13,7 @@ from django.db.models import Max, OuterRef, Subquery
 from django.db.models.functions import TruncDate
 
 from moderation.models import (
+    Channel,
     Claim,
     ClaimState,
     Decision,
@@ -73,8 +74,13 @@ COLUMNS = (
 def cases(*, at: datetime, before: int | None = None, size: int = PAGE) -> list[Case]:
     """The newest cases, or those before the one with this number. One statement, however far back."""
     latest = Decision.objects.filter(claim=OuterRef("pk")).order_by("-pk")
-    rows = Claim.objects.order_by("-pk").annotate(
-        reason=Subquery(latest.values("reason_code")[:1]), automated=Subquery(latest.values("automated")[:1])
+    rows = (
+        Claim.objects.exclude(notice__channel=Channel.DRILL)
+        .order_by("-pk")
+        .annotate(
+            reason=Subquery(latest.values("reason_code")[:1]),
+            automated=Subquery(latest.values("automated")[:1]),
+        )
     )
     if before is not None:
         rows = rows.filter(pk__lt=before)
@@ -111,9 +117,11 @@ def figures(*, at: datetime) -> Figures:
 
 
 def _figures(at: datetime) -> Figures:
-    rows = Claim.objects.filter(
-        notice__received_at__gte=at - timedelta(days=DAYS), hold__isnull=False
-    ).order_by("-pk")
+    rows = (
+        Claim.objects.filter(notice__received_at__gte=at - timedelta(days=DAYS), hold__isnull=False)
+        .exclude(notice__channel=Channel.DRILL)
+        .order_by("-pk")
+    )
     hours, breaches, defaults = [], [], 0
     for row in rows.values(*FIGURE_COLUMNS)[:COUNTED]:
         hidden = hidden_at(row["hold__effective_at"], row["hold__latched_at"], at)
@@ -141,7 +149,9 @@ FIGURE_COLUMNS = (
 
 
 def _automated(at: datetime) -> Sequence[bool]:
-    recent = Decision.objects.filter(outcome=ClaimState.UPHELD, at__gte=at - timedelta(days=DAYS))
+    recent = Decision.objects.filter(outcome=ClaimState.UPHELD, at__gte=at - timedelta(days=DAYS)).exclude(
+        claim__notice__channel=Channel.DRILL
+    )
     return list(recent.order_by("-pk").values_list("automated", flat=True)[:COUNTED])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from articles import interface
 from articles.actions import NotAllowed as ArticleNotAllowed
-from moderation import actions, certificates, letters, limits, lines, owners, proof, receive
+from moderation import actions, certificates, drill, letters, limits, lines, owners, proof, receive
 from moderation.forms import NoticeForm, StatementForm
 from moderation.ledger import LedgerBehind
 from moderation.models import OPEN_STATES, Channel, Claim, ClaimState, LetterKind, Notice
@@ -62,7 +62,9 @@ def removal(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         form.mark_errors()
         return _form_page(request, form, status=422)
-    return _received(request, form, at=timezone.now())
+    drilled = drill.clock_of(request)
+    shift = timedelta(hours=settings.HOLD_AFTER_HOURS) - drilled if drilled is not None else timedelta(0)
+    return _received(request, form, at=timezone.now() - shift)
 
 
 def _received(request: HttpRequest, form: NoticeForm, *, at: datetime) -> HttpResponse:
@@ -84,7 +86,7 @@ def _received(request: HttpRequest, form: NoticeForm, *, at: datetime) -> HttpRe
 def _submission(request: HttpRequest, form: NoticeForm) -> receive.Submission:
     told = form.told() | {"language": form.cleaned_data["language"] or _language(request)}
     return receive.Submission(
-        channel=Channel.FORM,
+        channel=Channel.FORM if drill.clock_of(request) is None else Channel.DRILL,
         text=form.cleaned_data["urls"],
         network=limits.sender_of(request.META),
         **told,

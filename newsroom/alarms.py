@@ -14,6 +14,7 @@ from django.conf import settings
 
 from articles import announcements
 from articles.models import Heartbeat
+from moderation import drill
 
 STALE = timedelta(minutes=10)
 UNTAKEN = timedelta(minutes=1)
@@ -35,12 +36,13 @@ class Alarm:
     advice: str
 
 
-NAMES = (*WORK, "caches")
+NAMES = (*WORK, "caches", "drill")
 
 
 def alarms(at: datetime) -> list[Alarm]:
     """What is wrong at this moment; empty when nothing is."""
-    return [*_silent_work(at), *_deaf_caches(at)]
+    drills = [Alarm("drill", words, "Try manage.py drill.") for words in drill.faults(at)]
+    return [*_silent_work(at), *_deaf_caches(at), *drills]
 
 
 def _silent_work(at: datetime) -> Iterator[Alarm]:

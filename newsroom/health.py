@@ -11,13 +11,15 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
 from articles.models import Heartbeat
-from moderation import ledger
+from moderation import drill, ledger
 from newsroom.alarms import alarms
 
 # Rows that say whose turn it is, not what was done (newsroom/work.py).
 TURN = "turn: "
 # The row that says when the last backup was made (newsroom/vault.py).
 MADE_BACKUP = "made: backup"
+# Rows that tell of something else than work done.
+NOT_WORK = (MADE_BACKUP, drill.PASSED, drill.FAILED)
 
 
 def alive(request: HttpRequest) -> HttpResponse:
@@ -85,7 +87,7 @@ def heartbeat_ages() -> dict[str, float]:
     """Seconds since each kind of work was last done, or was last found to have nothing due."""
     now = timezone.now()
     beats = (
-        Heartbeat.objects.exclude(name__startswith=TURN).exclude(name=MADE_BACKUP).values_list("name", "at")
+        Heartbeat.objects.exclude(name__startswith=TURN).exclude(name__in=NOT_WORK).values_list("name", "at")
     )
     return {name: round((now - at).total_seconds(), 1) for name, at in beats}
 

@@ -15,8 +15,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from aggregator.models import Feed
-from moderation import ledger
-from moderation.models import OPEN_STATES, Claim, Lane, LedgerEntry, Letter
+from articles.models import Heartbeat
+from moderation import drill, ledger
+from moderation.models import OPEN_STATES, Channel, Claim, Lane, LedgerEntry, Letter
 from newsroom.alarms import NAMES, alarms
 from newsroom.health import backup_age, heartbeat_ages
 
@@ -59,12 +60,13 @@ class Promise(Collector):
         yield from self._ledger()
         yield from self._backup()
         yield from self._alarms()
+        yield from self._drill()
         yield _gauge(
             "newsroom_database_is_behind_ledger", "1 while public pages answer 503.", int(ledger.is_behind())
         )
 
     def _claims(self) -> Iterator[GaugeMetricFamily]:
-        waiting = Claim.objects.filter(state__in=OPEN_STATES)
+        waiting = Claim.objects.filter(state__in=OPEN_STATES).exclude(notice__channel=Channel.DRILL)
         by_lane = dict(waiting.order_by().values_list("lane").annotate(Count("pk")))
         lanes = GaugeMetricFamily("newsroom_open_claims", "Claims that wait for a person.", labels=["lane"])
         for lane in Lane.values:
@@ -111,6 +113,14 @@ class Promise(Collector):
         for name in NAMES:
             gauge.add_metric([name], int(name in ringing))
         yield gauge
+
+    def _drill(self) -> Iterator[GaugeMetricFamily]:
+        passed = Heartbeat.objects.filter(name=drill.PASSED).first()
+        if passed is not None:
+            age = (timezone.now() - passed.at).total_seconds()
+            yield _gauge("newsroom_drill_age_seconds", "Since the drill of a removal last passed.", age)
+            took = sum(passed.detail.get("seconds", {}).values())
+            yield _gauge("newsroom_drill_seconds", "How long it took, its shortened clock included.", took)
 
     def _ledger(self) -> Iterator[GaugeMetricFamily]:
         head = LedgerEntry.objects.aggregate(seq=Max("seq"))["seq"] or 0

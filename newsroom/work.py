@@ -20,7 +20,7 @@ from aggregator.models import Feed
 from articles import announcements, stories, surfaces
 from articles.media import delete_strays, fetch_pictures
 from articles.models import Heartbeat, Hold, Media
-from moderation import actions, escrow, ledger, letters, owners, probes, retention, webhooks
+from moderation import actions, drill, escrow, ledger, letters, owners, probes, retention, webhooks
 from moderation.mailbox import Mailbox, poll
 from moderation.models import Claim, ClaimState, Escrow, Letter, ProbePlan
 from moderation.owner_models import StandingOptOut
@@ -136,6 +136,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("fetch feeds", fetch_due, lambda at: Feed.objects.active().claimable(at).exists()),
     Kind("fetch pictures", fetch_pictures, lambda at: Media.objects.claimable(at).exists()),
     Kind("group stories", stories.relate_due, lambda at: stories.to_compare(at).exists(), limit=50),
+    Kind("drill", drill.practise, drill.is_due, limit=1),
     periodic("read mailbox", timedelta(minutes=1), _read_mailbox, limit=500),
     periodic("write ledger", timedelta(minutes=1), _sync_ledger, limit=1_000_000),
     periodic("tidy announcements", timedelta(hours=1), announcements.prune, limit=1000),
