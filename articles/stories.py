@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils.text import slugify
 
@@ -31,6 +31,8 @@ CLOSE = 0.22
 SHARE = 0.5
 MOST_IN_STORY = 60
 LEASE = timedelta(minutes=5)
+# How often a batch is begun again because somebody else needed the same rows.
+GIVES_WAY = 5
 MOST_COPIES = 50
 _TURN = 0x53746F7279
 
@@ -73,16 +75,29 @@ def _claim(limit: int, at: datetime) -> tuple[list[int], datetime]:
 def relate(article_ids: Sequence[int], *, at: datetime, until: datetime | None = None) -> None:
     """Compare these articles now: fold copies, join or open stories. With `until`, only those under that lease."""
     subjects = comparison.described(article_ids)
-    with transaction.atomic():
-        _one_at_a_time()
-        ours = Article.objects.filter(pk__in=article_ids, state=ArticleState.PUBLISHED)
-        if until:
-            ours = ours.filter(comparing_until=until)
-        ids = set(ours.select_for_update().order_by("pk").values_list("pk", flat=True))
-        fresh = [s for s in subjects if s.pk in ids and s.published_at > at - comparison.KEPT]
-        changed = _Round(fresh, at).run() if fresh else set()
-        Article.objects.filter(pk__in=ids).update(compared_at=at, comparing_until=None)
-        surfaces.changed(surfaces.keys_of(sorted(changed)))
+    for attempt in range(GIVES_WAY + 1):
+        try:
+            _relate(subjects, article_ids, at=at, until=until)
+            return
+        except OperationalError:
+            # Somebody's decision or notice was waited for, or waited for us; inside a transaction it is the caller's.
+            if connection.in_atomic_block or attempt == GIVES_WAY:
+                raise
+
+
+@transaction.atomic
+def _relate(
+    subjects: Sequence[Subject], article_ids: Sequence[int], *, at: datetime, until: datetime | None
+) -> None:
+    _one_at_a_time()
+    ours = Article.objects.filter(pk__in=article_ids, state=ArticleState.PUBLISHED)
+    if until:
+        ours = ours.filter(comparing_until=until)
+    ids = set(ours.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    fresh = [s for s in subjects if s.pk in ids and s.published_at > at - comparison.KEPT]
+    changed = _Round(fresh, at).run() if fresh else set()
+    Article.objects.filter(pk__in=ids).update(compared_at=at, comparing_until=None)
+    surfaces.changed(surfaces.keys_of(sorted(changed)))
 
 
 def _one_at_a_time() -> None:
@@ -90,6 +105,9 @@ def _one_at_a_time() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TURN])
+            # Rows first and the changes' lock last is the other way round than a removal goes; where the two
+            # meet, grouping gives way before the database would have to choose.
+            cursor.execute("SET LOCAL lock_timeout = '300ms'")
 
 
 class _Round:

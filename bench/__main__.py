@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NOT_BENCHES = {"__init__", "__main__", "bare", "scratch"}
+NOT_BENCHES = {"__init__", "__main__", "bare", "room", "scratch"}
 
 
 def main() -> int:
@@ -33,6 +33,7 @@ def run(name: str) -> list[dict[str, object]]:
     print(f"{name} ...", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="newsroom-bench-") as scratch:
         environment = {"PATH": os.environ["PATH"], "HOME": scratch, "VAR_DIR": scratch}
+        environment |= {name: value for name, value in os.environ.items() if name.startswith("BENCH_")}
         environment |= {"FETCH_ALLOW_NETWORKS": "127.0.0.0/8", "LOG_LEVEL": "ERROR"}
         done = subprocess.run(
             [sys.executable, "-m", f"bench.{name}"],

@@ -92,18 +92,30 @@ def database_gate(get_response: Answer) -> Answer:
         return get_response(request)
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, (OperationalError, InterfaceError)):
-            return None
-        log.error("The database did not answer %s: %s", request.path, exception)
-        return HttpResponse(
-            "The database does not answer. Please come back in a moment.\n",
-            status=503,
-            content_type="text/plain; charset=utf-8",
-            headers={"Retry-After": "10", "Cache-Control": "no-store"},
-        )
+        return no_database(request, exception) if is_of_the_database(exception) else None
 
     answer.process_exception = process_exception  # type: ignore[attr-defined]
     return answer
+
+
+def is_of_the_database(exception: BaseException | None) -> bool:
+    """True when the database is what failed, also when a template or a handler stumbled over it."""
+    while exception is not None:
+        if isinstance(exception, (OperationalError, InterfaceError)):
+            return True
+        exception = exception.__cause__ or exception.__context__
+    return False
+
+
+def no_database(request: HttpRequest, exception: BaseException | None) -> HttpResponse:
+    """503 that says when to come back; nothing of it needs a table or a template."""
+    log.error("The database did not answer %s: %s", request.path, exception)
+    return HttpResponse(
+        "The database does not answer. Please come back in a moment.\n",
+        status=503,
+        content_type="text/plain; charset=utf-8",
+        headers={"Retry-After": "10", "Cache-Control": "no-store"},
+    )
 
 
 def ledger_gate(get_response: Answer) -> Answer:

@@ -67,7 +67,7 @@ class ReadyPages:
         if announcements.cache() is not None:
             start_response = _kept_by_nobody(start_response)
         visit = read_visit(environ)
-        if visit is None or ledger.is_behind():
+        if visit is None or _is_behind():
             return self.django(environ, start_response)
         if visit.has_query:
             return self._render(visit, environ, start_response)
@@ -136,6 +136,22 @@ class ReadyPages:
             # The page is right and the reader has waited for it; it is only not kept.
             connection.close()
             return False
+
+
+def _is_behind() -> bool:
+    """True also when the database does not say: Django then answers 503. A connection that broke while it lay
+    idle is replaced once.
+    """
+    for last in (False, True):
+        try:
+            return ledger.is_behind()
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block:
+                raise
+            connection.close()
+            if last:
+                break
+    return True
 
 
 # --- the request ------------------------------------------------------------------------------

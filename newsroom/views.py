@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from articles import interface
+
+from newsroom.middleware import is_of_the_database, no_database
 
 
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
@@ -52,7 +56,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Without templates or the database: either may be what failed."""
+    """Without templates or the database: either may be what failed. When it is the database, a 503."""
+    error = sys.exc_info()[1]
+    if is_of_the_database(error):
+        return no_database(request, error)
     text = (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Something went wrong</title>"
         "<h1>Something went wrong on our side</h1><p>Please try again in a minute.</p></html>"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 
 from articles.models import Heartbeat
+from tests.front_door import FrontDoor
 
 
 def test_a_living_process_says_so_without_a_database(client: Client) -> None:
@@ -55,3 +57,27 @@ def test_a_site_whose_database_is_gone_is_not_ready(client: Client) -> None:
 
     assert answer.status_code == 503
     assert "database does not answer" in answer.json()["reasons"][0]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "path", ["/", "/feeds/latest.rss", "/articles/gone/", "/no/such/page", "/removal/", "/admin/login/"]
+)
+def test_without_a_database_every_page_says_when_to_come_back(path: str) -> None:
+    site = FrontDoor()
+    working = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = "/no/such/database"
+    settings.LEDGER_PATH.parent.mkdir(exist_ok=True)
+    settings.LEDGER_PATH.write_bytes(
+        b'{"seq": 1, "at": "", "kind": "", "payload": {}, "previous": "", "hash": ""}\n'
+    )
+    try:
+        answer = site.get(path)
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = working
+
+    assert answer.status in (200, 503) if path.startswith(("/removal", "/admin")) else answer.status == 503
+    assert answer.status == 200 or answer.headers["Retry-After"] == "10"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
