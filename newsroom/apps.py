@@ -13,7 +13,9 @@ class NewsroomConfig(AppConfig):
     verbose_name = "Newsroom"
 
     def ready(self) -> None:
-        from newsroom import checks, roles  # noqa: F401  (registers the system checks)
+        from newsroom import checks, reporting, roles  # noqa: F401  (registers the system checks)
+
+        reporting.start_errors()
 
         # An app without models is not told of migrations; moderation is, after us in its own turn.
         moderation = apps.get_app_config("moderation")

@@ -12,12 +12,22 @@ from django.core.checks import CheckMessage, Error, register
 from articles.fields import HTMLField
 from articles.models import Article
 from newsroom.environment import PROBLEMS
+from newsroom.reporting import lacking
 
 
 @register()
 def environment(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Values that would start but not work."""
-    return [*_unreadable(), *_site_url(), *_secret_key(), *_hours(), *_engine(), *_editor(), *_backup()]
+    return [
+        *_unreadable(),
+        *_site_url(),
+        *_secret_key(),
+        *_hours(),
+        *_engine(),
+        *_editor(),
+        *_backup(),
+        *_reporting(),
+    ]
 
 
 def _unreadable() -> Iterator[CheckMessage]:
@@ -87,4 +97,13 @@ def _backup() -> Iterator[CheckMessage]:
             "Backups would leave this machine in the clear.",
             hint="BACKUP_URL names object storage: set BACKUP_KEY to what manage.py make_backup_key prints.",
             id="newsroom.E009",
+        )
+
+
+def _reporting() -> Iterator[CheckMessage]:
+    for name in lacking():
+        yield Error(
+            f"{name} is set, but its library is not installed.",
+            hint=f"Run script/venv requirements-scale.txt, or leave {name} unset.",
+            id="newsroom.E010",
         )

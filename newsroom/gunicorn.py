@@ -6,10 +6,12 @@ many; BIND (or PORT) says where. A wrong value of any setting stops the start (n
 
 from __future__ import annotations
 
+import io
 import os
 from typing import Any
 
 from newsroom import environment as env
+from newsroom import logs
 
 # systemd and script/run control the processes; gunicorn's own control socket would lie in the home folder.
 control_socket_disable = True
@@ -32,7 +34,11 @@ forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1,::1"
 
 accesslog = os.environ.get("ACCESS_LOG") or None
 errorlog = "-"
-loglevel = os.environ.get("LOG_LEVEL", "info").lower()
+loglevel = env.choice("LOG_LEVEL", default="INFO", among=env.LOG_LEVELS).lower()
+# The same words in the same form as the site's own log.
+logconfig_dict = logs.configuration(
+    level=loglevel.upper(), form=env.choice("LOG_FORMAT", default="line", among=("line", "json"))
+)
 
 
 def on_starting(server: Any) -> None:
@@ -44,6 +50,6 @@ def on_starting(server: Any) -> None:
 
     django.setup()
     try:
-        call_command("check")
+        call_command("check", stdout=io.StringIO())
     except SystemCheckError as error:
         raise SystemExit(str(error)) from error

@@ -14,6 +14,7 @@ from csp.constants import NONE, SELF
 
 from articles import cdn, editor, indexnow
 from newsroom import environment as env
+from newsroom import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("VAR_DIR") or BASE_DIR / "var").resolve()
@@ -283,10 +284,14 @@ CKEDITOR_CONFIGS = {"default": editor.configuration()}
 # it fails when the hardened configuration or the sanitiser is not in force.
 SILENCED_SYSTEM_CHECKS = ["ckeditor.W001"]
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.choice("LOG_LEVEL", default="INFO", among=env.LOG_LEVELS)},
-}
+# --- the log ----------------------------------------------------------------------------------
+
+LOG_REQUESTS = env.flag("LOG_REQUESTS")
+LOGGING = logs.configuration(
+    level=env.choice("LOG_LEVEL", default="INFO", among=env.LOG_LEVELS),
+    form=env.choice("LOG_FORMAT", default="line", among=("line", "json")),
+)
+SENTRY_DSN = env.address("SENTRY_DSN", schemes=("http", "https"), example="https://key@errors.example/1")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.address(
+    "OTEL_EXPORTER_OTLP_ENDPOINT", schemes=("http", "https"), example="http://127.0.0.1:4318"
+)

@@ -24,6 +24,7 @@ from moderation import actions, drill, escrow, ledger, letters, owners, probes, 
 from moderation.mailbox import Mailbox, poll
 from moderation.models import Claim, ClaimState, Escrow, Letter, ProbePlan
 from moderation.owner_models import StandingOptOut
+from newsroom import logs, reporting
 from newsroom.health import TURN
 from newsroom.prune import prune
 from newsroom.vault import back_up_due
@@ -64,7 +65,9 @@ def portion(kind: Kind, *, at: datetime) -> int:
         beat_idle(kind.name, at=at)
         return 0
     started = time.monotonic()
-    done = kind.run(kind.limit, at)
+    logs.work.set(kind.name)
+    with reporting.span(f"work {kind.name}"):
+        done = kind.run(kind.limit, at)
     beat(kind.name, at=at, done=done, seconds=round(time.monotonic() - started, 3))
     return done
 

@@ -1,7 +1,8 @@
-"""The WSGI application: ready pages first, then Django."""
+"""The WSGI application: a request gets its id, then ready pages are asked, then Django."""
 
 from __future__ import annotations
 
+import logging
 import os
 
 from django.conf import settings
@@ -9,10 +10,16 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings")
 
+# A library's warning is a line of the log like any other.
+logging.captureWarnings(True)
 django = get_wsgi_application()
 
 # Our modules may be imported only once Django is set up.
+from newsroom.logs import RequestIds  # noqa: E402
 from newsroom.ready_pages import ReadyPages  # noqa: E402
+from newsroom.reporting import Traces  # noqa: E402
 
 # While developing, a page is made anew for each request.
-application = django if settings.DEBUG else ReadyPages(django)
+pages = django if settings.DEBUG else ReadyPages(django)
+traced = Traces(pages) if settings.OTEL_EXPORTER_OTLP_ENDPOINT else pages
+application = RequestIds(traced, log=settings.LOG_REQUESTS)
