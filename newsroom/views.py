@@ -10,7 +10,6 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from articles import interface
-
 from newsroom.middleware import is_of_the_database, no_database
 
 
