@@ -17,7 +17,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.text import slugify
 
-from aggregator import decide
+from aggregator import decide, signals
 from aggregator.discovery import feeds_named
 from aggregator.documents import FeedDocument
 from aggregator.entries import COUNTED, Report, read_all, store_batches
@@ -436,6 +436,7 @@ def store_all(attempts: Sequence[Attempt], *, at: datetime) -> list[Report | Non
         kept = [one for one in attempts if one.feed.pk in ours]
         _finish(kept, reports, at=at)
         _log([(one, reports[one.feed.pk]) for one in kept])
+        signals.note([(one.feed, one.outcome) for one in kept], at=at)
     for one in attempts:
         if one.feed.pk not in ours:
             logger.warning("feed %s was taken over by another worker", one.feed.pk)

@@ -96,6 +96,7 @@ class FeedDocument(NamedTuple):
     self_link: str = ""
     moved_to: str = ""
     hubs: tuple[str, ...] = ()
+    rsl: tuple[str, ...] = ()
     ttl_minutes: int = 0
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[str, ...] = ()

@@ -46,6 +46,7 @@ from articles.models import (
     Story,
     Tag,
     TagSynonym,
+    UsagePolicy,
 )
 from articles.paging import BoundedPaginator
 from articles.story_pages import StoryPages
@@ -479,11 +480,16 @@ class SourceAdmin(BigTableAdmin):
             "fields": ["usage", "excerpt_words", "terms", "terms_url", "terms_recorded_on", "copyright_holder"],
             "description": "Applied at the page and in every feed: a change changes what is shown at once.",
         }),
+        ("What the site signals to machines", {
+            "fields": ["signalled", "signals_told", "signals_read_at", "agreement_prevails"],
+            "description": "Read from its feeds, robots.txt and tdmrep.json. The stricter of this and the above holds.",
+        }),
         ("Suspension", {"fields": ["suspended_at", "suspended_reason"]}),
     ]  # fmt: skip
     about_it = ("name", "slug", "homepage", "domain", "language", "description")
     rights = ("usage", "excerpt_words", "terms", "terms_url", "terms_recorded_on", "copyright_holder",
-              "suspended_at", "suspended_reason")  # fmt: skip
+              "suspended_at", "suspended_reason", "agreement_prevails")  # fmt: skip
+    told = ("signalled", "signals_told", "signals_read_at")
 
     def has_change_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
         """What it is, and what we may show of it, are two rights; either opens the form."""
@@ -491,7 +497,34 @@ class SourceAdmin(BigTableAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> tuple[str, ...]:
         shut = () if obj is None or super().has_change_permission(request, obj) else self.about_it
+        shut = (*shut, *self.told)
         return shut if request.user.has_perm(SOURCE_RIGHTS) else (*shut, *self.rights)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "agreement_prevails":
+            return forms.BooleanField(required=False, help_text=db_field.help_text)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description="leaves us")
+    def signalled(self, source: Source) -> str:
+        """What the signals leave to show, in words."""
+        words = []
+        if source.signalled_usage:
+            words.append(UsagePolicy(source.signalled_usage).label.lower())
+        if source.signalled_chars is not None:
+            words.append(f"at most {source.signalled_chars} characters")
+        if source.signalled_no_pictures:
+            words.append("no pictures")
+        return ", ".join(words) or "no less than is set above"
+
+    @admin.display(description="signals")
+    def signals_told(self, source: Source) -> str:
+        """Each signal with where and since when it is seen."""
+        rows = [(said["kind"], said["value"], said["where"], said["since"]) for said in source.signals or ()]
+        if not rows:
+            return "none seen"
+        lines = format_html_join("", "<li><strong>{}</strong> {}, at {} since {}</li>", rows)
+        return format_html("<ul>{}</ul>", lines)
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Source | None = None) -> dict[str, Any]:
         return {} if "slug" in self.get_readonly_fields(request, obj) else {"slug": ["name"]}

@@ -44,7 +44,7 @@ def listed() -> ArticleQuerySet:
 
 def policy_of(article: Article) -> UsagePolicy:
     """How much we show: what its source allows; our own articles in full."""
-    return UsagePolicy(article.source.usage) if article.source else UsagePolicy.FULL
+    return article.source.shown_usage if article.source else UsagePolicy.FULL
 
 
 def text_of(article: Article) -> Text:
@@ -54,13 +54,25 @@ def text_of(article: Article) -> Text:
 
 def shown_of(source: Source | None, standfirst: str, body: str) -> Text:
     """The same of a source's text that is no article yet."""
-    if source is None or source.usage == UsagePolicy.FULL:
+    usage = source.shown_usage if source else UsagePolicy.FULL
+    if source is None or usage == UsagePolicy.FULL:
         return Text(standfirst, _own_hosts_only(body), "", whole=True)
-    if source.usage == UsagePolicy.HEADLINE:
+    if usage == UsagePolicy.HEADLINE:
         return Text("", SafeString(""), "", whole=False)
-    standfirst = excerpt(escape(standfirst), source.excerpt_words)
+    standfirst = _within(excerpt(escape(standfirst), source.excerpt_words), source.most_chars)
     left = source.excerpt_words - len(standfirst.split())
-    return Text(standfirst, SafeString(""), excerpt(body, left) if left > 0 else "", whole=False)
+    opening = excerpt(body, left) if left > 0 else ""
+    if source.most_chars is not None:
+        opening = _within(opening, max(0, source.most_chars - len(standfirst)))
+    return Text(standfirst, SafeString(""), opening, whole=False)
+
+
+def _within(text: str, most: int | None) -> str:
+    """The text in at most so many characters, cut between words."""
+    if most is None or len(text) <= most:
+        return text
+    cut = text[: max(0, most - 1)].rpartition(" ")[0].rstrip(" ,;:–—-")
+    return f"{cut}…" if cut else ""
 
 
 def teaser_of(article: Article) -> str:
@@ -70,13 +82,16 @@ def teaser_of(article: Article) -> str:
         return ""
     words = min(TEASER_WORDS, article.source.excerpt_words) if article.source else TEASER_WORDS
     opening = article.opening if hasattr(article, "opening") else article.body
-    return excerpt(escape(article.standfirst), words) or excerpt(opening, words)
+    teaser = excerpt(escape(article.standfirst), words) or excerpt(opening, words)
+    return _within(teaser, article.source.most_chars if article.source else None)
 
 
 def picture_of(article: Article) -> Media | None:
     """The lead picture, when its file is here, its terms hold and the source allows more than the headline."""
     media = article.lead_media
     if media is None or not media.file or policy_of(article) == UsagePolicy.HEADLINE:
+        return None
+    if article.source and not article.source.shows_pictures:
         return None
     expired = media.terms_expire_at and media.terms_expire_at <= timezone.now()
     return None if expired else media

@@ -86,6 +86,19 @@ class Source(models.Model):
     terms_url = models.URLField(max_length=500, blank=True)
     terms_recorded_on = models.DateField(null=True, blank=True)
     copyright_holder = models.CharField(max_length=200, blank=True)
+    signals = models.JSONField(
+        null=True,
+        editable=False,
+        help_text="What the site says of its use by machine: kind, value, where, since.",
+    )
+    signals_read_at = models.DateTimeField(null=True, editable=False, db_index=True)
+    signalled_usage = models.CharField(max_length=10, choices=UsagePolicy, null=True, editable=False)
+    signalled_chars = models.PositiveIntegerField(null=True, editable=False)
+    signalled_no_pictures = models.BooleanField(null=True, editable=False)
+    agreement_prevails = models.BooleanField(
+        null=True,
+        help_text="The terms recorded here were agreed with the owner and go before what the site signals to machines.",
+    )
     suspended_at = models.DateTimeField(
         null=True, blank=True, help_text="From then on nothing of this source is shown or fetched."
     )
@@ -109,6 +122,25 @@ class Source(models.Model):
 
     def get_absolute_url(self) -> str:
         return page_address("source", self.slug)
+
+    @property
+    def shown_usage(self) -> UsagePolicy:
+        """How much we show: what the desk recorded, or less where the site's own signals say so."""
+        own = UsagePolicy(self.usage)
+        if self.agreement_prevails or not self.signalled_usage:
+            return own
+        order = list(UsagePolicy)
+        return min(own, UsagePolicy(self.signalled_usage), key=order.index)
+
+    @property
+    def most_chars(self) -> int | None:
+        """The most characters of an article that the site's signals leave us to show."""
+        return None if self.agreement_prevails else self.signalled_chars
+
+    @property
+    def shows_pictures(self) -> bool:
+        """Whether pictures may be shown."""
+        return self.agreement_prevails or not self.signalled_no_pictures
 
 
 class Contributor(models.Model):

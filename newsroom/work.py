@@ -15,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 
+from aggregator import signals
 from aggregator.actions import fetch_due
 from aggregator.models import Feed
 from articles import announcements, stories, surfaces
@@ -148,5 +149,6 @@ KINDS: tuple[Kind, ...] = (
     periodic("destroy spare keys", timedelta(days=1), escrow.destroy_spare_keys, limit=1000),
     periodic("delete stray pictures", timedelta(days=1), delete_strays, limit=1000),
     periodic("back up", timedelta(minutes=5), back_up_due, limit=10),
+    periodic("read rights signals", timedelta(minutes=5), signals.read_due, limit=50),
     periodic("prune", timedelta(hours=1), prune, limit=1000),
 )

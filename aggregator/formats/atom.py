@@ -14,7 +14,7 @@ from aggregator.formats.dates import read_date
 from aggregator.formats.media import enclosures, lead_picture, media_credits
 from aggregator.formats.names import XML_BASE, XML_LANG, Parts, first, inner, key, parts_of
 from aggregator.formats.people import distinct, person
-from aggregator.formats.rss import categories, licence
+from aggregator.formats.rss import categories, licence, rsl
 from aggregator.formats.text import address, line, markup, plain
 
 NO_PAGE = frozenset(
@@ -44,6 +44,7 @@ def read_atom(root: Any, url: str = "") -> FeedDocument:
         licence=_licence(parts, base),
         generator=words(parts, "generator", limit=caps.NAME),
         self_link=related(parts, "self", base),
+        rsl=rsl(parts),
         hubs=tuple(dict.fromkeys(_all_related(parts, "hub", base)))[:5],
         entries=tuple(read),
         cut_off=len(entries) > caps.ENTRIES,

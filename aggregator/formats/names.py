@@ -39,13 +39,14 @@ PREFIX_OF = {
     "web.resource.org/cc": "cc",
     "creativecommons.org/ns#": "cc",
     "www.w3.org/1999/xhtml": "xhtml",
+    "rslstandard.org/rsl": "rsl",
     "www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
 }
 # What an undeclared prefix means where a feed forgot its declaration.
 BARE_PREFIXES = {
     "atom": "atom", "a10": "atom", "dc": "dc", "dcterms": "dcterms", "content": "content", "sy": "sy",
     "media": "media", "itunes": "itunes", "feedburner": "feedburner", "creativecommons": "cc", "cc": "cc",
-    "rdf": "rdf", "rss": "", "xhtml": "xhtml",
+    "rdf": "rdf", "rss": "", "xhtml": "xhtml", "rsl": "rsl",
 }  # fmt: skip
 XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from aggregator.documents import Category, Credit, Entry, FeedDocument, Origin, Picture
@@ -49,6 +50,7 @@ def read_rss(root: Any, url: str = "") -> FeedDocument:
         self_link=_related(parts, "self", base or url),
         moved_to=address(first(parts, "itunes:new-feed-url")),
         hubs=_hubs(parts),
+        rsl=rsl(parts),
         ttl_minutes=number(first(parts, "ttl")),
         skip_hours=_skip_hours(parts),
         skip_days=_skip_days(parts),
@@ -222,6 +224,23 @@ def licence(parts: Parts) -> str:
             if found:
                 return found
     return _related(parts, "license", "")
+
+
+def rsl(parts: Parts) -> tuple[str, ...]:
+    """The terms a feed states in RSL, each as one line such as "prohibits usage: train-ai"."""
+    said: list[str] = []
+    for name in ("rsl:rsl", "rsl:content", "rsl:license"):
+        for element in parts.get(name, ()):
+            for rule in islice(element.iter(), caps.CATEGORIES):
+                what = key(rule.tag).rpartition(":")[2]
+                if what in ("permits", "prohibits", "payment", "legal"):
+                    text = line(rule.text or "", caps.NAME)
+                    said.append(
+                        " ".join(filter(None, (what, f"{rule.get('type') or ''}:", text))).strip(": ")
+                    )
+            if source := address(element.get("url") if name == "rsl:license" else element.get("href")):
+                said.append(f"terms at {source}")
+    return tuple(dict.fromkeys(said))[:10]
 
 
 def _source(parts: Parts, base: str) -> Origin | None:

@@ -206,7 +206,7 @@ def policy_in_words(source: Any) -> str:
         UsagePolicy.EXCERPT: gettext("We show at most {number} words and send readers to the original."),
         UsagePolicy.FULL: gettext("We show the full text, as the owner allows, with a link to the original."),
     }
-    return sentences[UsagePolicy(source.usage)].format(number=source.excerpt_words)
+    return sentences[source.shown_usage].format(number=source.excerpt_words)
 
 
 def _people(article: Article, roles: set[Role]) -> list[Contributor]:
