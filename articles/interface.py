@@ -54,7 +54,7 @@ def split(path: str) -> tuple[Tongue, str]:
     _, first, rest = (*path.split("/", 2), "", "")[:3]
     tongue = TONGUES.get(first, DEFAULT)
     inner = f"/{rest}"
-    if tongue is DEFAULT or "/" not in path[1:] or not is_page(inner):
+    if tongue is DEFAULT or not is_page(inner):
         return DEFAULT, path
     return tongue, inner
 

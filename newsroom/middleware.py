@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponsePermanentRedirect
 from django.utils import translation
 
 from articles import interface, surfaces
@@ -28,6 +28,8 @@ def spoken_language(get_response: Answer) -> Answer:
     """The page in the language that its address names. Behind this the address is the one without it."""
 
     def answer(request: HttpRequest) -> HttpResponse:
+        if request.path_info[1:] in interface.TONGUES:
+            return HttpResponsePermanentRedirect(f"{request.path}/")
         tongue, path = interface.split(request.path_info)
         request.tongue = tongue  # type: ignore[attr-defined]
         if tongue is interface.DEFAULT:

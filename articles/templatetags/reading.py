@@ -84,8 +84,8 @@ def _page_language() -> str:
 @register.filter
 def foreign_language(article: Article) -> str:
     """What the article's language is called in that of the page; nothing where they are the same."""
-    code = article.language.lower()
-    return "" if not code or code.partition("-")[0] == _page_language() else language_name(code)
+    code = article.language.lower().partition("-")[0]
+    return "" if not code or code == _page_language() else language_name(code)
 
 
 def language_name(code: str) -> str:

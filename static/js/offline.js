@@ -19,7 +19,7 @@ self.addEventListener("fetch", (event) => {
 });
 
 function isPublic(path) {
-  return !/^\/(admin|removal|api|media)\//.test(path);
+  return !/^(\/[a-z]{2})?\/(admin|removal|api|media)\//.test(path);
 }
 
 async function page(event) {
@@ -29,7 +29,7 @@ async function page(event) {
     event.waitUntil(contact(path, answer.clone()));
     return answer;
   } catch {
-    return (await kept(path)) ?? offline();
+    return (await kept(path)) ?? offline(path);
   }
 }
 
@@ -89,10 +89,23 @@ async function part(request) {
   return answer;
 }
 
-function offline() {
-  const text =
-    "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>" +
-    "<title>Not kept for offline reading</title><h1>You are offline</h1><p>This page was not kept, or its time is over." +
-    " <a href=/>Front page</a></p></html>";
-  return new Response(text, { status: 503, headers: { "Content-Type": "text/html; charset=utf-8" } });
+// Said in the language of the address, as every page is.
+const SAID = {
+  en: ["You are offline", "This page was not kept, or its time is over.", "Front page"],
+  de: ["Sie sind offline", "Diese Seite wurde nicht behalten, oder ihre Zeit ist um.", "Startseite"],
+  fr: ["Vous êtes hors ligne", "Cette page n’a pas été gardée, ou son temps est passé.", "Première page"],
+  es: ["Está sin conexión", "Esta página no se guardó, o su tiempo ha pasado.", "Portada"],
+  uk: ["Ви поза мережею", "Цю сторінку не збережено, або її час минув.", "Головна сторінка"],
+  ar: ["أنت غير متصل", "لم تُحفظ هذه الصفحة، أو انقضى وقتها.", "الصفحة الأولى"],
+};
+
+function offline(path) {
+  const first = path.split("/")[1];
+  const code = first in SAID ? first : "en";
+  const [title, text, home] = SAID[code];
+  const page =
+    `<!doctype html><html lang=${code} dir=${code === "ar" ? "rtl" : "ltr"}><meta charset=utf-8>` +
+    `<meta name=viewport content='width=device-width'><title>${title}</title><h1>${title}</h1><p>${text}` +
+    ` <a href=/${code === "en" ? "" : `${code}/`}>${home}</a></p></html>`;
+  return new Response(page, { status: 503, headers: { "Content-Type": "text/html; charset=utf-8" } });
 }

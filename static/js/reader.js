@@ -69,8 +69,8 @@ async function showSaved(list) {
     if (gone) continue;
     const item = document.createElement("li");
     const link = document.createElement("a");
-    link.href = paths[index];
-    link.textContent = text ?? "An article that cannot be reached at this moment";
+    link.href = (document.documentElement.dataset.prefix ?? "") + paths[index];
+    link.textContent = text ?? list.dataset.unreachable;
     if (marks?.lang) [link.lang, link.dir] = [marks.lang, marks.dir];
     item.append(link);
     list.append(item);
