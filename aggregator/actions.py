@@ -22,10 +22,11 @@ from aggregator.discovery import feeds_named
 from aggregator.documents import FeedDocument
 from aggregator.entries import COUNTED, Report, read_all, store_batches
 from aggregator.fetch import Known, Outcome, Parser, fetch
+from aggregator.hosts import Turns, host_of, is_own
 from aggregator.models import Feed, Fetch
 from aggregator.normalise import tags_of_folders
 from aggregator.opml import Outline
-from aggregator.passes import host_of, side_by_side
+from aggregator.passes import Later, side_by_side
 from aggregator.sandbox import default_sandbox
 from articles import bulk
 from articles.canonical import NotAnAddress, address_key, domain_of
@@ -39,6 +40,7 @@ WORKERS = 16
 PORTION = 500
 LEASE_SECONDS = 300
 CLAIMED_AT_ONCE = 32
+HOST_PATIENCE = 5.0
 CLAIM_IS_FRESH = timedelta(seconds=60)
 # What one transaction stores, and the seconds it may wait for more.
 STORED_AT_ONCE = 64
@@ -292,17 +294,22 @@ def fetch_pass(
     client: Client | None = None,
     parser: Parser | None = None,
     workers: int = WORKERS,
+    patience: float = HOST_PATIENCE,
 ) -> Iterator[Report]:
-    """Fetch the feeds that are due at `at`, each once; yields a report as each is stored."""
+    """Fetch the feeds that are due at `at`, each once; yields a report as each is stored.
+
+    A host that another process asks is waited for `patience` seconds; then its feeds stay due.
+    """
     due = Feed.objects.due(at)
     if only is not None:
         due = due.filter(pk__in=only)
-    one = _Pass(at, client or default_client(), parser or default_sandbox())
+    one = _Pass(at, client or default_client(), parser or default_sandbox(), patience)
     left = limit
     while left is None or left > 0:
-        found = list(due.select_related("source")[: min(PORTION, left or PORTION)])
+        # More than are wanted, because hosts that another process asks are passed over.
+        found = list(due.select_related("source")[: min(PORTION, 10 * (left or PORTION))])
         tried = 0
-        for report in one.run(found, workers):
+        for report in one.run(found, workers, left or PORTION):
             tried += 1
             if report:
                 yield report
@@ -324,23 +331,33 @@ class Attempt:
 class _Pass:
     """One round over due feeds: what its threads and its writer share."""
 
-    def __init__(self, at: datetime, client: Client, parser: Parser) -> None:
+    def __init__(self, at: datetime, client: Client, parser: Parser, patience: float = HOST_PATIENCE) -> None:
         self.at = at
         self.started = time.monotonic()
         self.client = client
         self.parser = parser
-        self.waiting: dict[int, None] = {}
+        self.waiting: dict[int, str] = {}
         self.claims: dict[int, tuple[str, datetime]] = {}
         self.ended: list[Attempt] = []
         self.ended_first = 0.0
+        self.turns = Turns()
+        self.patience = patience
+        self.budget = PORTION
 
     def now(self) -> datetime:
         return self.at + timedelta(seconds=time.monotonic() - self.started)
 
-    def run(self, feeds: Sequence[Feed], workers: int) -> Iterator[Report | None]:
-        """A report for each feed that could be claimed; None for one lost to another worker."""
-        self.waiting = dict.fromkeys(feed.pk for feed in feeds)
+    def run(self, feeds: Sequence[Feed], workers: int, budget: int) -> Iterator[Report | None]:
+        """A report for each feed that could be claimed, `budget` at most; None for one lost to another worker."""
+        self.waiting = {feed.pk: host_of(feed.url) for feed in feeds}
+        self.budget = budget
         jobs = [(host_of(feed.url), feed) for feed in feeds]
+        try:
+            yield from self.tried(jobs, workers)
+        finally:
+            self.give_back()
+
+    def tried(self, jobs: Sequence[tuple[str, Feed]], workers: int) -> Iterator[Report | None]:
         for ended in side_by_side(jobs, self.begin, workers=workers):
             if ended:
                 feed, future = ended
@@ -351,19 +368,31 @@ class _Pass:
                 yield from self.flush()
         yield from self.flush()
 
+    def give_back(self) -> None:
+        """What was claimed and not fetched after all stays due, and the hosts are others' to ask."""
+        for pk, (token, _) in self.claims.items():
+            Feed.objects.finish(pk, token)
+        self.claims.clear()
+        self.turns.give_back()
+
     def is_full(self) -> bool:
         """Whether what ended is enough for one transaction, or has waited long enough for one."""
         entries = sum(len(one.outcome.document.entries) for one in self.ended if one.outcome.document)
         waited = time.monotonic() - self.ended_first
         return len(self.ended) >= STORED_AT_ONCE or entries >= ENTRIES_AT_ONCE or waited > STORED_AFTER
 
-    def begin(self, feed: Feed) -> Callable[[], Outcome] | None:
+    def begin(self, feed: Feed) -> Callable[[], Outcome] | Later | None:
         """What to do for the feed under a claim of ours; None when another worker has it.
 
         Feeds are claimed some at a time. What was read of a feed a moment ago still holds: a claim
         succeeds only while it is due.
         """
-        at = self.now()
+        at, host = self.now(), host_of(feed.url)
+        if not self.budget:
+            return None
+        if wait := self.turns.seconds_to_wait(host, at=at):
+            is_ours = self.turns.has(host, at=at)
+            return Later(wait) if is_ours or time.monotonic() - self.started < self.patience else None
         if feed.pk in self.waiting:
             self.claim_with(feed)
         token, claimed_at = self.claims.get(feed.pk, ("", at))
@@ -372,20 +401,25 @@ class _Pass:
         if not token:
             self.claims.pop(feed.pk, None)
             return None
+        self.budget -= 1
         self.claims[feed.pk] = (token, at)
+        self.turns.was_asked(host, at=at)
         # What was blocked is offered again even when nothing changed: its hold may have been lifted.
         body_hash = "" if feed.document_blocked else feed.body_hash
         known = Known(feed.url, feed.etag, feed.last_modified, body_hash)
         return partial(fetch, known, self.client, self.parser)
 
     def claim_with(self, feed: Feed) -> None:
-        """Claim the feed and those that are next; a faster worker has the others."""
-        some = list(dict.fromkeys([feed.pk, *islice(self.waiting, CLAIMED_AT_ONCE)]))
+        """Claim the feed and those that are next, on hosts whose turn is ours; a faster worker has the others."""
+        at = self.now()
+        next_ = dict(islice(self.waiting.items(), min(CLAIMED_AT_ONCE, self.budget)))
+        self.turns.take(next_.values(), at=at)
+        ours = [pk for pk, host in next_.items() if is_own(host) or self.turns.has(host, at=at)]
+        some = list(dict.fromkeys([feed.pk, *ours]))
         for pk in some:
             del self.waiting[pk]
-        at = self.now()
-        token, ours = Feed.objects.claim_some(some, at=at, seconds=LEASE_SECONDS)
-        self.claims |= dict.fromkeys(ours, (token, at))
+        token, got = Feed.objects.claim_some(some, at=at, seconds=LEASE_SECONDS)
+        self.claims |= dict.fromkeys(got, (token, at))
 
     def flush(self) -> Iterator[Report | None]:
         """Store what ended; where that fails, each by itself."""

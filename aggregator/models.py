@@ -124,6 +124,18 @@ class EntryRecord(models.Model):
         return self.guid_key
 
 
+class HostTurn(models.Model):
+    """Which process asks a host at the moment, and when it was last asked (aggregator/hosts.py)."""
+
+    host = models.CharField(max_length=255, primary_key=True)
+    until = models.DateTimeField(null=True)
+    token = models.CharField(max_length=32, blank=True)
+    asked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.host
+
+
 class RefusedTag(models.Model):
     """A word that feeds file articles under and that becomes no tag."""
 

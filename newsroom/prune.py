@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 
 from accounts import unsaved
+from aggregator import hosts
 from aggregator.models import Fetch
 from articles import comparison
 
@@ -19,7 +20,7 @@ def prune(limit: int, at: datetime) -> int:
     """Delete at most `limit` rows of each kind; returns how many went."""
     sessions = Session.objects.filter(expire_date__lt=at)
     fetches = Fetch.objects.filter(started_at__lt=at - FETCHES_KEPT).order_by()
-    old = comparison.prune(limit, at)
+    old = comparison.prune(limit, at) + hosts.forget(limit, at)
     return old + unsaved.prune(limit, at) + _delete_some(sessions, limit) + _delete_some(fetches, limit)
 
 

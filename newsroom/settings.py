@@ -203,6 +203,7 @@ LEDGER_PATH = Path(env.text("LEDGER_PATH") or VAR_DIR / "ledger" / "ledger.jsonl
 # --- the network outside ----------------------------------------------------------------------
 
 FETCH_ALLOW_NETWORKS = env.networks("FETCH_ALLOW_NETWORKS")
+FETCH_HOST_SECONDS = env.number("FETCH_HOST_SECONDS", default=1, most=3600)
 FETCH_USER_AGENT = f"Newsroom/1.0 (+{SITE_URL}/rights/)"
 REPLICA_URLS = env.items("REPLICA_URLS", default=[])
 WEB_WORKERS = env.number("WEB_WORKERS", default=0, most=256)

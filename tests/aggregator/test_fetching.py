@@ -422,7 +422,7 @@ def test_a_feed_taken_over_meanwhile_is_stored_by_nobody_else(outlet: Outlet) ->
     feed = outlet(body=rss(item(1)))
     began = actions.fetch_pass(at=NOON, only=[feed.pk])
     one = actions._Pass(NOON, actions.default_client(), actions.default_sandbox())
-    one.waiting = {feed.pk: None}
+    one.waiting = {feed.pk: "127.0.0.1"}
     work = one.begin(feed)
     assert work is not None
     late = NOON + timedelta(seconds=actions.LEASE_SECONDS + 1)
