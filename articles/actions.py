@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import F, Max, Model
+from django.db.models import F, Max
 from django.utils.text import slugify
 
 from accounts import unsaved
 from accounts.models import User
-from articles import announcements, bulk, cuts, search, stories, surfaces
+from articles import announcements, bulk, cuts, history, search, stories, surfaces
 from articles.bylines import Credit
 from articles.canonical import address_key, domain_of
 from articles.drafts import Draft, DraftPicture
@@ -762,9 +762,9 @@ def erase(*, article: Article, at: datetime) -> Article:
         raise NotAllowed("Only an article under a hold in effect can be erased.")
     keys = surfaces.keys_of([article.pk])
     article.revisions.all().delete()
+    history.blank(history.quoting(article).values_list("pk", flat=True), named=f"article {article.pk}")
     _erase_names(article)
     _erase_from_story(article)
-    _erase_from_history(Article, [article.pk])
     unsaved.forget(subject=f"article:{article.pk}")
     FrontPin.objects.filter(article=article).delete()
     article.related_links.all().delete()
@@ -791,9 +791,7 @@ def _erase_names(article: Article) -> None:
     """The credits, and the people of whom nothing else is here."""
     people = list(article.contributions.values_list("contributor_id", flat=True))
     article.contributions.all().delete()
-    gone = Contributor.objects.filter(pk__in=people, contributions__isnull=True)
-    _erase_from_history(Contributor, gone.values_list("pk", flat=True))
-    gone.delete()
+    Contributor.objects.filter(pk__in=people, contributions__isnull=True).delete()
 
 
 def _erase_from_story(article: Article) -> None:
@@ -811,18 +809,9 @@ def _erase_from_story(article: Article) -> None:
         story.save(update_fields=["headline", "standfirst", "slug"])
 
 
-def _erase_from_history(model: type[Model], pks: Iterable[int]) -> None:
-    """The desk's history keeps who did what and when, without headlines and names."""
-    of_model = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(model))
-    for pk in pks:
-        named = f"{model._meta.verbose_name} {pk}"
-        of_model.filter(object_id=str(pk)).update(object_repr=named, change_message="")
-
-
 def _erase_media(media: Media) -> None:
     files = [media.file, *(rendition.file for rendition in media.renditions.all())]
     names = [(file.storage, file.name) for file in files if file]
-    _erase_from_history(Media, [media.pk])
     media.delete()
 
     def delete_files() -> None:

@@ -16,12 +16,11 @@ from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
-from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import models, transaction
 
-from articles import comparison, search, surfaces
+from articles import comparison, history, search, surfaces
 from articles.fields import CleanHTML
 from articles.models import (
     Article,
@@ -89,10 +88,11 @@ def seal(*, article: Article) -> Sealed:
         "rows": {name: [packed(row) for row in rows] for name, rows in _rows(article).items()},
         "people": [packed(person) for person in article.contributors.distinct()],
         "tags": [packed(tag) for tag in Tag.objects.filter(tagged__content_object=article)],
-        "history": list(_history(article).values("pk", "object_repr", "change_message")),
+        "history": list(history.quoting(article).values("pk", "object_repr", "change_message")),
         "picture": _of_picture(picture) if picture else None,
     }
     content = to_bytes(said)
+    history.blank([entry["pk"] for entry in said["history"]], named=f"article {article.key}")
     _empty(article)
     if picture:
         _empty_picture(picture)
@@ -109,11 +109,6 @@ def _rows(article: Article) -> dict[str, Iterable[models.Model]]:
         "related_from": article.related_from.order_by("pk"),
         "revisions": article.revisions.order_by("pk"),
     }
-
-
-def _history(article: Article) -> models.QuerySet[LogEntry]:
-    kind = ContentType.objects.get_for_model(Article)
-    return LogEntry.objects.filter(content_type=kind, object_id=str(article.pk))
 
 
 def picture_of(article: Article) -> Media | None:
@@ -165,7 +160,6 @@ def _empty(article: Article) -> None:
     for rows in _rows(article).values():
         rows.delete()  # type: ignore[attr-defined]
     Contributor.objects.filter(pk__in=people, contributions__isnull=True).delete()
-    _history(article).update(object_repr=f"article {article.key}", change_message="")
     comparison.drop([article.pk])
     StoryMembership.objects.filter(pk=article.pk).update(reasons=[])
     # Grouping must not read an empty article; what a story would say it takes from its other articles.

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.db.models import QuerySet
 
 from accounts import unsaved
@@ -22,6 +23,18 @@ def prune(limit: int, at: datetime) -> int:
     fetches = Fetch.objects.filter(started_at__lt=at - FETCHES_KEPT).order_by()
     old = comparison.prune(limit, at) + hosts.forget(limit, at)
     return old + unsaved.prune(limit, at) + _delete_some(sessions, limit) + _delete_some(fetches, limit)
+
+
+def empty_journal(limit: int, at: datetime) -> int:
+    """Write SQLite's journal into its file and empty it: until then it keeps what was deleted, readable.
+
+    In the file itself deleted text is overwritten at once (`secure_delete`). Does nothing on PostgreSQL,
+    whose autovacuum does the same, and leaves it to the next turn while somebody reads.
+    """
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return 0
 
 
 def _delete_some(rows: QuerySet[Session] | QuerySet[Fetch], limit: int) -> int:

@@ -27,7 +27,7 @@ from moderation.models import Claim, ClaimState, Escrow, Letter, ProbePlan
 from moderation.owner_models import StandingOptOut
 from newsroom import logs, reporting
 from newsroom.health import TURN
-from newsroom.prune import prune
+from newsroom.prune import empty_journal, prune
 from newsroom.vault import back_up_due
 
 logger = logging.getLogger(__name__)
@@ -150,5 +150,6 @@ KINDS: tuple[Kind, ...] = (
     periodic("delete stray pictures", timedelta(days=1), delete_strays, limit=1000),
     periodic("back up", timedelta(minutes=5), back_up_due, limit=10),
     periodic("read rights signals", timedelta(minutes=5), signals.read_due, limit=50),
+    periodic("empty journal", timedelta(minutes=10), empty_journal, limit=1),
     periodic("prune", timedelta(hours=1), prune, limit=1000),
 )
