@@ -17,7 +17,7 @@ from django.utils.text import slugify
 
 from accounts import unsaved
 from accounts.models import User
-from articles import announcements, bulk, cuts, history, search, stories, surfaces
+from articles import announcements, bulk, cuts, history, prepared, search, stories, surfaces
 from articles.bylines import Credit
 from articles.canonical import address_key, domain_of
 from articles.drafts import Draft, DraftPicture
@@ -228,6 +228,11 @@ def _create(wanted: Sequence[tuple[Delivery, Draft]], *, at: datetime) -> dict[s
     moments = {ids[row["url_key"]]: row["published_at"] for row in rows}
     tags = _add_tags([(ids[draft.url_key], draft.tags) for _, draft in wanted], moments)
     people = _add_credits([(ids[draft.url_key], draft.credits) for _, draft in wanted])
+    prepared.add(
+        (pk := ids[draft.url_key], draft.standfirst, draft.body, moments[pk])
+        for delivery, draft in wanted
+        if delivery.publish
+    )
     search.add(
         search.Entry(
             pk=(pk := ids[draft.url_key]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from urllib.parse import quote
 
+from django.conf import settings
 from django.urls import get_script_prefix, reverse
 from django.utils.translation import get_language
 
@@ -17,9 +18,12 @@ def page_address(name: str, slug: str) -> str:
     """The same as `reverse(name, args=[slug])`."""
     if not slug:
         return reverse(name, args=[slug])
-    return _pattern(name, get_script_prefix(), get_language()).replace(_STAND_IN, quote(slug, safe=_SAFE))
+    return _pattern(name, settings.ROOT_URLCONF, get_script_prefix(), get_language()).replace(
+        _STAND_IN, quote(slug, safe=_SAFE)
+    )
 
 
 @lru_cache(maxsize=256)
-def _pattern(name: str, prefix: str, language: str | None) -> str:
+def _pattern(name: str, urlconf: str, prefix: str, language: str | None) -> str:
+    # Everything but the name is here for the memory alone.
     return reverse(name, args=[_STAND_IN])

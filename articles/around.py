@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Value
+from django.db import connection
 from django.utils import timezone
 
-from articles import display, keyset
-from articles.models import Article, ArticleQuerySet, RelatedLink, Tag, TaggedArticle
+from articles.models import Article, Prepared, RelatedLink, Tag
 from articles.related import Card, suggest
+from articles.statements import OneOf, Statement
+from articles.surfaces import briefly
+from articles.visibility import moment_of, public_sql, told_sql
 
 SOME_RELATED = 4
 SOME_OF_STORY = 6
 COMPARED = 60
 COMPARED_PER_TAG = 24
 MOST_TAGS = 6
-Pairs = QuerySet[Any, tuple[int, int]]
-# In the place of a tag's key: why else an article is looked at.
-STORY, NEXT, SAME_TEXT, NEWEST = 0, -1, -2, -3
+# So many suggestions are kept, since some may be gone, or stand beside the article already, when it is shown.
+KEPT = 12
+# Suggestions are worked out again when an article has become twice as old, up to this age.
+SETTLED = timedelta(days=30)
+# Why a row is about an article.
+CHOSEN, STORY, NEXT, SAME_TEXT, TITLE = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ class Around:
     following: Article | None = None
     copies: list[Article] = field(default_factory=list)
     suggested: list[Article] = field(default_factory=list)
+    story_headline: str = ""
 
     def articles(self) -> list[Article]:
         """All articles of ours among them."""
@@ -41,23 +48,65 @@ class Around:
         return [*linked, *self.of_story, *filter(None, [self.following]), *self.copies, *self.suggested]
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One reason to name something beside an article."""
+
+    reason: int
+    place: int
+    other: int | None
+    url: str
+    title: str
+
+
 def around(article: Article, tags: Sequence[Tag]) -> Around:
-    """All that stands beside an article, in three queries."""
-    chosen = list(_chosen_links(article))
-    reasons = _reasons(article, tags[:MOST_TAGS])
-    seen = {article.pk, *(link.to_article_id for link in chosen if link.to_article_id)}
-    others = display.listed().in_bulk({pk for pks in reasons.values() for pk in pks} - seen)
+    """All that stands beside an article, in two queries; a third where suggestions must be worked out."""
+    rows = _rows(article)
+    near = _kept(article, tags)
+    wanted = {row.other for row in rows if row.other and row.reason != TITLE} | set(near)
+    others = _linked(wanted - {article.pk})
 
     def picked(reason: int) -> list[Article]:
-        found = [others[pk] for pk in reasons[reason] if pk in others]
-        return sorted(found, key=_age, reverse=reason != SAME_TEXT)
+        found = sorted((row for row in rows if row.reason == reason), key=lambda row: row.place)
+        return [others[row.other] for row in found if row.other in others]
 
-    of_story, copies = picked(STORY), picked(SAME_TEXT)
+    chosen = [_link(article, row, others) for row in rows if row.reason == CHOSEN]
+    chosen = [link for link in chosen if link.to_article or link.url]
+    seen = {article.pk, *(link.to_article.pk for link in chosen if link.to_article)}
+    of_story = [other for other in picked(STORY) if other.pk not in seen]
     following = next(iter(picked(NEXT)), None) if len(of_story) > 1 else None
+    following = None if following and following.pk in seen else following
     of_story = [other for other in of_story if other is not following]
-    told = {other.pk for other in [*of_story, *copies, *filter(None, [following])]}
-    near = [other for pk, other in others.items() if pk not in told]
-    return Around(chosen, of_story, following, copies, _suggested(article, tags, near, reasons))
+    copies = [other for other in picked(SAME_TEXT) if other.pk not in seen]
+    seen.update(other.pk for other in [*of_story, *copies, *filter(None, [following])])
+    suggested = [others[pk] for pk in near if pk in others and pk not in seen][:SOME_RELATED]
+    headline = next((row.title for row in rows if row.reason == TITLE), "")
+    return Around(chosen, of_story, following, copies, suggested, headline)
+
+
+def _link(article: Article, row: _Row, others: dict[int, Article]) -> RelatedLink:
+    return RelatedLink(
+        article=article,
+        to_article=others.get(row.other or 0),
+        url=row.url,
+        title=row.title,
+        position=row.place,
+    )
+
+
+_LINKED = Statement(
+    lambda: (
+        Article.objects.public()
+        .filter(OneOf("pk", "keys"))
+        .select_related("source")
+        .only("slug", "headline", "language", "published_at", "source__name", "source__slug")
+    )
+)
+
+
+def _linked(keys: Collection[int]) -> dict[int, Article]:
+    """Those of these articles that are public, with what a link to one says."""
+    return {article.pk: article for article in _LINKED(keys=keys)} if keys else {}
 
 
 def suggestions(article: Article) -> list[Article]:
@@ -67,88 +116,123 @@ def suggestions(article: Article) -> list[Article]:
     return around(now, list(article.tags.all())).suggested
 
 
-def _chosen_links(article: Article) -> QuerySet[RelatedLink]:
-    public = Q(to_article__isnull=True) | Q(to_article__in=Article.objects.public())
-    return article.related_links.filter(public).select_related("to_article__source")
+# --- what is named for a reason of its own ----------------------------------------------------
+
+_LINKS = (
+    """SELECT 0, position, to_article_id, url, title FROM articles_relatedlink WHERE article_id = {article}"""
+)
+_OF_STORY = """SELECT * FROM (
+    SELECT 1, ROW_NUMBER() OVER (ORDER BY published_at DESC, id DESC), id, '', '' FROM (
+        SELECT a.id, a.published_at FROM articles_article a
+        WHERE a.id IN (SELECT id FROM articles_article WHERE story_id = {story} AND id <> {article})
+        AND a.copy_of_id IS NULL AND {public}
+        ORDER BY a.published_at DESC, a.id DESC LIMIT {some}) part_story_a) part_story_b"""
+_FOLLOWING = """SELECT * FROM (
+    SELECT 2, 0, a.id, '', '' FROM articles_article a
+    WHERE a.id IN (SELECT id FROM articles_article WHERE story_id = {story} AND id <> {article})
+        AND a.copy_of_id IS NULL AND {public}
+        AND (a.published_at > %s OR (a.published_at = %s AND a.id > {article}))
+    ORDER BY a.published_at, a.id LIMIT 1) part_next_a"""
+_SAME_TEXT = """SELECT * FROM (
+    SELECT 3, ROW_NUMBER() OVER (ORDER BY a.published_at, a.id), a.id, '', '' FROM articles_article a
+    WHERE a.id IN (SELECT id FROM articles_article WHERE copy_of_id = {primary} UNION SELECT {primary})
+        AND a.id <> {article} AND {public}
+    ORDER BY a.published_at, a.id LIMIT {some}) part_same_a"""
+_TITLE = "SELECT 4, 0, s.id, '', {told} FROM articles_story s WHERE s.id = {story}"
 
 
-def _reasons(article: Article, tags: Sequence[Tag]) -> dict[int, set[int]]:
-    """For each reason (or tag) the articles it speaks for, in one query."""
-    parts: list[Pairs] = [*_of_story(article), _same_text(article), *_near(article, tags)]
-    rows = parts[0].union(*parts[1:], all=True)
-    found: dict[int, set[int]] = defaultdict(set)
-    for reason, pk in rows:
-        found[reason].add(pk)
+def _rows(article: Article) -> list[_Row]:
+    """The desk's links, its story and those of one text with it, in one statement."""
+    public = public_sql(connection.vendor).replace("%", "%%")
+    parts, parameters = [_LINKS, _SAME_TEXT], []
+    if article.story_id:
+        parts += [_OF_STORY, _FOLLOWING, _TITLE]
+        parameters = [connection.ops.adapt_datetimefield_value(article.published_at)] * 2
+    sql = " UNION ALL ".join(parts).format(
+        article=int(article.pk),
+        story=int(article.story_id or 0),
+        primary=int(article.copy_of_id or article.pk),
+        public=public,
+        told=told_sql(connection.vendor).replace("%", "%%"),
+        some=SOME_OF_STORY,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return sorted((_Row(*row) for row in cursor.fetchall()), key=lambda row: (row.reason, row.place))
+
+
+# --- what is near -----------------------------------------------------------------------------
+
+_OF_TAG = """SELECT part_near.tag_id, a.id, a.headline, a.published_at, a.language FROM (
+    SELECT t.tag_id, t.content_object_id FROM articles_taggedarticle t WHERE t.tag_id = {tag}
+        AND (SELECT 1 FROM articles_article a WHERE a.id = t.content_object_id
+            AND a.copy_of_id IS NULL AND {public}) IS NOT NULL
+    ORDER BY t.published_at DESC, t.content_object_id DESC LIMIT {some}) part_near
+    JOIN articles_article a ON a.id = part_near.content_object_id"""
+_NEWEST = """SELECT * FROM (
+    SELECT 0, a.id, a.headline, a.published_at, a.language FROM articles_article a
+    WHERE a.copy_of_id IS NULL AND {public} ORDER BY a.published_at DESC, a.id DESC LIMIT {some}) part_near"""
+
+
+def _kept(article: Article, tags: Sequence[Tag]) -> list[int]:
+    """What was found near the article, as far as it is kept and not too long ago; else found now and kept."""
+    kept: list[int] | None = getattr(article, "read_next", None)
+    at: datetime | None = getattr(article, "read_next_at", None)
+    if kept is not None and at is not None and not _is_old(article, at):
+        return kept
+    found = near(article, tags)
+    if kept is not None or getattr(article, "opening", None) is not None:
+        briefly(lambda: _keep(article.pk, found), durable=False)
     return found
 
 
-def _of_story(article: Article) -> Iterator[Pairs]:
-    """The newest of its story, and the one that came next."""
-    if not article.story_id:
-        return
-    at = article.published_at
-    others = Article.objects.public().without_copies().filter(story=article.story_id).exclude(pk=article.pk)
-    later = others.filter(Q(published_at__gt=at) | Q(published_at=at, pk__gt=article.pk))
-    yield _because(STORY, others.newest_first()[:SOME_OF_STORY])
-    yield _because(NEXT, later.order_by("published_at", "pk")[:1])
+def _is_old(article: Article, at: datetime) -> bool:
+    published = article.published_at or at
+    return at - published < min(SETTLED, (timezone.now() - published) / 2 - timedelta(hours=1))
 
 
-def _same_text(article: Article) -> Pairs:
-    """The other outlets that published this text."""
-    primary = article.copy_of_id or article.pk
-    same = Article.objects.public().filter(Q(pk=primary) | Q(copy_of=primary)).exclude(pk=article.pk)
-    return _because(SAME_TEXT, same.order_by("published_at", "pk")[:SOME_OF_STORY])
+def _keep(article_id: int, found: Sequence[int]) -> bool:
+    # Only beside what is prepared: an article whose text changed meanwhile has no such row.
+    rows = Prepared.objects.filter(pk=article_id)
+    return bool(rows.update(read_next=list(found), read_next_at=timezone.now(), due_at=None))
 
 
-def _near(article: Article, tags: Sequence[Tag]) -> Iterable[Pairs]:
-    """The newest of each of its tags; of all articles where it has none."""
-    public = Article.objects.public().without_copies()
-    if not tags:
-        return [_because(NEWEST, public.newest_first()[:COMPARED])]
-    newest = {
-        tag: keyset.newest_tagged(tag, public).values("content_object")[:COMPARED_PER_TAG] for tag in tags
+def near(article: Article, tags: Sequence[Tag]) -> list[int]:
+    """Keys of the articles nearest to this one, of the newest of each of its tags; of all where it has none."""
+    public = public_sql(connection.vendor)
+    own = [int(tag.pk) for tag in tags[:MOST_TAGS]]
+    parts = [_OF_TAG.format(tag=pk, public=public, some=COMPARED_PER_TAG) for pk in own]
+    sql = " UNION ALL ".join(parts or [_NEWEST.format(public=public, some=COMPARED)])
+    with connection.cursor() as cursor:
+        cursor.execute(sql.replace("%", "%%"), [])
+        rows = cursor.fetchall()
+    marks: dict[int, set[str]] = defaultdict(set)
+    for tag, pk, _, _, _ in rows:
+        marks[pk].update([str(tag)] if tag else [])
+    cards = {
+        pk: _card(pk, headline, at, language, marks[pk])
+        for _, pk, headline, at, language in rows
+        if pk != article.pk
     }
-    return [
-        TaggedArticle.objects.filter(tag=tag, content_object__in=keys)
-        .annotate(reason=F("tag_id"), other=F("content_object_id"))
-        .values_list("reason", "other")
-        for tag, keys in newest.items()
-    ]
+    tagged = {str(pk) for pk in own}
+    of_article = _card(article.pk, article.headline, article.published_at, article.language, tagged)
+    return [suggestion.key for suggestion in suggest(of_article, cards.values(), KEPT)]
 
 
-def _because(reason: int, articles: ArticleQuerySet) -> Pairs:
-    # A part of a union may not be cut short itself on SQLite; what it asks for may.
-    rows = Article.objects.filter(pk__in=articles.values("pk")).annotate(reason=Value(reason), other=F("pk"))
-    return rows.values_list("reason", "other")
-
-
-def _suggested(
-    article: Article, tags: Sequence[Tag], others: Sequence[Article], reasons: dict[int, set[int]]
-) -> list[Article]:
-    shared = {
-        pk: frozenset(str(tag) for tag, pks in reasons.items() if tag > 0 and pk in pks)
-        for pk in _keys(others)
-    }
-    cards = [_card(other, shared[other.pk]) for other in others]
-    nearest = suggest(_card(article, frozenset(str(tag.pk) for tag in tags)), cards, SOME_RELATED)
-    by_key = {other.pk: other for other in others}
-    return [by_key[suggestion.key] for suggestion in nearest]
-
-
-def _keys(articles: Sequence[Article]) -> list[int]:
-    return [article.pk for article in articles]
-
-
-def _age(article: Article) -> tuple[float, int]:
-    return (article.published_at.timestamp() if article.published_at else 0.0, article.pk)
-
-
-def _card(article: Article, tags: frozenset[str]) -> Card:
-    assert article.published_at  # noqa: S101 (public articles have a date)
+def _card(pk: int, headline: str, at: Any, language: str, tags: Iterable[str]) -> Card:
     return Card(
-        key=article.pk,
-        headline=article.headline,
-        published_at=article.published_at,
-        tags=tags,
-        language=article.language,
+        key=pk, headline=headline, published_at=moment_of(at), tags=frozenset(tags), language=language
     )
+
+
+def suggest_due(limit: int, at: datetime) -> int:
+    """Find what is near `limit` new articles before anybody asks; returns how many were looked at."""
+    due = list(
+        Prepared.objects.filter(due_at__lte=at).order_by("due_at").values_list("pk", flat=True)[:limit]
+    )
+    for article in Article.objects.public().filter(pk__in=due):
+        # Who sets it to nothing has it; should that worker die, the page finds out by itself.
+        if Prepared.objects.filter(pk=article.pk, due_at__isnull=False).update(due_at=None):
+            _keep(article.pk, near(article, list(article.tags.all())))
+    Prepared.objects.filter(pk__in=due, due_at__isnull=False).update(due_at=None)
+    return len(due)

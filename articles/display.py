@@ -6,16 +6,24 @@ import re
 from dataclasses import dataclass
 from html import escape
 
-from django.db.models.functions import Substr
+from django.db.models import F
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from articles.canonical import NotAnAddress, readable_url
 from articles.models import Article, ArticleQuerySet, Media, Source, UsagePolicy
-from articles.sanitise import excerpt, to_text
+from articles.prepared import TEASER_WORDS, minutes_to_read, opening_of
+from articles.sanitise import excerpt
 
-TEASER_WORDS = 36
-WORDS_A_MINUTE, UNSPACED_LETTERS_A_MINUTE = 230, 500
+# What no list shows of an article, its outlet and its picture, and what is long to read.
+UNLISTED = (
+    "body", "standfirst", "byline", "dateline", "signature", "text_key", "title_day_key", "guid_key", "url_key",
+    "copyright_holder", "usage_terms", "licence_url", "created_at", "fetched_at", "edited_at", "compared_at",
+    "comparing_until", "created_by",
+    "source__description", "source__terms", "source__terms_url", "source__terms_recorded_on", "source__signals",
+    "source__signals_read_at", "source__suspended_reason", "source__created_at", "source__copyright_holder",
+    "lead_media__original_url", "lead_media__terms", "lead_media__holder", "lead_media__last_error",
+)  # fmt: skip
 _RIGHT_TO_LEFT = frozenset(
     {"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku", "nqo", "ps", "sd", "ug", "ur", "yi"}
 )
@@ -37,9 +45,9 @@ class Text:
 
 
 def listed() -> ArticleQuerySet:
-    """Public articles as lists show them: with source and picture, of the body only its beginning."""
-    articles = Article.objects.public().select_related("source", "lead_media")
-    return articles.defer("body", "signature").annotate(opening=Substr("body", 1, 1500))
+    """Public articles as lists show them: with source and picture, of the text only what is prepared."""
+    articles = Article.objects.public().select_related("source", "lead_media").defer(*UNLISTED)
+    return articles.annotate(opening=F("prepared__opening"))
 
 
 def policy_of(article: Article) -> UsagePolicy:
@@ -80,9 +88,11 @@ def teaser_of(article: Article) -> str:
     policy = policy_of(article)
     if policy == UsagePolicy.HEADLINE:
         return ""
-    words = min(TEASER_WORDS, article.source.excerpt_words) if article.source else TEASER_WORDS
-    opening = article.opening if hasattr(article, "opening") else article.body
-    teaser = excerpt(escape(article.standfirst), words) or excerpt(opening, words)
+    opening = getattr(article, "opening", None)
+    if opening is None:
+        opening = opening_of(article.standfirst, article.body)
+    words = article.source.excerpt_words if article.source else TEASER_WORDS
+    teaser = excerpt(escape(opening, quote=False), words) if words < TEASER_WORDS else opening
     return _within(teaser, article.source.most_chars if article.source else None)
 
 
@@ -99,10 +109,8 @@ def picture_of(article: Article) -> Media | None:
 
 def reading_minutes(article: Article) -> int:
     """How long the whole text takes to read, in minutes; 0 for what is read at a glance."""
-    text = to_text(article.body)
-    letters = sum(1 for letter in text if "\u3040" <= letter <= "\u9fff")
-    words = len(text.split())
-    return round(words / WORDS_A_MINUTE + letters / UNSPACED_LETTERS_A_MINUTE)
+    minutes: int | None = getattr(article, "minutes", None)
+    return minutes_to_read(article.body) if minutes is None else minutes
 
 
 def original_address(article: Article) -> str:

@@ -12,12 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from django.db import connection
+
 from articles.display import listed, picture_of, teaser_of
 from articles.models import Article, FrontPin, Tag
+from articles.statements import OneOf, Statement
+from articles.visibility import public_sql
 
 CANDIDATES = 60
 SECONDARY = 3
 PER_SECTION = 4
+PER_TAG = 12
 MOST_SECTIONS = 8
 RIVER = 14
 MOST_OF_ONE_SOURCE = 2
@@ -64,12 +69,12 @@ def compose(tags: Sequence[Tag], pins: Sequence[FrontPin] = ()) -> Front:
     What is pinned stands first in its list.
     """
     pinned = _pinned(pins)
-    newest = list(listed().without_copies().newest_first()[:CANDIDATES])
+    newest = _NEWEST()
     used = {article.pk for articles in pinned.values() for article in articles}
     top = _top([article for article in newest if article.pk not in used], pinned.get(None, []))
     used.update(article.pk for article in top)
     sections = []
-    for tag, articles in _by_tag(tags[:MOST_SECTIONS]):
+    for tag, articles in _by_tag(tags[:MOST_SECTIONS], newest):
         first = pinned.get(tag.pk, [])[:PER_SECTION]
         fresh = [article for article in articles if article.pk not in used][: PER_SECTION - len(first)]
         fresh.sort(key=lambda article: picture_of(article) is None)
@@ -113,23 +118,27 @@ def _weight(article: Article, newest: Article) -> float:
     return sum(points for points, merit in merits if merit) - age
 
 
-def _by_tag(tags: Sequence[Tag]) -> Iterable[tuple[Tag, list[Article]]]:
-    """The newest articles of each tag, two queries for all of them."""
-    newest = [
-        Article.tags.through.objects.filter(
-            tag=tag,
-            content_object__in=Article.objects.public()
-            .without_copies()
-            .filter(tags=tag)
-            .newest_first()
-            .values("pk")[:12],
-        ).values_list("tag_id", "content_object_id")
-        for tag in tags
-    ]
-    if not newest:
+_NEWEST = Statement(lambda: listed().without_copies().newest_first()[:CANDIDATES])
+_LISTED = Statement(lambda: listed().filter(OneOf("pk", "keys")))
+_OF_TAG = """SELECT * FROM (
+    SELECT t.tag_id, t.content_object_id FROM articles_taggedarticle t WHERE t.tag_id = {tag}
+        AND (SELECT 1 FROM articles_article a WHERE a.id = t.content_object_id
+            AND a.copy_of_id IS NULL AND {public}) IS NOT NULL
+    ORDER BY t.published_at DESC, t.content_object_id DESC LIMIT {some}) part_newest"""
+
+
+def _by_tag(tags: Sequence[Tag], known: Sequence[Article]) -> Iterable[tuple[Tag, list[Article]]]:
+    """The newest articles of each tag; those that are not `known` are read, all together."""
+    if not tags:
         return []
-    pairs = sorted(newest[0].union(*newest[1:], all=True) if newest[1:] else newest[0])
-    articles = listed().in_bulk({pk for _, pk in pairs})
+    public = public_sql(connection.vendor)
+    parts = [_OF_TAG.format(tag=int(tag.pk), public=public, some=PER_TAG) for tag in tags]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts).replace("%", "%%"), [])
+        pairs = sorted(cursor.fetchall())
+    articles = {article.pk: article for article in known}
+    unknown = {pk for _, pk in pairs} - articles.keys()
+    articles |= {article.pk: article for article in _LISTED(keys=unknown)} if unknown else {}
     ids = {tag: [pk for _, pk in group] for tag, group in groupby(pairs, key=lambda pair: pair[0])}
     return [
         (

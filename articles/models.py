@@ -7,15 +7,15 @@ import uuid
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce, Now
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from taggit.managers import TaggableManager
 from taggit.models import ItemBase, TagBase
 
 from articles.addresses import page_address
 from articles.fields import HTMLField
 from articles.leases import Leased, LeasedQuerySet
-from articles.visibility import IsPublic
+from articles.visibility import IsPublic, ToldHeadline
 
 
 class ArticleState(models.TextChoices):
@@ -286,13 +286,7 @@ class StoryQuerySet(models.QuerySet["Story"]):
 
         Read from what is public now, so a withheld article's headline does not live on over its story.
         """
-        public = Article.objects.public()
-        of_lead = public.filter(pk=OuterRef("lead")).values("headline")
-        of_first = public.filter(story=OuterRef("pk")).order_by("published_at", "pk").values("headline")[:1]
-        own = Case(When(~Q(headline=""), then=F("headline")))
-        return self.annotate(
-            told_headline=Coalesce(own, Subquery(of_lead), Subquery(of_first), Value("Reports on one event"))
-        )
+        return self.annotate(told_headline=ToldHeadline())
 
 
 class Story(models.Model):
@@ -834,6 +828,25 @@ class SearchRow(models.Model):
 
     def __str__(self) -> str:
         return self.headline
+
+
+class Prepared(models.Model):
+    """What pages need of an article's text, worked out when it is stored (articles/prepared.py)."""
+
+    article = models.OneToOneField(
+        Article, primary_key=True, on_delete=models.CASCADE, related_name="prepared"
+    )
+    opening = models.TextField(help_text="The first words, as plain text.")
+    minutes = models.PositiveSmallIntegerField(default=0)
+    read_next = models.JSONField(null=True, help_text="Keys of articles near this one, nearest first.")
+    read_next_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="prepared_due")]
+
+    def __str__(self) -> str:
+        return f"What is prepared of article {self.pk}"
 
 
 class ReadyPage(models.Model):

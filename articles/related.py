@@ -32,6 +32,11 @@ class Card:
     tags: frozenset[str] = frozenset()
     contributors: frozenset[str] = frozenset()
     language: str = ""
+    words: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Once for each card: it is compared with all the others.
+        object.__setattr__(self, "words", headline_words(self))
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class Rarity:
         """Counted over the articles at hand."""
         counts: Counter[str] = Counter()
         for card in cards:
-            counts.update(headline_words(card) | _marked(card.tags))
+            counts.update(card.words | _marked(card.tags))
         return cls(articles=max(1, len(cards)), carried_by=counts)
 
 
@@ -79,7 +84,7 @@ def headline_words(card: Card) -> frozenset[str]:
 def score(a: Card, b: Card, rarity: Rarity | None = None) -> float:
     """How near two articles are, 0 to 1; the same both ways round."""
     rarity = rarity or Rarity()
-    headline = _overlap(headline_words(a), headline_words(b), rarity)
+    headline = _overlap(a.words, b.words, rarity)
     tags = _common_share(_marked(a.tags), _marked(b.tags), rarity)
     people = 1.0 if a.contributors & b.contributors else 0.0
     content = HEADLINE_SHARE * headline + TAGS_SHARE * tags + PEOPLE_SHARE * people
@@ -127,7 +132,7 @@ def _nearness(a: datetime, b: datetime) -> float:
 
 
 def _reasons(a: Card, b: Card, rarity: Rarity) -> tuple[str, ...]:
-    words = sorted(headline_words(a) & headline_words(b), key=lambda word: (-rarity.weight(word), word))
+    words = sorted(a.words & b.words, key=lambda word: (-rarity.weight(word), word))
     return (*sorted(a.tags & b.tags), *sorted(a.contributors & b.contributors), *words[:3])
 
 

@@ -24,7 +24,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from articles import bulk
+from articles import bulk, prepared
 from articles.display import shown_of, text_of
 from articles.models import Article, ArticleState, Contribution, SearchRow, Source, Tag, TaggedArticle
 
@@ -143,12 +143,13 @@ def parse(query: str) -> Query:
 
 
 def index(article_ids: Sequence[int]) -> None:
-    """Make the search rows of these articles agree with the articles, in the caller's transaction."""
+    """Make search rows and what is prepared for pages agree with these articles, in the caller's transaction."""
     if not article_ids:
         return
-    articles = Article.objects.filter(pk__in=article_ids, state=ArticleState.PUBLISHED).select_related(
-        "source"
+    articles = list(
+        Article.objects.filter(pk__in=article_ids, state=ArticleState.PUBLISHED).select_related("source")
     )
+    prepared.write(articles)
     names, facets = _names(article_ids), _tag_facets(article_ids)
     rows = [_row(article, names[article.pk], facets[article.pk]) for article in articles]
     published = {row.article_id for row in rows}

@@ -37,7 +37,7 @@ from articles.models import (
     SurfaceSerial,
     TaggedArticle,
 )
-from articles.visibility import CLOCK
+from articles.visibility import CLOCK, moment_of
 
 View = Callable[..., HttpResponse]
 Locate = Callable[[Article], Iterable[str]]
@@ -254,7 +254,7 @@ def latch() -> None:
     the next caller: the public query hides a hold in effect, written down or not.
     """
     if Hold.objects.unlatched().exists():
-        _briefly(_latch, durable=True)
+        briefly(_latch, durable=True)
 
 
 def _latch() -> bool:
@@ -287,7 +287,7 @@ def _now() -> tuple[Moment, bool]:
             [],
         )
         serial, at, unlatched = cursor.fetchone()
-    return Moment(serial, _aware(at)), bool(unlatched)
+    return Moment(serial, moment_of(at)), bool(unlatched)
 
 
 def keys_of(article_ids: Sequence[int]) -> set[str]:
@@ -401,7 +401,7 @@ def store(path: str, *, build: str, headers: Mapping[str, str], packed: Packed, 
         serial=shown.began.serial,
         valid_until=shown.valid_until,
     )
-    return _briefly(lambda: _is_current(shown) and _write(page, shown.keys), durable=False)
+    return briefly(lambda: _is_current(shown) and _write(page, shown.keys), durable=False)
 
 
 def _is_current(shown: Shown) -> bool:
@@ -450,7 +450,7 @@ def next_boundary(shown: Shown) -> datetime | None:
         parameters.append(began)
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), parameters)
-        moments = [_aware(at) for (at,) in cursor.fetchall() if at is not None]
+        moments = [moment_of(at) for (at,) in cursor.fetchall() if at is not None]
     return min(moments, default=None)
 
 
@@ -473,12 +473,7 @@ _BOUNDARIES = (
 )
 
 
-def _aware(moment: datetime | str) -> datetime:
-    # SQLite hands out what it stores: text, in UTC.
-    return datetime.fromisoformat(moment).replace(tzinfo=UTC) if isinstance(moment, str) else moment
-
-
-def _briefly(write: Callable[[], bool], *, durable: bool) -> bool:
+def briefly(write: Callable[[], bool], *, durable: bool) -> bool:
     """Run `write` in a transaction that gives up rather than keep a reader waiting. False when it gave up.
 
     What can be made again (`durable=False`) need not have reached the disk at the commit.

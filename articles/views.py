@@ -13,14 +13,15 @@ from csp.decorators import csp_replace
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.db.models import (
+    BigIntegerField,
+    CharField,
     Count,
     Exists,
+    F,
     Min,
     OuterRef,
-    Prefetch,
     Q,
     QuerySet,
-    Subquery,
     prefetch_related_objects,
 )
 from django.db.models.functions import Now
@@ -43,9 +44,11 @@ from articles.models import (
     Tag,
     TaggedArticle,
 )
+from articles.statements import Slot, Statement
 from articles.surfaces import FRONT, LATEST, shows, surface
 
 LONGEST_QUERY = 200
+PREPARED = ("opening", "minutes", "read_next", "read_next_at")
 TOLD_REVISIONS = (RevisionKind.CORRECTION, RevisionKind.UPDATE)
 DAYS_LISTED = 31
 FIRST_YEAR, LAST_YEAR = 1990, 2999
@@ -158,19 +161,39 @@ def latest(request: HttpRequest) -> HttpResponse:
     return _list(request, "articles/latest.html", display.listed().without_copies(), keys=[LATEST])
 
 
+def _public_article() -> QuerySet[Article]:
+    public = Article.objects.public().filter(slug=Slot("slug", CharField()))
+    public = public.select_related("source", "lead_media", "story").defer("signature")
+    return public.annotate(**{name: F(f"prepared__{name}") for name in PREPARED})
+
+
+def _tags_and_sections() -> QuerySet[Tag]:
+    """The article's tags (`is_own`) and those of the navigation."""
+    own = TaggedArticle.objects.filter(content_object=Slot("article", BigIntegerField()))
+    keys = own.values("tag").union(Tag.objects.filter(featured=True).order_by().values("pk"))
+    is_own = Exists(own.filter(tag=OuterRef("pk")))
+    tags: QuerySet[Tag] = Tag.objects.filter(pk__in=keys).annotate(is_own=is_own)
+    return tags
+
+
+def _credits() -> QuerySet[Contribution]:
+    of_article = Contribution.objects.filter(article=Slot("article", BigIntegerField()))
+    return of_article.select_related("contributor")
+
+
+_ARTICLE, _TAGS, _CREDITS = Statement(_public_article), Statement(_tags_and_sections), Statement(_credits)
+
+
 @surface("article", locate=at_itself)
 def article_page(request: HttpRequest, slug: str) -> HttpResponse:
     """One article, or what is said in the place of one that is gone; an old address leads to the new one."""
-    told = Story.objects.told().filter(pk=OuterRef("story")).values("told_headline")  # type: ignore[misc]
-    public = Article.objects.public().select_related("source", "lead_media", "story")
-    public = public.annotate(story_headline=Subquery(told))
-    credits = Prefetch("contributions", Contribution.objects.select_related("contributor"))
-    article = public.prefetch_related(credits).filter(slug=slug).first() or canary.shown(
-        slug, Article.objects.select_related("source", "lead_media", "story").prefetch_related(credits)
+    article = next(iter(_ARTICLE(slug=slug)), None) or canary.shown(
+        slug, Article.objects.select_related("source", "lead_media", "story")
     )
     if article is None:
         return _elsewhere(request, slug)
-    tags = _tags_and_sections(article)
+    tags = _TAGS(article=article.pk)
+    _with_credits(article)
     own = [tag for tag in tags if tag.is_own]
     text = display.text_of(article)
     around = beside(article, own)
@@ -195,14 +218,9 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
     return response
 
 
-def _tags_and_sections(article: Article) -> list[Any]:
-    """The article's tags (`is_own`) and those of the navigation, in one query."""
-    own = Exists(TaggedArticle.objects.filter(tag=OuterRef("pk"), content_object=article))
-    return list(
-        Tag.objects.annotate(is_own=own)
-        .filter(Q(featured=True) | Q(tagged__content_object=article))
-        .distinct()
-    )
+def _with_credits(article: Article) -> None:
+    credits = _CREDITS(article=article.pk)
+    article._prefetched_objects_cache = {"contributions": credits}  # type: ignore[attr-defined]
 
 
 def _elsewhere(request: HttpRequest, slug: str) -> HttpResponse:

@@ -8,11 +8,12 @@ written by hand both take it from here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BooleanField, Expression, F
+from django.db.models import BooleanField, Expression, F, TextField
 
 # Moments are compared with the database's clock: the same that Now() writes.
 CLOCK = {"sqlite": "STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW')", "postgresql": "statement_timestamp()"}
@@ -56,24 +57,63 @@ def ruled_out_sql(vendor: str, article: str, rule: str) -> str:
             OR ({rule}.kind = 'path' AND {rule}.value = SUBSTR({bare} || '/', 1, LENGTH({rule}.value))))"""  # noqa: S608
 
 
-class IsPublic(Expression):
-    """The same condition in a queryset of articles."""
+@lru_cache(maxsize=8)
+def told_sql(vendor: str, story: str = "s") -> str:
+    """A story's headline: an editor's, else the leading article's, else its first public article's."""
+    of_lead, of_first = public_sql(vendor, "told_l"), public_sql(vendor, "told_f")
+    return f"""COALESCE(NULLIF({story}.headline, ''),
+        (SELECT told_l.headline FROM articles_article told_l WHERE told_l.id = {story}.lead_id AND {of_lead}),
+        (SELECT told_f.headline FROM articles_article told_f
+            WHERE told_f.id IN (SELECT id FROM articles_article WHERE story_id = {story}.id) AND {of_first}
+            ORDER BY told_f.published_at, told_f.id LIMIT 1),
+        'Reports on one event')"""  # noqa: S608
+
+
+def moment_of(value: datetime | str) -> datetime:
+    """A moment as the driver hands it out: SQLite gives what it stores, in UTC without saying so."""
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+class _OfRow(Expression):
+    """Written SQL about the row that a key is read from."""
+
+    def __init__(self, key: Any = None) -> None:
+        super().__init__()
+        self.key = key or F("pk")
+
+    def get_source_expressions(self) -> list[Any]:
+        return [self.key]
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        (self.key,) = exprs
+
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[()]]:
+        """The SQL about the table that the key is read from."""
+        column, _ = compiler.compile(self.key)
+        return self.written(connection.vendor, column.rpartition(".")[0]).replace("%", "%%"), ()
+
+    def written(self, vendor: str, table: str) -> str:
+        """The SQL about a row of `table`."""
+        raise NotImplementedError
+
+
+class IsPublic(_OfRow):
+    """The condition of `public_sql` in a queryset of articles."""
 
     conditional = True
     output_field = BooleanField()
 
-    def __init__(self, article: Any = None) -> None:
-        super().__init__()
-        self.article = article or F("pk")
+    def written(self, vendor: str, table: str) -> str:
+        """See public_sql."""
+        return public_sql(vendor, table)
 
-    def get_source_expressions(self) -> list[Any]:
-        return [self.article]
 
-    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
-        (self.article,) = exprs
+class ToldHeadline(_OfRow):
+    """The headline of `told_sql` in a queryset of stories."""
 
-    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[()]]:
-        """The condition about the table that the article's key is read from."""
-        column, _ = compiler.compile(self.article)
-        table = column.rpartition(".")[0]
-        return public_sql(connection.vendor, table).replace("%", "%%"), ()
+    output_field = TextField()
+
+    def written(self, vendor: str, table: str) -> str:
+        """See told_sql."""
+        return told_sql(vendor, table)

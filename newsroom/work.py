@@ -19,8 +19,9 @@ from aggregator import signals
 from aggregator.actions import fetch_due
 from aggregator.models import Feed
 from articles import announcements, stories, surfaces
+from articles.around import suggest_due
 from articles.media import delete_strays, fetch_pictures
-from articles.models import Heartbeat, Hold, Media
+from articles.models import Heartbeat, Hold, Media, Prepared
 from moderation import actions, drill, escrow, ledger, letters, owners, probes, retention, webhooks
 from moderation.mailbox import Mailbox, poll
 from moderation.models import Claim, ClaimState, Escrow, Letter, ProbePlan
@@ -141,6 +142,12 @@ KINDS: tuple[Kind, ...] = (
     Kind("fetch pictures", fetch_pictures, lambda at: Media.objects.claimable(at).exists()),
     Kind("group stories", stories.relate_due, lambda at: stories.to_compare(at).exists(), limit=50),
     Kind("drill", drill.practise, drill.is_due, limit=1),
+    Kind(
+        "suggest articles",
+        suggest_due,
+        lambda at: Prepared.objects.filter(due_at__lte=at).exists(),
+        limit=50,
+    ),
     periodic("read mailbox", timedelta(minutes=1), _read_mailbox, limit=500),
     periodic("write ledger", timedelta(minutes=1), _sync_ledger, limit=1_000_000),
     periodic("tidy announcements", timedelta(hours=1), announcements.prune, limit=1000),

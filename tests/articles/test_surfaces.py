@@ -12,12 +12,12 @@ from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from articles import surfaces
+from articles import around, front, surfaces, views
 from articles.actions import place_hold, refresh, release_hold
 from articles.models import Article, Hold, HoldKind, ReadyPage, ReadyPageKey, SurfaceChange, SurfaceSerial
 from articles.search import find
 from tests.articles import pages
-from tests.factories import ArticleFactory
+from tests.factories import ArticleFactory, StoryFactory
 from tests.front_door import FrontDoor
 
 SAFETY_HEADERS = {
@@ -419,13 +419,17 @@ def queries_of(work) -> list[str]:
     ]
 
 
-SMALL = "articles_surfaceserial|articles_source|articles_media|json_each|VIRTUAL TABLE"
+SMALL = "articles_surfaceserial|articles_source|articles_media|json_each|VIRTUAL TABLE|part_|CONSTANT ROW"
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("work", ["latch", "public list", "changed", "store", "search"])
+@pytest.mark.parametrize(
+    "work",
+    ["latch", "public list", "changed", "store", "search", "front page", "article page", "beside it"],
+)
 def test_no_hot_query_reads_a_whole_table(door, work):
-    article = ArticleFactory(tags=["Ports"], people=["Ann Bo"])
+    article = ArticleFactory(tags=["Ports"], people=["Ann Bo"], story=StoryFactory())
+    tags = list(article.tags.all())
     shown = surfaces.Shown(began=surfaces.now(), keys={"article:1", "tag:1"}, article_ids={article.pk})
     works = {
         "latch": surfaces.latch,
@@ -433,6 +437,9 @@ def test_no_hot_query_reads_a_whole_table(door, work):
         "changed": lambda: surfaces.changed(surfaces.keys_of([article.pk])),
         "store": lambda: surfaces.store("/x", build="", headers={}, packed=surfaces.pack(b"x"), shown=shown),
         "search": lambda: find("ferry harbour"),
+        "front page": lambda: front.compose(tags),
+        "article page": lambda: (views._ARTICLE(slug="x"), views._TAGS(article=1), views._CREDITS(article=1)),
+        "beside it": lambda: around.around(article, tags),
     }
 
     for sql in queries_of(works[work]):
