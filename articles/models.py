@@ -889,6 +889,9 @@ class SurfaceSerial(models.Model):
 
     serial = models.BigIntegerField(default=0)
     site = models.BigIntegerField(default=0)
+    files = models.CharField(
+        max_length=32, null=True, blank=True, help_text="The mark of the folder in which pages are files."
+    )
 
     def __str__(self) -> str:
         return str(self.serial)

@@ -27,7 +27,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from articles import announcements
+from articles import announcements, page_files
 from articles.models import (
     Article,
     Contribution,
@@ -333,11 +333,14 @@ def changed(keys: Iterable[str], *, reference: str = "") -> None:
     site = "serial + 1" if SITE in wanted else "site"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE articles_surfaceserial SET serial = serial + 1, site = {site} WHERE id = 1"  # noqa: S608
+            f"UPDATE articles_surfaceserial SET serial = serial + 1, site = {site} WHERE id = 1 RETURNING files"  # noqa: S608
         )
+        _own_files(*cursor.fetchone())
         listed = [key for key in wanted if key != SITE]
         if listed:
             _delete_pages(cursor, listed)
+    if SITE in wanted:
+        page_files.take_back_all()
     announcements.owe_purge(wanted, reference)
 
 
@@ -354,8 +357,17 @@ def _delete_pages(cursor: Any, keys: list[str]) -> None:
     _delete_rows(cursor, [path for (path,) in cursor.fetchall()])
 
 
+def _own_files(mark: str | None) -> None:
+    """Whoever changes something public must be able to take its files back."""
+    if mark and mark != page_files.mark():
+        raise page_files.NotOurFolder(
+            "Pages are published as files in a folder this process was not given. Set PAGES_DIR as the site has it."
+        )
+
+
 def _delete_rows(cursor: Any, paths: list[str]) -> None:
     if paths:
+        page_files.take_back(paths)
         cursor.execute(f"DELETE FROM articles_readypagekey WHERE {_in('page_id')}", [_list(paths)])  # noqa: S608
         cursor.execute(f"DELETE FROM articles_readypage WHERE {_in('path')}", [_list(paths)])  # noqa: S608
 

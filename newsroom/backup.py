@@ -26,6 +26,7 @@ import django
 from django.conf import settings
 from django.db import connection
 
+from articles import page_files
 from articles.models import ReadyPage
 from moderation import ledger
 from newsroom import envelope
@@ -192,6 +193,7 @@ def restore(source: Path) -> Restored:
     with _staging() as staging:
         unpacked = _unpack(source, staging)
         with _ledger_first(_ledger_to_write(unpacked, source)) as kept:
+            page_files.take_back_all()
             _load_database(unpacked.database)
         # Whatever was ready to send was ready in another time.
         ReadyPage.objects.all().delete()

@@ -53,3 +53,19 @@ def on_starting(server: Any) -> None:
         call_command("check", stdout=io.StringIO())
     except SystemCheckError as error:
         raise SystemExit(str(error)) from error
+    _begin_files()
+
+
+def _begin_files() -> None:
+    """Compare the pages that are files with their rows before anybody can be sent one by us."""
+    from django.conf import settings
+    from django.db import connection
+    from django.utils import timezone
+
+    from newsroom import publishing, ready_pages
+
+    if settings.PAGES_DIR:
+        publishing.begin()
+        publishing.compare(0, timezone.now(), build=ready_pages.build_of_the_program())
+    # Each worker opens a connection of its own.
+    connection.close()

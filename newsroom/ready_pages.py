@@ -22,9 +22,10 @@ from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError,
 from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, resolve
 
-from articles import announcements, interface, surfaces
+from articles import announcements, interface, page_files, surfaces
 from articles.turns import turn
 from moderation import ledger
+from newsroom import publishing
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
@@ -131,7 +132,10 @@ class ReadyPages:
         self, path: str, headers: dict[str, str], packed: surfaces.Packed, shown: surfaces.Shown
     ) -> bool:
         try:
-            return surfaces.store(path, build=self.build, headers=headers, packed=packed, shown=shown)
+            stored = surfaces.store(path, build=self.build, headers=headers, packed=packed, shown=shown)
+            if stored and page_files.may_be_file(path, headers, shown.valid_until):
+                publishing.publish(path, build=self.build)
+            return stored
         except (OperationalError, InterfaceError):
             # The page is right and the reader has waited for it; it is only not kept.
             connection.close()

@@ -147,6 +147,8 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# Where ready pages are published as files for nginx; empty: nowhere. One folder for all processes.
+PAGES_DIR = env.text("PAGES_DIR")
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR_DIR / "media"
 STORAGE_URL = env.bucket("STORAGE_URL")

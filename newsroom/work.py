@@ -26,9 +26,10 @@ from moderation import actions, drill, escrow, ledger, letters, owners, probes, 
 from moderation.mailbox import Mailbox, poll
 from moderation.models import Claim, ClaimState, Escrow, Letter, ProbePlan
 from moderation.owner_models import StandingOptOut
-from newsroom import logs, reporting
+from newsroom import logs, publishing, reporting
 from newsroom.health import TURN
 from newsroom.prune import empty_journal, prune
+from newsroom.ready_pages import build_of_the_program
 from newsroom.vault import back_up_due
 
 logger = logging.getLogger(__name__)
@@ -111,6 +112,11 @@ def _sync_ledger(limit: int, at: datetime) -> int:
     return ledger.sync()
 
 
+def _compare_files(limit: int, at: datetime) -> int:
+    publishing.compare(limit, at, build=build_of_the_program())
+    return 0
+
+
 def _read_mailbox(limit: int, at: datetime) -> int:
     if not settings.MAILBOX_URL:
         return 0
@@ -151,6 +157,7 @@ KINDS: tuple[Kind, ...] = (
     periodic("read mailbox", timedelta(minutes=1), _read_mailbox, limit=500),
     periodic("write ledger", timedelta(minutes=1), _sync_ledger, limit=1_000_000),
     periodic("tidy announcements", timedelta(hours=1), announcements.prune, limit=1000),
+    periodic("compare page files", timedelta(minutes=1), _compare_files, limit=500),
     periodic("tidy ready pages", timedelta(minutes=5), surfaces.prune, limit=1000),
     periodic("forget claimants", timedelta(hours=6), retention.forget_due, limit=200),
     periodic("destroy spare keys", timedelta(days=1), escrow.destroy_spare_keys, limit=1000),
