@@ -20,16 +20,17 @@ from django.utils.text import slugify
 from aggregator import decide, signals
 from aggregator.discovery import feeds_named
 from aggregator.documents import FeedDocument
-from aggregator.entries import COUNTED, Report, read_all, store_batches
+from aggregator.entries import COUNTED, Report, read_all, store_batches, vocabulary
 from aggregator.fetch import Known, Outcome, Parser, fetch
 from aggregator.hosts import Turns, host_of, is_own
-from aggregator.models import Feed, Fetch
-from aggregator.normalise import tags_of_folders
+from aggregator.models import Feed, FeedRule, Fetch
+from aggregator.normalise import Outlet, draft, offers, tags_of_folders
 from aggregator.opml import Outline
 from aggregator.passes import Later, side_by_side
 from aggregator.sandbox import default_sandbox
 from articles import bulk
 from articles.canonical import NotAnAddress, address_key, domain_of
+from articles.drafts import Draft
 from articles.models import Article, Source
 from webclient.client import Client, default_client
 from webclient.errors import OutgoingError
@@ -78,6 +79,33 @@ def add_feed(
         language=document.language,
         review=review,
         at=at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a feed would bring: nothing of it is stored."""
+
+    url: str
+    document: FeedDocument
+    drafts: list[Draft]
+    seconds: float
+    is_known: bool
+
+
+def preview(*, url: str, at: datetime, client: Client | None = None, parser: Parser | None = None) -> Preview:
+    """Fetch the feed at the address, or the one its page names, and read it. Raises FeedNotAdded."""
+    asked, outcome = _looked_for(url, client or default_client(), parser or default_sandbox())
+    document = outcome.document or FeedDocument("")
+    domain = domain_of(document.link or asked)
+    outlet = Outlet(domain, document.title, domain, document.language, (), vocabulary())
+    made = [draft(offer, document, outlet, at=at) for offer in offers(document, domain=domain)]
+    return Preview(
+        url=asked,
+        document=document,
+        drafts=[one for one in made if one],
+        seconds=outcome.seconds,
+        is_known=Feed.objects.filter(url_key=address_key(asked)).exists(),
     )
 
 
@@ -267,6 +295,14 @@ def resume(*, feeds: Iterable[Feed], at: datetime) -> int:
     return Feed.objects.filter(pk__in=ids).update(
         paused_at=None, pause_reason="", gone_at=None, failures=0, due_at=at
     )
+
+
+@transaction.atomic
+def switch_rule(*, rule: FeedRule, on: bool, at: datetime) -> FeedRule:
+    """Let a rule work on what comes from now on, or no more; what is here stays as it is."""
+    rule.enabled_at = at if on else None
+    rule.save(update_fields=["enabled_at"])
+    return rule
 
 
 def make_due(*, feeds: Iterable[int] | None = None, at: datetime) -> int:
@@ -522,7 +558,10 @@ def _credit_sites(moved: Sequence[tuple[Feed, FeedDocument]]) -> None:
     sites = [Site.at(document.link, document.title, document.language) for _, document in moved]
     sources = _sources_of(sites)
     before = {feed.source_id for feed, _ in moved}
+    has_rules = set(FeedRule.objects.filter(source__in=before).values_list("source_id", flat=True))
     for (feed, _), site in zip(moved, sites, strict=True):
+        if feed.source_id in has_rules:
+            FeedRule.objects.filter(source=feed.source_id).update(source=sources[site.domain])
         feed.source = sources[site.domain]
     bulk.update(Feed, ("source_id",), [(feed.source_id, feed.pk) for feed, _ in moved])
     kept = Exists(Feed.objects.filter(source=OuterRef("pk"))) | Exists(

@@ -6,13 +6,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.timesince import timesince, timeuntil
 
-from aggregator import actions
-from aggregator.models import Feed, Fetch, RefusedTag
+from aggregator import actions, rules
+from aggregator.feed_pages import FeedPages, sparkline
+from aggregator.models import Feed, FeedRule, Fetch, RefusedTag
 from articles.canonical import NotAnAddress, address_key
 from articles.taglines import tag_slug
 
@@ -27,6 +32,7 @@ class HealthFilter(admin.SimpleListFilter):
         return [
             ("well", "Does well"),
             ("failing", "Fails"),
+            ("silent", "Silent for longer than ever"),
             ("new", "Not fetched yet"),
             ("paused", "Paused"),
             ("gone", "Ended"),
@@ -38,6 +44,7 @@ class HealthFilter(admin.SimpleListFilter):
                 failures=0, last_success_at__isnull=False, paused_at__isnull=True, gone_at__isnull=True
             ),
             "failing": Q(failures__gt=0, paused_at__isnull=True, gone_at__isnull=True),
+            "silent": Q(silent_after__lt=timezone.now(), paused_at__isnull=True, gone_at__isnull=True),
             "new": Q(last_fetched_at__isnull=True),
             "paused": Q(paused_at__isnull=False),
             "gone": Q(gone_at__isnull=False),
@@ -95,7 +102,7 @@ class FeedForm(forms.ModelForm):
 
 
 @admin.register(Feed)
-class FeedAdmin(admin.ModelAdmin):
+class FeedAdmin(FeedPages, admin.ModelAdmin):  # type: ignore[misc]
     """Feeds with their health."""
 
     form = FeedForm
@@ -107,6 +114,8 @@ class FeedAdmin(admin.ModelAdmin):
         "last_fetch",
         "next_fetch",
         "articles",
+        "a_day",
+        "lately",
         "review",
     )
     list_filter = (HealthFilter, "review", "last_status")
@@ -122,6 +131,7 @@ class FeedAdmin(admin.ModelAdmin):
         "last_fetched_at",
         "last_success_at",
         "last_entry_at",
+        "silent_after",
         "next_fetch",
         "not_before",
         "interval",
@@ -144,6 +154,7 @@ class FeedAdmin(admin.ModelAdmin):
                     "not_before",
                     "last_success_at",
                     "last_entry_at",
+                    "silent_after",
                     "created_at",
                 )
             },
@@ -171,7 +182,18 @@ class FeedAdmin(admin.ModelAdmin):
             return f"Paused: {feed.pause_reason}" if feed.pause_reason else "Paused"
         if feed.failures:
             return f"Failed {feed.failures} times in a row" if feed.failures > 1 else "Failed last time"
+        if feed.silent_after and feed.last_entry_at and feed.silent_after < timezone.now():
+            return f"Silent for {timesince(feed.last_entry_at)}, longer than ever"
         return "Does well" if feed.last_success_at else "Not fetched yet"
+
+    @admin.display(description="a day")
+    def a_day(self, feed: Any) -> str:
+        days = getattr(feed, "days", [])
+        return f"{sum(days) / len(days):.1f}" if any(days) else "–"
+
+    @admin.display(description="last two weeks")
+    def lately(self, feed: Any) -> str:
+        return sparkline(getattr(feed, "days", []))
 
     @admin.display(description="last fetch", ordering="last_fetched_at")
     def last_fetch(self, feed: Feed) -> str:
@@ -229,3 +251,56 @@ class RefusedTagAdmin(admin.ModelAdmin):
 
     form = RefusedTagForm
     list_display = search_fields = ("name",)
+
+
+@admin.register(FeedRule)
+class FeedRuleAdmin(admin.ModelAdmin):
+    """Rules. One is switched on from the page that shows what it would have done; a change switches it off."""
+
+    list_display = ("name", "position", "feed", "source", "action", "works")
+    list_select_related = ("feed", "source")
+    autocomplete_fields = ("feed", "source")
+    search_fields = ("name",)
+    fields = (
+        "name", "position", "feed", "source", "words", "tags", "authors", "languages", "otherwise", "action",
+    )  # fmt: skip
+
+    @admin.display(boolean=True, ordering="enabled_at")
+    def works(self, rule: FeedRule) -> bool:
+        return rule.enabled_at is not None
+
+    def save_model(self, request: HttpRequest, obj: FeedRule, form: Any, change: bool) -> None:
+        obj.enabled_at = None
+        super().save_model(request, obj, form, change)
+
+    def response_add(
+        self, request: HttpRequest, obj: FeedRule, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:aggregator_feedrule_try", args=[obj.pk]))
+
+    def response_change(self, request: HttpRequest, obj: FeedRule) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:aggregator_feedrule_try", args=[obj.pk]))
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.try_page)
+        return [path("<int:pk>/try/", view, name="aggregator_feedrule_try"), *super().get_urls()]
+
+    def try_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What the rule would have done with what is here; a button switches it on or off."""
+        rule = get_object_or_404(FeedRule.objects.select_related("feed", "source"), pk=pk)
+        if not self.has_change_permission(request, rule):
+            raise PermissionDenied
+        if request.method == "POST":
+            actions.switch_rule(rule=rule, on="on" in request.POST, at=timezone.now())
+            messages.success(request, f"“{rule}” {'works from now on' if rule.enabled_at else 'is off'}.")
+            return HttpResponseRedirect(reverse("admin:aggregator_feedrule_changelist"))
+        trials = rules.tried(rule)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Try the rule",
+            "opts": self.opts,
+            "rule": rule,
+            "trials": trials,
+            "met": [trial.article for trial in trials if trial.applies],
+        }
+        return TemplateResponse(request, "admin/aggregator/feedrule/try.html", context)

@@ -20,6 +20,9 @@ PATIENCE_MOST = timedelta(days=7)
 BUSY_FIRST = timedelta(minutes=15)
 JITTER = 0.1
 RHYTHM_ENTRIES = 20
+# Longer than a weekend, and than twice the longest silence that its entries show.
+SILENCE_LEAST = timedelta(days=3)
+SILENCE_GAPS = 8
 PERMANENT = frozenset({301, 308})
 MOVE_HOPS = 3
 MOVE_TIME = timedelta(days=3)
@@ -87,7 +90,25 @@ def _after_success(before: Standing, outcome: Outcome, *, at: datetime, chance: 
         "last_modified": _validator(outcome, "last-modified", 100),
         "body_hash": outcome.body_hash,
     }
+    if outcome.document and last_entry_at:
+        new["silent_after"] = silent_after(outcome.document, last_entry_at, at)
     return {name: value for name, value in new.items() if value is not None}
+
+
+def silent_after(document: FeedDocument, last_entry_at: datetime, at: datetime) -> datetime | None:
+    """When a feed has been silent for longer than it ever is by its own rhythm; None when it has none yet."""
+    gaps = _gaps(document, at)
+    if len(gaps) < 3:
+        return None
+    return last_entry_at + max(
+        SILENCE_LEAST, SILENCE_GAPS * timedelta(seconds=median(gaps)), timedelta(seconds=2 * max(gaps))
+    )
+
+
+def _gaps(document: FeedDocument, at: datetime) -> list[float]:
+    """Seconds between one of the newest entries and the next."""
+    moments = sorted(_moments(document, at), reverse=True)[:RHYTHM_ENTRIES]
+    return [(newer - older).total_seconds() for newer, older in pairwise(moments)]
 
 
 def _validator(outcome: Outcome, name: str, most: int) -> str | None:
@@ -100,8 +121,7 @@ def _validator(outcome: Outcome, name: str, most: int) -> str | None:
 
 def rhythm(document: FeedDocument, at: datetime) -> timedelta:
     """Half the usual gap between the newest entries; what the feed says of itself can only make it longer."""
-    moments = sorted(_moments(document, at), reverse=True)[:RHYTHM_ENTRIES]
-    gaps = [(newer - older).total_seconds() for newer, older in pairwise(moments)]
+    gaps = _gaps(document, at)
     found = timedelta(seconds=median(gaps)) / 2 if gaps else USUAL
     declared = max(timedelta(minutes=document.ttl_minutes), timedelta(seconds=document.update_seconds))
     return _clamped(max(_clamped(found), declared))

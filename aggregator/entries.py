@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from django.db import DatabaseError, transaction
 
 from aggregator.documents import FeedDocument
-from aggregator.models import EntryRecord, Feed, RefusedTag
+from aggregator.models import EntryRecord, Feed, RefusedTag, RuleAction
 from aggregator.normalise import SAYS_NOTHING, Offer, Outlet, Vocabulary, draft, offers
+from aggregator.rules import action_for, standing
 from articles import bulk
 from articles.actions import (
     BLOCKED,
@@ -72,6 +73,7 @@ class Batch:
     pairs: list[tuple[Offer, Draft | None]]
     records: dict[str, Known]
     drafts: list[Draft] = field(default_factory=list)
+    actions: dict[str, str] = field(default_factory=dict)
     decided: dict[str, tuple[str, int | None]] = field(default_factory=dict)
 
     def row(self, offer: Offer, made: Draft | None, at: datetime) -> tuple[Any, ...]:
@@ -96,14 +98,20 @@ def read_all(fetched: Sequence[tuple[Feed, FeedDocument]], *, at: datetime) -> l
     records = _records(
         [(feed, [offer.guid_key for offer in some]) for (feed, _), some in zip(fetched, offered, strict=True)]
     )
-    words = vocabulary()
+    words, rules = vocabulary(), standing()
     batches = []
     for (feed, document), some in zip(fetched, offered, strict=True):
         outlet = _outlet(feed, document, words)
         known = records[feed.pk]
         changed = [offer for offer in some if _is_news(offer, known.get(offer.guid_key))]
         pairs = [(offer, draft(offer, document, outlet, at=at)) for offer in changed]
-        batches.append(Batch(feed, len(document.entries), pairs, known))
+        batch = Batch(feed, len(document.entries), pairs, known)
+        batch.actions = {
+            offer.guid_key: action
+            for offer, made in pairs
+            if made and (action := action_for(rules, feed_id=feed.pk, source_id=feed.source_id, draft=made))
+        }
+        batches.append(batch)
     return batches
 
 
@@ -181,7 +189,7 @@ def _sort_out(batches: Sequence[Batch]) -> None:
         for offer, made in batch.pairs:
             record = batch.records.get(offer.guid_key)
             article = articles.get(record.article_id) if record and record.article_id else None
-            if made is None or made.url_key in drafts:
+            if made is None or made.url_key in drafts or batch.actions.get(offer.guid_key) == RuleAction.DROP:
                 batch.decided[offer.guid_key] = (SKIPPED, None)
             elif article is None or article.url_key == made.url_key:
                 drafts[made.url_key] = made
@@ -214,10 +222,24 @@ def _at_its_address(article: Article, made: Draft) -> Draft:
 
 def _ingested(pairs: Sequence[tuple[Batch, Report]], *, at: datetime) -> list[list[Ingested]]:
     """All in one piece; where that fails for a feed alone, each of its entries by itself."""
-    wanted = [Delivery(batch.feed.source, batch.drafts, not batch.feed.review) for batch, _ in pairs]
     if len(pairs) != 1:
-        return ingest_all(deliveries=wanted, at=at) if pairs else []
-    return [_one_by_one(wanted[0], at=at, report=pairs[0][1])]
+        wanted = [_deliveries(batch) for batch, _ in pairs]
+        done = iter(ingest_all(deliveries=[one for some in wanted for one in some], at=at) if pairs else [])
+        return [[one for _ in some for one in next(done)] for some in wanted]
+    batch, report = pairs[0]
+    return [[one for some in _deliveries(batch) for one in _one_by_one(some, at=at, report=report)]]
+
+
+def _deliveries(batch: Batch) -> list[Delivery]:
+    """What is published at once and what waits for an editor, by the feed's choice unless a rule says otherwise."""
+    usual = RuleAction.REVIEW if batch.feed.review else RuleAction.PUBLISH
+    by_action: dict[str, list[Draft]] = {}
+    for made in batch.drafts:
+        by_action.setdefault(batch.actions.get(made.guid_key, usual), []).append(made)
+    return [
+        Delivery(batch.feed.source, drafts, action == RuleAction.PUBLISH)
+        for action, drafts in by_action.items()
+    ]
 
 
 def _one_by_one(delivery: Delivery, *, at: datetime, report: Report) -> list[Ingested]:

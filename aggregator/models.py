@@ -58,6 +58,9 @@ class Feed(Leased):
     moved_since = models.DateTimeField(null=True, blank=True, editable=False)
     moved_hops = models.PositiveSmallIntegerField(default=0, editable=False)
     hubs = models.JSONField(default=list, blank=True, editable=False)
+    silent_after = models.DateTimeField(
+        null=True, editable=False, help_text="By its own rhythm it should have brought something until then."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = FeedQuerySet.as_manager()
@@ -122,6 +125,63 @@ class EntryRecord(models.Model):
 
     def __str__(self) -> str:
         return self.guid_key
+
+
+class RuleAction(models.TextChoices):
+    """What a rule does with an entry."""
+
+    PUBLISH = "publish", "Publish it"
+    REVIEW = "review", "Let an editor look first"
+    DROP = "drop", "Leave it out"
+
+
+class FeedRule(models.Model):
+    """What to do with entries of some kind. The first that applies counts; it works from `enabled_at` on."""
+
+    name = models.CharField(max_length=100)
+    position = models.PositiveSmallIntegerField(default=100, help_text="The lowest that applies counts.")
+    feed = models.ForeignKey(
+        Feed,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="rules",
+        help_text="Empty for every feed.",
+    )
+    source = models.ForeignKey(
+        Source,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text="Empty for every outlet.",
+    )
+    words = models.TextField(
+        blank=True, help_text="Words or phrases, one a line: any of them in headline, standfirst or text."
+    )
+    tags = models.TextField(blank=True, help_text="Tags, one a line: any of them.")
+    authors = models.TextField(blank=True, help_text="Names, one a line: any of them.")
+    languages = models.CharField(max_length=200, blank=True, help_text="Codes such as de or en: any of them.")
+    otherwise = models.BooleanField(
+        "everything else", default=False, help_text="Apply to what does not meet the above, instead."
+    )
+    action = models.CharField(max_length=10, choices=RuleAction, default=RuleAction.REVIEW)
+    enabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "rule"
+        ordering = ["position", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(action__in=RuleAction.values), name="rule_action_known"),
+            models.CheckConstraint(
+                condition=~(Q(words="") & Q(tags="") & Q(authors="") & Q(languages="")),
+                name="rule_has_a_condition",
+                violation_error_message="Give words, tags, authors or languages for the rule to look for.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class HostTurn(models.Model):

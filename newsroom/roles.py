@@ -39,7 +39,8 @@ _CHIEFS = _EDITORS | {
     "articles.add_tagsynonym", "articles.change_tagsynonym", "articles.delete_tagsynonym",
     "aggregator.add_feed", "aggregator.change_feed", "aggregator.view_fetch",
     "aggregator.view_refusedtag", "aggregator.add_refusedtag", "aggregator.change_refusedtag",
-    "aggregator.delete_refusedtag",
+    "aggregator.delete_refusedtag", "aggregator.view_feedrule", "aggregator.add_feedrule",
+    "aggregator.change_feedrule", "aggregator.delete_feedrule",
 }  # fmt: skip
 _RIGHTS_MANAGERS = _CHOICES | _ARTICLES | (_CLAIMS - {"moderation.decide_claim"}) | {
     "articles.change_source_rights", "articles.change_media",

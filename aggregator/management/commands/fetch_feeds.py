@@ -14,6 +14,7 @@ from aggregator.entries import COUNTED, Report
 from aggregator.models import Feed
 
 MOMENT = 0.5
+BAR = 40
 BUSY = "Not fetched: another worker has this feed at the moment."
 
 
@@ -42,13 +43,27 @@ class Command(BaseCommand):
         only = self.chosen(options["feed"]) if options["feed"] else None
         asked = options["all"] or only
         reports = []
+        total = 0 if options["json"] else self.expected(only, at)
         for report in self.every(only, at, options["wait"]) if asked else actions.fetch_pass(at=at):
             self.show(report, as_json=options["json"])
             reports.append(report)
+            self.draw_bar(len(reports), total)
         if only and not reports:
             raise CommandError(self.why_not(only[0]))
         if not options["json"]:
             self.sum_up(reports)
+
+    def expected(self, only: Sequence[int] | None, at: datetime) -> int:
+        """How many feeds this run is about, for the bar; 0 where nobody watches."""
+        if not self.stderr.isatty():
+            return 0
+        return Feed.objects.active().count() if only is None else len(only)
+
+    def draw_bar(self, done: int, total: int) -> None:
+        if total:
+            filled = min(BAR, BAR * done // total)
+            bar = f"\r[{'#' * filled}{'.' * (BAR - filled)}] {done} of {total} feeds"
+            self.stderr.write(bar, ending="\n" if done >= total else "")
 
     def every(self, only: Sequence[int] | None, at: datetime, patience: float) -> Iterator[Report]:
         """A report for each feed, also for those the worker had in hand when we came."""

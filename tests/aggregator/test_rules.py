@@ -1,0 +1,187 @@
+"""Rules of the desk for what feeds bring; an address tried before it is saved; how feeds did."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.utils import timezone
+
+from aggregator import actions, rules
+from aggregator.decide import silent_after
+from aggregator.documents import Entry, FeedDocument
+from aggregator.models import Feed, FeedRule, Fetch, RuleAction
+from articles.models import Article, ArticleState
+from tests.aggregator.conftest import NOON, fetch_once, item, rss
+from tests.loopback import WebServer
+
+pytestmark = pytest.mark.django_db
+Outlet = Callable[..., Feed]
+
+SPORT = item(1, title="The harbour team won the cup", category="Sport")
+CITY = item(2, title="Council meets about the bridge", category="City")
+AD = item(3, title="Sponsored: the best umbrellas", author="Partner Desk Adverts")
+
+
+def rule(**given: Any) -> FeedRule:
+    return FeedRule.objects.create(name="A rule", enabled_at=NOON, **given)
+
+
+def states() -> dict[str, str]:
+    return dict(Article.objects.values_list("headline", "state"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "left"),
+    [
+        ({"words": "best umbrellas\nnothing"}, {1, 2}),
+        ({"words": "HARBOUR TEAM"}, {2, 3}),
+        ({"words": "harb"}, {1, 2, 3}),
+        ({"tags": "sport\ncity"}, {3}),
+        ({"authors": "Partner Desk Adverts"}, {1, 2, 3}),
+        ({"languages": "de, en"}, set()),
+        ({"languages": "de"}, {1, 2, 3}),
+        ({"words": "cup", "tags": "City"}, {1, 2, 3}),
+        ({"tags": "City", "otherwise": True}, {2}),
+    ],
+)
+def test_what_meets_every_condition_is_left_out(
+    outlet: Outlet, condition: dict[str, Any], left: set[int]
+) -> None:
+    rule(action=RuleAction.DROP, **condition)
+
+    report = fetch_once(outlet(body=rss(SPORT, CITY, AD)))
+
+    found = {int(url.rpartition("/")[2]) for url in Article.objects.values_list("canonical_url", flat=True)}
+    assert found == left
+    assert (report.created, report.skipped) == (len(left), 3 - len(left))
+
+
+def test_the_first_rule_that_applies_counts_and_goes_before_the_feeds_own_choice(outlet: Outlet) -> None:
+    feed = outlet(body=rss(SPORT, CITY, AD))
+    Feed.objects.update(review=True)
+    rule(position=1, words="cup", action=RuleAction.PUBLISH, feed=feed)
+    rule(position=2, words="sponsored", action=RuleAction.DROP, source=feed.source)
+    rule(position=3, words="cup\nsponsored", action=RuleAction.REVIEW)
+
+    fetch_once(feed)
+
+    assert states() == {
+        "The harbour team won the cup": ArticleState.PUBLISHED,
+        "Council meets about the bridge": ArticleState.REVIEW,
+    }
+
+
+def test_a_rule_of_another_feed_or_one_that_is_off_does_nothing(outlet: Outlet) -> None:
+    other = outlet("/other", rss(link="https://other.example/"))
+    rule(words="cup", action=RuleAction.DROP, feed=other)
+    FeedRule.objects.create(name="Off", words="bridge", action=RuleAction.DROP)
+
+    fetch_once(outlet(body=rss(SPORT, CITY)))
+
+    assert len(states()) == 2
+
+
+def test_a_rule_without_a_condition_is_none() -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rule(action=RuleAction.DROP)
+
+
+def test_a_rule_is_tried_before_it_is_switched_on(outlet: Outlet, admin_client: Client) -> None:
+    feed = outlet(body=rss(SPORT, CITY))
+    fetch_once(feed)
+    typed = {"name": "No sport", "position": 1, "feed": feed.pk, "tags": "Sport", "action": "drop"}
+    answer = admin_client.post("/admin/aggregator/feedrule/add/", typed, follow=True)
+    made = FeedRule.objects.get()
+    page = answer.content.decode()
+    assert "Of the last 2 articles" in page
+    assert "The harbour team won the cup" in page
+    assert "Council meets" not in page
+    assert made.enabled_at is None
+    assert len(rules.tried(made)) == 2
+
+    admin_client.post(f"/admin/aggregator/feedrule/{made.pk}/try/", {"on": "1"})
+    made.refresh_from_db()
+    assert made.enabled_at
+
+    admin_client.post(f"/admin/aggregator/feedrule/{made.pk}/change/", typed | {"tags": "City"})
+    made.refresh_from_db()
+    assert made.enabled_at is None
+
+
+def test_an_address_is_tried_before_it_is_saved(web: WebServer, admin_client: Client) -> None:
+    url = web.put("/feed", rss(SPORT, AD))
+    home = web.put(
+        "/", f'<html><link rel="alternate" type="application/rss+xml" href="{url}"></html>'.encode()
+    )
+
+    page = admin_client.post("/admin/aggregator/feed/try/", {"url": home}).content.decode()
+    assert "The harbour team won the cup" in page
+    assert "The Harbour Post" in page
+    assert not Feed.objects.exists()
+    assert not Article.objects.exists()
+
+    admin_client.post("/admin/aggregator/feed/try/", {"url": home, "save": "1", "review": "on"})
+    feed = Feed.objects.get()
+    assert (feed.url, feed.review) == (url, True)
+
+    page = admin_client.post("/admin/aggregator/feed/try/", {"url": url}).content.decode()
+    assert "read already" in page
+    page = admin_client.post("/admin/aggregator/feed/try/", {"url": web.url("/none")}).content.decode()
+    assert "There is no feed at this address" in page
+
+
+def test_lists_of_feeds_go_in_and_out_at_the_desk(admin_client: Client) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    text = b'<opml><body><outline xmlUrl="https://a.example/rss" text="A"/><outline xmlUrl="ftp://b"/></body></opml>'
+    page = admin_client.post("/admin/aggregator/feed/import/", {"file": SimpleUploadedFile("l.opml", text)})
+
+    assert "1 feeds were added" in page.content.decode()
+    assert "ftp://b" in page.content.decode()
+    assert b"https://a.example/rss" in admin_client.get("/admin/aggregator/feed/export/").content
+    bad = admin_client.post("/admin/aggregator/feed/import/", {"file": SimpleUploadedFile("l.opml", b"no")})
+    assert "no OPML document" in bad.content.decode()
+
+
+def test_the_list_shows_how_each_feed_did_without_a_query_for_each(
+    outlet: Outlet, admin_client: Client, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(4):
+        feed = outlet(f"/{number}")
+        Fetch.objects.create(feed=feed, started_at=timezone.now() - timedelta(days=number), created=7)
+    late = timezone.now() - timedelta(days=9)
+    Feed.objects.filter(title="0").update(silent_after=late, last_entry_at=late, last_success_at=late)
+
+    with django_assert_max_num_queries(16):
+        page = admin_client.get("/admin/aggregator/feed/").content.decode()
+
+    assert page.count("<polyline") == 4
+    assert "0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7" in page
+    assert "style=" not in re.findall(r"<svg.*?</svg>", page, re.DOTALL)[0]
+    assert "longer than ever" in page
+    assert "feeds due, 0 being fetched" in page
+    silent = admin_client.get("/admin/aggregator/feed/?health=silent").content.decode()
+    assert silent.count("<polyline") == 1
+
+
+def test_a_feed_is_silent_by_its_own_rhythm() -> None:
+    def brought(*hours: int) -> FeedDocument:
+        return FeedDocument("RSS", entries=tuple(Entry(published=NOON - timedelta(hours=h)) for h in hours))
+
+    hourly, weekly = brought(0, 1, 2, 3), brought(0, 168, 336, 504)
+    assert silent_after(hourly, NOON, NOON) == NOON + timedelta(days=3)
+    assert silent_after(weekly, NOON, NOON) == NOON + timedelta(days=56)
+    assert silent_after(brought(0, 1), NOON, NOON) is None
+
+
+def test_previewing_stores_nothing(web: WebServer) -> None:
+    found = actions.preview(url=web.put("/feed", rss(SPORT)), at=NOON)
+
+    assert [draft.headline for draft in found.drafts] == ["The harbour team won the cup"]
+    assert not Feed.objects.exists()
