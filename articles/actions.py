@@ -201,6 +201,12 @@ def _near_withheld(drafts: Iterable[Draft]) -> set[str]:
     return {url_key for url_key, some in worded.items() if len(some & met) >= BANDS_IN_COMMON}
 
 
+def worded_like(*, words: Collection[str], since: datetime) -> list[Article]:
+    """Public articles that came in since, and are worded like a work of which these are the bands."""
+    came = Article.objects.filter(created_at__gte=since, state=ArticleState.PUBLISHED).order_by("pk")
+    return [one for one in came.iterator(500) if len(wording_keys(one.body) & set(words)) >= BANDS_IN_COMMON]
+
+
 def _as_allowed(delivery: Delivery, draft: Draft, near: set[str]) -> Delivery:
     """The delivery, its article waiting for review where the draft is worded like a withheld work."""
     return replace(delivery, publish=delivery.publish and draft.url_key not in near)
@@ -643,6 +649,7 @@ def save_edit(*, article: Article, at: datetime, by: User | None, correction: st
         article.updated_at = at if article.state == ArticleState.PUBLISHED else article.updated_at
     else:
         article.created_by = by
+    cuts.obey_edit(article)
     article.edited_at, article.compared_at = at, None
     article.slug = article.slug or slug_for(article.headline, new_token())
     identify(article).save()
@@ -676,6 +683,7 @@ def restore(*, article: Article, revision: Revision, at: datetime, by: User | No
     if is_blocked(article=identify(article)):
         raise NotAllowed("This text was removed at its owner's request. It cannot come back.")
     save_edit(article=article, at=at, by=by)
+    cuts.obey_credits(article)
     record(article=article, by=by, done=f"Restored version {revision.number}.")
     refresh(articles=[article])
     return article

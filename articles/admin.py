@@ -26,7 +26,7 @@ from taggit.models import Tag as TaggitTag
 
 from accounts import unsaved
 from accounts.models import User
-from articles import actions, merging, stories, surfaces, workflow
+from articles import actions, cuts, merging, stories, surfaces, workflow
 from articles import front_pages as front_pages  # registers the front page's board
 from articles import library as library  # registers the pictures
 from articles.around import suggestions
@@ -263,8 +263,16 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         before = surfaces.keys_of([form.instance.pk])
         super().save_related(request, form, formsets, change)
+        cuts.obey_credits(form.instance)
+        self._tell_of_cuts(request, form.instance)
         actions.refresh(articles=[form.instance])
         surfaces.changed(before)
+
+    def _tell_of_cuts(self, request: HttpRequest, article: Article) -> None:
+        parts = sorted({one.get_kind_display().lower() for one in cuts.standing_on(article)})
+        if parts:
+            told = f"Removed at its owner's request, and left out of what you saved: {'; '.join(parts)}."
+            messages.warning(request, told)
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False

@@ -15,6 +15,7 @@ from html import escape, unescape
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from articles import search, surfaces
 from articles.bylines import parse_byline, split_trailing_credits
@@ -45,7 +46,7 @@ def cut(
         article=article, reference=reference, lifted_at=None,
         defaults={"kind": kind, "name_key": name_key, "placed_at": at},
     )  # fmt: skip
-    taken = _take_picture(article) if kind == CutKind.PICTURE else _take_words(article, row)
+    taken = _take_picture(article, row) if kind == CutKind.PICTURE else _take_words(article, row)
     _shown_anew(article, keys, reference=reference)
     return row, taken
 
@@ -79,8 +80,10 @@ def _shown_anew(article: Article, keys: Iterable[str], *, reference: str = "") -
 # --- taking -----------------------------------------------------------------------------------
 
 
-def _take_picture(article: Article) -> Sealed:
+def _take_picture(article: Article, row: Cut) -> Sealed:
     media = article.lead_media
+    if media and media.sha256 and not row.name_key:
+        Cut.objects.filter(pk=row.pk).update(name_key=media.sha256)
     own = picture_of(article)
     content: Row = {"media": media.pk if media else None, "picture": take_picture(own) if own else None}
     Article.objects.filter(pk=article.pk).update(lead_media=None)
@@ -120,8 +123,40 @@ def _keys_of(person: Contributor) -> set[str]:
 
 def obey(article: Article, changes: dict[str, Any]) -> dict[str, Any]:
     """What a feed says of an article, without the parts that were removed from it."""
-    cuts = list(Cut.objects.filter(article=article, lifted_at__isnull=True))
+    cuts = list(standing_on(article))
     return changes | trimmed(article, {name: str(changes[name]) for name in TEXT}, cuts) if cuts else changes
+
+
+def obey_edit(article: Article) -> None:
+    """Take out of what an editor typed the parts that were removed; stores nothing."""
+    standing = list(standing_on(article)) if article.pk else []
+    if not standing:
+        return
+    for name, value in trimmed(
+        article, {name: str(getattr(article, name)) for name in TEXT}, standing
+    ).items():
+        setattr(article, name, value)
+    pictures = {one.name_key for one in standing if one.kind == CutKind.PICTURE}
+    media = article.lead_media
+    # A picture taken out before its bytes were known: then none may stand in its place.
+    if media and pictures and ("" in pictures or media.sha256 in pictures):
+        article.lead_media = None
+
+
+def obey_credits(article: Article) -> None:
+    """Take away again the credits of people whose name was removed."""
+    keys = set(standing_on(article).filter(kind=CutKind.NAME).values_list("name_key", flat=True))
+    if not keys:
+        return
+    credits = article.contributions.select_related("contributor")
+    gone = [one.pk for one in credits if keys & set(_keys_of(one.contributor))]
+    Contribution.objects.filter(pk__in=gone).delete()
+
+
+def standing_on(article: Article) -> QuerySet[Cut]:
+    """The cuts that keep something out of this article."""
+    rows: QuerySet[Cut] = Cut.objects.filter(article=article, lifted_at__isnull=True)
+    return rows
 
 
 def trimmed(article: Article, text: dict[str, str], cuts: Sequence[Cut]) -> dict[str, str]:

@@ -650,7 +650,9 @@ class Cut(models.Model):
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="cuts")
     kind = models.CharField(max_length=10, choices=CutKind)
-    name_key = models.CharField(max_length=64, blank=True, editable=False, help_text="SHA-256 of the name.")
+    name_key = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="SHA-256 of the name, or of the picture."
+    )
     reference = models.CharField(max_length=80, help_text="Whose cut it is, such as claim:42.")
     placed_at = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True, blank=True)

@@ -282,6 +282,16 @@ def knows(head: Head) -> bool:
     return LedgerEntry.objects.filter(seq=head.seq, hash=head.hash).exists()
 
 
+def arrival_of(reference: str) -> str:
+    """When the notice with this reference arrived, as the file has it; "" when the file does not know it."""
+    for line in _lines():
+        if reference.encode() in line:
+            entry = parse(line)
+            if entry.kind == "received" and entry.payload.get("reference") == reference:
+                return str(entry.payload["received_at"])
+    return ""
+
+
 def verify(*, expected: Head | None = None) -> Fault | None:
     """The first entry that is not as it was written, in the database or in the file; None when all are.
 

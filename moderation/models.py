@@ -402,7 +402,7 @@ class Probe(models.Model):
     at = models.DateTimeField()
     status = models.PositiveSmallIntegerField(null=True)
     sha256 = models.CharField(max_length=64, blank=True)
-    clean = models.BooleanField()  # type: ignore[assignment]  # takes the name of Model.clean(); no form edits a probe
+    is_clean = models.BooleanField()
     found = models.CharField(max_length=200, blank=True, help_text="What was still there.")
 
     class Meta:

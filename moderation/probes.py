@@ -207,7 +207,7 @@ def probe(plan: ProbePlan, *, at: datetime, base_url: str = "") -> list[Probe]:
         client.close()
     with transaction.atomic():
         Probe.objects.bulk_create(seen, batch_size=200)
-        clean = bool(seen) and all(one.clean for one in seen)
+        clean = bool(seen) and all(one.is_clean for one in seen)
         Claim.objects.filter(pk=plan.claim_id).update(proved_at=at if clean else None)
         ProbePlan.objects.filter(pk=plan.pk).update(due_at=None if clean else at)
     return seen
@@ -239,7 +239,7 @@ def _look(client: Client, base_url: str, plan: ProbePlan, surface: str, path: st
         at=at,
         status=answer.status,
         sha256=hashlib.sha256(answer.body).hexdigest(),
-        clean=not found and answer.status in _expected(plan, surface, own=own),
+        is_clean=not found and answer.status in _expected(plan, surface, own=own),
         found=", ".join(found)[:200],
     )
 
@@ -266,7 +266,9 @@ def _caches(plan: ProbePlan, at: datetime) -> list[Probe]:
     clean = announcements.is_settled(plan.claim.reference)
     found = "" if clean else "not acknowledged"
     return [
-        Probe(claim_id=plan.claim_id, surface="shared cache", url=front.name, at=at, clean=clean, found=found)
+        Probe(
+            claim_id=plan.claim_id, surface="shared cache", url=front.name, at=at, is_clean=clean, found=found
+        )
     ]
 
 
@@ -308,7 +310,7 @@ def _next_look(pk: int, at: datetime) -> datetime | None:
     if plan.claim.hold is None and not plan.part:
         return None
     try:
-        if all(one.clean for one in probe(plan, at=at)):
+        if all(one.is_clean for one in probe(plan, at=at)):
             return None
         logger.error("claim %s: the article can still be met on a surface", plan.claim_id)
     except FrontDoorClosed as error:

@@ -251,10 +251,9 @@ def _unread_line(notice: Notice, pasted: lines.Pasted) -> NoticeLine:
 
 
 def _write_ledger(notice: Notice, claims: Mapping[int, Claim], *, at: datetime) -> None:
-    if not claims:
-        return
     payload: dict[str, Any] = {
         "reference": notice.reference,
+        "channel": notice.channel,
         "received_at": ledger.moment(notice.received_at),
         "claims": [_ledger_line(claim) for claim in claims.values()],
     }
@@ -271,6 +270,7 @@ def _ledger_line(claim: Claim) -> dict[str, str | None]:
         "text_key": article.text_key,
         "title_day_key": article.title_day_key,
         "effective_at": ledger.moment(hold.effective_at) if hold else None,
+        "lane": claim.lane,
     }
 
 

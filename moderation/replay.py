@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -16,9 +18,10 @@ from django.db.models.functions import Now
 from articles import actions as articles
 from articles import cuts
 from articles.models import Article, ArticleState, BlockKind, CutKind, Hold, HoldKind
-from moderation import actions, escrow, ledger, owners
+from moderation import actions, escrow, ledger, owners, receive
 from moderation.ledger import Line
-from moderation.models import Claim, ClaimState, LedgerEntry
+from moderation.models import Channel, Claim, ClaimState, Lane, LedgerEntry, Notice
+from moderation.references import hash_of, secret_of
 
 logger = logging.getLogger(__name__)
 
@@ -84,12 +87,56 @@ def _apply(line: Line) -> int:
     return found
 
 
+def _receive(line: Line) -> int:
+    """The notice again, without a word of what it said: the ledger has nothing personal.
+
+    Its reference stays good, its address shows what was decided, and moderators see whom to ask anew.
+    """
+    said = line.payload
+    if Notice.objects.filter(reference=said["reference"]).exists():
+        return 0
+    arrived = datetime.fromisoformat(said["received_at"])
+    notice = Notice(
+        reference=said["reference"],
+        secret_hash=hash_of(secret_of(said["reference"])),
+        intake_key=hashlib.sha256(f"replayed {said['reference']}".encode()).hexdigest(),
+        channel=said.get("channel", Channel.FORM),
+        received_at=arrived,
+        deadline_at=arrived + timedelta(hours=settings.PROMISE_HOURS),
+        letter="What this notice said was lost with the database. Its reference and its articles stand in the ledger.",
+    )
+    notice.missing = receive.missing_elements(notice)
+    notice.save(force_insert=True)
+    receive.note_event(notice, "replayed", at=arrived, note="Written anew from the ledger after a restore.")
+    return sum(_claim_again(notice, number, of) for number, of in enumerate(said["claims"], 1))
+
+
+def _claim_again(notice: Notice, number: int, of: dict[str, Any]) -> bool:
+    """The claim on an article the copy has. On one it lacks the entries that follow place a tombstone."""
+    article = Article.objects.filter(key=uuid.UUID(of["article"])).first()
+    if article is None:
+        return False
+    claim = Claim.objects.create(
+        notice=notice, article=article, number=number, deadline_at=notice.deadline_at,
+        lane=of.get("lane") or (Lane.B if of["effective_at"] else Lane.C),
+        lane_reason="As it was before an older database was restored.",
+    )  # fmt: skip
+    # The entry of its hold may stand before that of its arrival.
+    hold = Hold.objects.standing().filter(article=article, reference=f"ledger:{claim}").first()
+    if hold is not None:
+        Hold.objects.filter(pk=hold.pk).update(reference=claim.reference)
+        claim.hold = hold
+        claim.save(update_fields=["hold"])
+    return True
+
+
 def _withhold(line: Line) -> int:
     works = _works(line)
     for article in works:
         hold = _place(line, article)
         if line.kind != "held":
             Hold.objects.filter(pk=hold.pk, latched_at__isnull=True).update(latched_at=Now())
+    _set_aside_copies(line, works)
     _agree(line)
     return len(works)
 
@@ -137,6 +184,7 @@ def _erase(line: Line) -> int:
 
 
 VERBS: dict[str, Callable[[Line], int]] = {
+    "received": _receive,
     "opted_out": owners.replay_opt_out,
     "opted_in": owners.replay_opt_in,
     "held": _withhold,
@@ -175,6 +223,16 @@ def _works(line: Line) -> list[Article]:
     same |= Q(url_key__in=[key for kind, key in keys if kind == BlockKind.ADDRESS])
     same |= Q(text_key__in=[key for kind, key in keys if kind == BlockKind.TEXT])
     return list(Article.objects.filter(same)) or [_tombstone(line)]
+
+
+def _set_aside_copies(line: Line, works: list[Article]) -> None:
+    """Edited copies that came in since the restore wait for an editor, as they would have then."""
+    words = {key for kind, key in line.payload.get("blocks", []) if kind == BlockKind.WORDING}
+    if not words or line.kind == "held":
+        return
+    for article in articles.worded_like(words=words, since=datetime.fromisoformat(line.at)):
+        if article not in works:
+            articles.set_aside(article=article, to=ArticleState.REVIEW, by=None)
 
 
 def _tombstone(line: Line) -> Article:

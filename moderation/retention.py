@@ -16,6 +16,8 @@ from django.db import models, transaction
 from django.db.models import Q, QuerySet
 
 from moderation.models import CounterNotice, DomainProof, IncomingMail, Letter, Notice, NoticeLine
+from moderation.owner_models import ApiKey
+from moderation.receive import STANDING_PROOF_DAYS
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +35,9 @@ PERSONAL: tuple[tuple[type[models.Model], str, tuple[str, ...]], ...] = (
 )  # fmt: skip
 
 
+LOOSE_MAIL = {"sender": "", "subject": "", "text": "", "message_id": ""}
+
+
 class NotForgotten(RuntimeError):
     """Something personal is still there after a purge."""
 
@@ -48,12 +53,26 @@ def due(at: datetime) -> QuerySet[Notice]:
 
 def forget_due(limit: int, at: datetime) -> int:
     """Forget who asked, in at most `limit` cases; returns in how many."""
+    _forget_loose(at)
     done = 0
     for pk in list(due(at).values_list("pk", flat=True)[:limit]):
         done += forget(notice_id=pk, at=at)
     if done:
         logger.info("forgot the claimants of %s closed cases", done)
     return done
+
+
+def _forget_loose(at: datetime) -> None:
+    """Mailboxes that stand beside any case: of mails that were none, and of keys that open nothing any more.
+
+    A key that still opens something keeps its mailbox: answers to what it sends go there.
+    """
+    old = at - timedelta(days=settings.NOTICE_KEPT_DAYS)
+    IncomingMail.objects.filter(notice__isnull=True, received_at__lte=old).exclude(
+        sender="", subject="", text="", message_id=""
+    ).update(**LOOSE_MAIL)
+    dead = Q(revoked_at__lte=old) | Q(created_at__lte=old - timedelta(days=STANDING_PROOF_DAYS))
+    ApiKey.objects.filter(dead).exclude(email="").update(email="")
 
 
 @transaction.atomic
@@ -113,16 +132,24 @@ def erase_claimant(*, email: str, at: datetime) -> tuple[int, list[str]]:
             forgotten += 1
         else:
             still_open.append(reference)
-    IncomingMail.objects.filter(notice__isnull=True, sender__iexact=email).update(
-        sender="", subject="", text="", message_id=""
-    )
+    IncomingMail.objects.filter(notice__isnull=True, sender__iexact=email).update(**LOOSE_MAIL)
+    # A key without a mailbox could not be answered, so it ends with it.
+    keys = ApiKey.objects.filter(email__iexact=email)
+    keys.filter(revoked_at__isnull=True).update(revoked_at=at)
+    keys.update(email="")
     return forgotten, still_open
 
 
 def export_claimant(email: str) -> dict[str, Any]:
     """Everything kept of a mailbox, ready for JSON: what it sent, what we wrote, what was decided."""
     mails = IncomingMail.objects.filter(notice__isnull=True, sender__iexact=email)
-    return {"email": email, "cases": [_case(one) for one in cases_of(email)], "mails": _values(mails)}
+    keys = ApiKey.objects.filter(email__iexact=email)
+    return {
+        "email": email,
+        "cases": [_case(one) for one in cases_of(email)],
+        "mails": _values(mails),
+        "keys": _values(keys, without=("key_hash",)),
+    }
 
 
 def _case(notice: Notice) -> dict[str, Any]:

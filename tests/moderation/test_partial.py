@@ -11,12 +11,13 @@ from django.utils import timezone
 
 from articles import actions as articles
 from articles import cuts
-from articles.models import Article, ArticleState, Contributor, Cut, CutKind, Source
+from articles.models import Article, ArticleState, Contributor, Cut, CutKind, Revision, Source
 from moderation import actions, escrow, letters
 from moderation.actions import NotAllowed
 from moderation.models import Claim, ClaimState, Escrow, LedgerEntry, LetterKind
 from moderation.replay import replay
-from tests.factories import ArticleFactory, SourceFactory
+from tests.desk.test_articles import form_of, save
+from tests.factories import ArticleFactory, ContributorFactory, SourceFactory, UserFactory
 from tests.moderation.cases import claim_in, moderator, notice_about, reduce_to, refuse
 from tests.moderation.test_blocks import draft_like
 from tests.moderation.test_erase import tables_with
@@ -260,3 +261,42 @@ def test_a_moderator_proposes_a_part_from_the_page_of_the_claim(client):
     assert claim.proposal.part == "name"
     client.force_login(moderator())
     assert "Proposed by" in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "gone"),
+    [("headline", "", "anchovies"), ("name", "Petronella Quist", "Petronella"), ("excerpt", "", "whales"),
+     ("picture", "", "")],
+)  # fmt: skip
+def test_no_editor_brings_the_part_back(part, name, gone):
+    article = article_with_everything()
+    media = article.lead_media
+    Source.objects.filter(pk=article.source_id).update(excerpt_words=5)
+    claim = notice_about(article).claims.get()
+    reduce_to(claim, part, name)
+    stored = Article.objects.get(pk=article.pk)
+    stored.body, stored.byline = BODY.replace("again", "whales"), "By Petronella Quist and Bo Li"
+    stored.lead_media = media
+
+    articles.save_edit(article=stored, at=timezone.now(), by=None)
+
+    stored.refresh_from_db()
+    assert stored.lead_media is None if part == "picture" else gone not in stored.body + stored.byline
+    kept = Revision.objects.filter(article=stored).values_list("snapshot", flat=True)
+    assert not gone or not any(gone in f"{said['body']} {said['byline']}" for said in kept)
+
+
+def test_a_removed_name_that_is_credited_again_goes_again_and_the_editor_is_told(client):
+    article = reduced("name", "Petronella Quist").article
+    client.force_login(UserFactory(superuser=True))
+    person = ContributorFactory(name="Petronella Quist")
+    again = {
+        "contributions-TOTAL_FORMS": 2, "contributions-1-contributor": person.pk,
+        "contributions-1-role": "author", "contributions-1-position": 5,
+    }  # fmt: skip
+    assert save(client, article, form_of(client, article, **again)).status_code == 302
+
+    page = client.get(reverse("admin:articles_article_changelist")).content.decode()
+
+    assert "left out of what you saved: one name" in page
+    assert [one.name for one in article.contributors.all()] == ["Bo Li"]

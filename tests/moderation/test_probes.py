@@ -115,7 +115,7 @@ def test_whatever_is_left_anywhere_is_found(door, removed, leak, found):
 
     seen = probes.probe(removed.plan, at=timezone.now(), base_url=door.url)
 
-    assert [one.found for one in seen if not one.clean] == [found]
+    assert [one.found for one in seen if not one.is_clean] == [found]
     removed.refresh_from_db()
     assert removed.proved_at is None
     with pytest.raises(CommandError, match="not proved"):
@@ -128,12 +128,12 @@ def test_its_own_page_must_be_gone_and_name_nobody(door, removed):
     seen = probes.probe(removed.plan, at=timezone.now(), base_url=door.url)
 
     (own,) = [one for one in seen if one.url == "/articles/ferries-sail/"]
-    assert (own.clean, own.found) == (False, "name")
+    assert (own.is_clean, own.found) == (False, "name")
 
     door.leaks.clear()
     door.status = 200
     seen = probes.probe(removed.plan, at=timezone.now(), base_url=door.url)
-    assert not all(one.clean for one in seen)
+    assert not all(one.is_clean for one in seen)
 
 
 def test_an_erased_article_is_still_recognised_by_what_was_remembered(door, removed):
@@ -144,7 +144,7 @@ def test_an_erased_article_is_still_recognised_by_what_was_remembered(door, remo
 
     seen = probes.probe(probes.remember(removed, at=timezone.now()), at=timezone.now(), base_url=door.url)
 
-    assert [one.found for one in seen if not one.clean] == ["text"]
+    assert [one.found for one in seen if not one.is_clean] == ["text"]
 
 
 def test_the_plan_holds_no_word_of_the_article(removed):
@@ -279,8 +279,8 @@ def test_the_site_itself_is_dirty_before_a_removal_and_clean_after_it(live_serve
     actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
     after = probes.probe(plan, at=timezone.now(), base_url=live_server.url)
 
-    assert sum(not one.clean for one in before) > len(before) / 2
-    assert [(one.surface, one.url, one.status, one.found) for one in after if not one.clean] == []
+    assert sum(not one.is_clean for one in before) > len(before) / 2
+    assert [(one.surface, one.url, one.status, one.found) for one in after if not one.is_clean] == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -311,12 +311,12 @@ def test_a_part_is_proved_as_well_and_the_certificate_says_which(
     with serving() as site:
         url = f"http://127.0.0.1:{site.port}"
         before = probes.probe(plan, at=now, base_url=url)
-        assert found in {one.found for one in before} | {"picture" for one in before if not one.clean}
+        assert found in {one.found for one in before} | {"picture" for one in before if not one.is_clean}
         reduce_to(notice.claims.get(), part, name)
 
         after = probes.probe(ProbePlan.objects.get(), at=timezone.now(), base_url=url)
 
-        assert [(one.surface, one.url, one.status, one.found) for one in after if not one.clean] == []
+        assert [(one.surface, one.url, one.status, one.found) for one in after if not one.is_clean] == []
         assert 200 in {one.status for one in after if one.url == "/articles/ferries-sail/"}
         call_command("prove_removal", notice.reference, "--base-url", url)
         assert f'"removed": "{says}"' in capsys.readouterr().out

@@ -11,14 +11,17 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.color import no_style
 from django.db import connection
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
 from articles import actions as articles
 from articles.models import Article, ArticleState, BlockedWork, Hold, Source
-from moderation import actions, ledger
-from moderation.models import Claim, ClaimEvent, ClaimState, Decision, LedgerEntry, Letter, Notice
+from moderation import actions, ledger, receive
+from moderation.models import Channel, Claim, ClaimEvent, ClaimState, Decision, LedgerEntry, Letter, Notice
+from moderation.references import secret_of
 from moderation.replay import replay
+from tests.articles.test_edited_copies import edited, offer, text
 from tests.factories import ArticleFactory
 from tests.moderation.cases import claim_in, notice_about, refuse
 from tests.moderation.test_blocks import draft_like
@@ -228,3 +231,55 @@ def test_the_command_says_what_it_applied(capsys):
     assert f"2 upheld {claim}: articles 1\nApplied 1 entries." in capsys.readouterr().out
     call_command("replay_ledger")
     assert "Nothing was missing." in capsys.readouterr().out
+
+
+def posted(*articles: Article) -> Notice:
+    """A notice as the form brings it, with all that intake writes."""
+    text = "\n".join(settings.SITE_URL + article.get_absolute_url() for article in articles)
+    sent = receive.Submission(
+        channel=Channel.FORM, text=text or "https://elsewhere.example/1", name="Ola Nor", email="ola@owner.example",
+        work="All of it", good_faith=True, accurate=True, signature="Ola Nor", confirmed=True,
+    )  # fmt: skip
+    return receive.receive(submission=sent, at=timezone.now()).notice
+
+
+def test_a_notice_the_copy_never_had_is_known_again_by_its_reference(client, capsys):
+    kept, refused = ArticleFactory(), ArticleFactory()
+    copy = Copy()
+    notice, strange = posted(kept, refused), posted()
+    first, second = notice.claims.order_by("number")
+    decided(actions.uphold, first)
+    refuse(second)
+    copy.restore()
+
+    call_command("notice_exists", notice.reference)
+    assert "Only the ledger has it" in capsys.readouterr().out
+    run_replay()
+
+    call_command("notice_exists", notice.reference)
+    call_command("notice_exists", strange.reference)
+    assert "replay" not in capsys.readouterr().out
+    again = Notice.objects.get(reference=notice.reference)
+    assert (again.received_at, again.deadline_at) == (notice.received_at, notice.deadline_at)
+    assert [claim.state for claim in again.claims.order_by("number")] == [S.UPHELD, S.REFUSED]
+    assert (again.name, again.email, again.confirmed_at) == ("", "", None)
+    assert client.get(reverse("removal-status", args=[secret_of(notice.reference)])).status_code == 200
+    assert not public(kept)
+    assert public(refused)
+    with pytest.raises(SystemExit):
+        call_command("notice_exists", "NR-00000-00000-000")
+
+
+def test_an_edited_copy_of_a_work_removed_after_the_copy_waits_for_an_editor():
+    body, source = text(1), ArticleFactory().source
+    copy = Copy()
+    article = ArticleFactory(source=source, body=f"<p>{body}</p>")
+    claim_in(S.UPHELD, article=article)
+    copy.restore()
+    assert public(offer(edited(body), "came before the replay"))
+
+    run_replay()
+
+    for name in ("came before the replay", "came after it"):
+        offer(edited(body), name)
+        assert Article.objects.get(headline=name).state == ArticleState.REVIEW

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from moderation import actions, retention
 from moderation.models import ClaimState, CounterNotice, DomainProof, IncomingMail, Letter, Notice
+from moderation.owner_models import ApiKey
 from tests.factories import ArticleFactory
 from tests.moderation.cases import COUNTER, claim_in, notice_about, reduce_to
 from tests.moderation.test_erase import tables_with
@@ -128,3 +129,33 @@ def test_a_claimant_is_forgotten_at_their_word_except_in_open_cases(capsys):
     assert "Forgotten in 1 closed cases." in capsys.readouterr().out
     assert Notice.objects.get(pk=closed.pk).name == ""
     assert Notice.objects.get(pk=waiting.pk).name == PERSONAL["name"]
+
+
+def test_the_mailbox_of_a_key_goes_when_the_key_is_long_dead_and_of_a_mail_that_was_no_notice_in_time(
+    settings,
+):
+    now, kept = timezone.now(), timedelta(days=settings.NOTICE_KEPT_DAYS)
+    told = {"domain": "harbour.example", "email": PERSONAL["email"], "begins": "nr_"}
+    ApiKey.objects.create(**told, key_hash="1", created_at=now - kept, revoked_at=now)
+    ApiKey.objects.create(**told, key_hash="2", created_at=now)
+    IncomingMail.objects.create(digest="d", received_at=now, outcome="ignored", sender=PERSONAL["email"])
+
+    retention.forget_due(10, now + kept)
+
+    assert ApiKey.objects.get(key_hash="1").email == ""
+    assert ApiKey.objects.get(key_hash="2").email == PERSONAL["email"]
+    assert not IncomingMail.objects.exclude(sender="").exists()
+    retention.forget_due(10, now + kept + timedelta(days=365))
+    assert not tables_with("farnaby.example")
+
+
+def test_at_a_claimants_word_their_keys_end_with_their_mailbox(client):
+    told = {"domain": "harbour.example", "email": PERSONAL["email"], "begins": "nr_"}
+    key = ApiKey.objects.create(**told, key_hash="1", created_at=timezone.now())
+    assert retention.export_claimant(PERSONAL["email"])["keys"][0]["domain"] == "harbour.example"
+
+    retention.erase_claimant(email=PERSONAL["email"], at=timezone.now())
+
+    key.refresh_from_db()
+    assert key.email == ""
+    assert key.revoked_at is not None

@@ -156,7 +156,7 @@ def test_decisions_proof_and_history_are_shown(client: Client) -> None:
     claim = notice.claims.get()
     actions.uphold(claim_id=claim.pk, at=timezone.now(), by=None, reasons="Yours, as you say.")
     Probe.objects.create(
-        claim=claim, surface="sitemap", url="/sitemap.xml", at=timezone.now(), status=200, clean=True
+        claim=claim, surface="sitemap", url="/sitemap.xml", at=timezone.now(), status=200, is_clean=True
     )
 
     page = client.get(path_of(status_url(notice))).content.decode()

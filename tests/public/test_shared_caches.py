@@ -125,7 +125,7 @@ def test_a_case_is_not_proved_before_the_cache_has_acknowledged(front, client):
     assert row.due_at > timezone.now() - timedelta(seconds=5)
     with serving() as direct:
         seen = probes.probe(claim.plan, at=timezone.now(), base_url=f"http://127.0.0.1:{direct.port}")
-    assert [(one.surface, one.url, one.found) for one in seen if not one.clean] == [
+    assert [(one.surface, one.url, one.found) for one in seen if not one.is_clean] == [
         ("shared cache", "Varnish", "not acknowledged")
     ]
     claim.refresh_from_db()

@@ -68,7 +68,7 @@ class Command(BaseCommand):
         except probes.FrontDoorClosed as error:
             raise CommandError(f"Could not be proved: {error}") from error
         self._table(claim, seen)
-        if not seen or not all(one.clean for one in seen):
+        if not seen or not all(one.is_clean for one in seen):
             raise CommandError(f"{claim} is not proved: it can still be met, see above.")
         claim.refresh_from_db()
         return certificates.certificate(claim, seen, at=at)
@@ -76,7 +76,7 @@ class Command(BaseCommand):
     def _table(self, claim: Claim, seen: list[Probe]) -> None:
         self.stdout.write(f"{claim}")
         for one in seen:
-            verdict = "clean" if one.clean else f"STILL THERE: {one.found or 'unexpected status'}"
+            verdict = "clean" if one.is_clean else f"STILL THERE: {one.found or 'unexpected status'}"
             self.stdout.write(f"  {one.status}  {one.surface:<24} {one.url}  {verdict}")
 
 
