@@ -18,7 +18,7 @@ from articles import cuts
 from articles.leases import back_off
 from articles.models import Article, Cut, CutKind, Hold, HoldKind
 from articles.sealing import is_sealed
-from moderation import escrow, ledger, letters, probes
+from moderation import escrow, ledger, letters, misuse, probes
 from moderation.calendar import reinstatement_window, start_of
 from moderation.models import (
     MOVES,
@@ -150,7 +150,8 @@ def take(*, claim_id: int, by: User, at: datetime) -> Claim:
     """Keep a claim for one moderator for ten minutes, so that two never decide the same."""
     claim = _locked(claim_id)
     _refuse_unless_free(claim, by, at)
-    if claim.state not in (*OPEN_STATES, S.COUNTERED):
+    complained = claim.complaints.filter(decided_at__isnull=True).exists()
+    if claim.state not in (*OPEN_STATES, S.COUNTERED) and not complained:
         raise NotAllowed(f"Claim {claim} is {claim.get_state_display().lower()}; there is nothing to decide.")
     claim.reviewer, claim.reviewer_until = by, at + TAKEN_FOR
     claim.save(update_fields=["reviewer", "reviewer_until"])
@@ -172,7 +173,7 @@ def uphold(
     """Withhold the article now, not at the deadline, and owe the claimant a letter."""
     claim = _open(claim_id, by=by, at=at, version=version)
     if claim.state in (S.REFUSED, S.REDUCED):
-        _refuse_the_same_person(claim, by)
+        refuse_the_same_person(claim, by)
     _allow(claim, S.UPHELD)
     _withhold_now(claim, at=at, by=by)
     return _uphold(claim, at=at, by=by, reason_code=reason_code, reasons=reasons)
@@ -182,6 +183,9 @@ def _uphold(
     claim: Claim, *, at: datetime, by: User | None, reason_code: str, reasons: str, automated: bool = False
 ) -> Claim:
     RefusalProposal.objects.filter(claim=claim).delete()
+    claim.complaints.filter(decided_at=None).update(
+        decided_at=at, decided_by=by, granted=True, reasons=reasons
+    )
     claim.due_at = at if claim.notice.ground == Ground.PRIVACY else at + ERASE_AFTER
     _plan_proof(claim, at)
     _move(claim, S.UPHELD, by=by, at=at, note=reasons)
@@ -293,6 +297,8 @@ def second_refusal(*, claim_id: int, by: User, at: datetime, version: int | None
         claim, by=proposal.by, second=by, at=at, reason_code=proposal.reason_code, reasons=proposal.reasons,
         context=more,
     )  # fmt: skip
+    if proposal.reason_code == ReasonCode.ABUSE:
+        misuse.weigh(notice=claim.notice, at=at)
     proposal.delete()
     return claim
 
@@ -358,7 +364,7 @@ def reinstate(*, claim_id: int, at: datetime, by: User | None = None, version: i
     claim = _open(claim_id, by=by, at=at, version=version)
     _allow(claim, S.REINSTATED)
     if claim.state == S.REDUCED:
-        _refuse_the_same_person(claim, by)
+        refuse_the_same_person(claim, by)
     answer = claim.counter_notices.order_by("-received_at").first()
     if answer and timezone.localdate(at) < answer.reinstate_not_before:
         raise NotAllowed(f"{claim} may come back from {answer.reinstate_not_before:%d %B %Y} on.")
@@ -492,7 +498,7 @@ def agree(*, claim_id: int, to: ClaimState, hold: Hold | None, at: datetime) -> 
     elif to in MOVES[ClaimState(claim.state)]:
         claim.due_at = at + ERASE_AFTER if to == S.UPHELD else None
         _move(claim, to, by=None, at=at, note="Brought up to the ledger after a restore.")
-    _close_or_open(claim.notice, at)
+    close_or_open(claim.notice, at)
 
 
 # --- the state --------------------------------------------------------------------------------
@@ -502,6 +508,11 @@ def _locked(claim_id: int) -> Claim:
     """The claim as it is now; nobody else can change it until this transaction ends."""
     claim: Claim = Claim.objects.select_for_update().get(pk=claim_id)
     return claim
+
+
+def locked_for(*, claim_id: int, by: User, at: datetime, version: int | None) -> Claim:
+    """The claim under its lock, as this person saw it and while nobody else has it."""
+    return _open(claim_id, by=by, at=at, version=version)
 
 
 def _open(claim_id: int, *, by: User | None, at: datetime, version: int | None) -> Claim:
@@ -536,7 +547,8 @@ def _refuse_unless_in_time(claim: Claim) -> None:
         raise NotAllowed(f"The deadline has withheld the article of {claim}; it can no longer be refused.")
 
 
-def _refuse_the_same_person(claim: Claim, by: User | None) -> None:
+def refuse_the_same_person(claim: Claim, by: User | None) -> None:
+    """A complaint goes to somebody who neither decided nor seconded."""
     last = claim.decisions.filter(outcome__in=(S.REFUSED, S.REDUCED)).order_by("-pk").first()
     if by is not None and last is not None and by.pk in (last.by_id, last.second_id):
         raise NotAllowed("A complaint is decided by somebody who did not decide before.")
@@ -583,7 +595,7 @@ def _decided(
         kind=LETTERS[ClaimState(claim.state)], notice=claim.notice, claim=claim, at=at,
         context=_for_letter(decision, context), key=f"decision:{decision.pk}",
     )  # fmt: skip
-    _close_or_open(claim.notice, at)
+    close_or_open(claim.notice, at)
     return claim
 
 
@@ -596,9 +608,10 @@ def _for_letter(decision: Decision, more: Mapping[str, Any] | None) -> dict[str,
     }
 
 
-def _close_or_open(notice: Notice, at: datetime) -> None:
+def close_or_open(notice: Notice, at: datetime) -> None:
     """A case is closed when each of its claims has ended."""
     waiting = notice.claims.exclude(state__in=ENDED).exists()
+    waiting = waiting or notice.claims.filter(complaints__isnull=False, complaints__decided_at=None).exists()
     if not waiting:
         Notice.objects.filter(pk=notice.pk, closed_at__isnull=True).update(closed_at=at)
     elif not Notice.objects.filter(intake_key=notice.intake_key, closed_at__isnull=True).exists():

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
+from django.forms.widgets import Script
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -25,15 +26,16 @@ from articles.canonical import address_key
 from articles.models import Article, ArticleState, CutKind
 from articles.paging import BoundedPaginator
 from articles.sealing import Said
-from moderation import actions, escrow, flags
+from moderation import actions, complaints, copies, escrow, flags, letters, misuse, original, queue
 from moderation.actions import NotAllowed
+from moderation.desk_models import CannedReason, Measure, SavedFilter
 from moderation.models import (
     MOVES,
     OPEN_STATES,
     Claim,
-    ClaimQuerySet,
     ClaimState,
     CounterNotice,
+    Ground,
     LedgerEntry,
     Letter,
     Notice,
@@ -73,10 +75,19 @@ def buttons(claim: Claim, user: Any, at: datetime) -> Iterator[Button]:
         return
     state, proposal = S(claim.state), RefusalProposal.objects.filter(claim=claim).first()
     mine = claim.reviewer_id == user.pk and claim.reviewer_until and claim.reviewer_until > at
-    if state in (*OPEN_STATES, S.COUNTERED) and not mine:
+    complained = claim.complaints.filter(decided_at__isnull=True).exists()
+    if (state in (*OPEN_STATES, S.COUNTERED) or complained) and not mine:
         yield Button("take", "Take this claim", "Keeps it for you for ten minutes.", "t")
     if S.UPHELD in MOVES[state] and may_decide_again(claim, user):
         yield Button("uphold", "Withhold now", "The article is gone with the next request.", "u", "uphold")
+    if complained and may_decide_again(claim, user):
+        yield Button(
+            "dismiss",
+            "Dismiss the complaint",
+            "The decision stands; the claimant reads why.",
+            "x",
+            "refusal_words",
+        )
     if state in OPEN_STATES and actions.in_time(claim):
         yield from _refusal(proposal, user)
     if state == S.REDUCED and may_decide_again(claim, user) and escrow.has_part(claim):
@@ -137,6 +148,7 @@ class DecisionForm(forms.Form):
     name = forms.CharField(max_length=200, required=False)
     certain = forms.BooleanField(required=False)
     then = forms.CharField(max_length=10, required=False)
+    canned = forms.IntegerField(required=False)
 
 
 class CounterForm(forms.ModelForm):
@@ -197,6 +209,18 @@ def _erase(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
     return actions.erase(claim_id=claim.pk, by=by, at=at, demanded=True)
 
 
+def _copies(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
+    return copies.withhold(
+        claim_id=claim.pk, articles_ids=sent["copies"], by=by, at=at, version=sent["version"]
+    )
+
+
+def _dismiss(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
+    return complaints.dismiss(
+        claim_id=claim.pk, by=by, at=at, reasons=sent["reasons"], version=sent["version"]
+    )
+
+
 def _counter(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
     return actions.counter(claim_id=claim.pk, by=by, at=at, statement=sent["statement"])
 
@@ -210,6 +234,8 @@ ACTS: dict[str, tuple[Act, str]] = {
     "withdraw": (_withdraw, "is withdrawn."),
     "reinstate": (_reinstate, "is closed: the article is shown again."),
     "erase": (_erase, "is erased."),
+    "copies": (_copies, "has its copies withheld with it."),
+    "dismiss": (_dismiss, "stays as it was decided; the claimant gets the reasons."),
     "counter": (_counter, "is countered: the statutory clock runs."),
 }
 
@@ -232,8 +258,7 @@ class QueueFilter(admin.SimpleListFilter):
     parameter_name = "queue"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        parts = [("overdue", "Open and overdue"), ("second", "Waiting for a second person"), ("all", "All")]
-        return [*parts, *ClaimState.choices]
+        return [*queue.PARTS.items(), *ClaimState.choices]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         parts = super().choices(changelist)
@@ -241,15 +266,32 @@ class QueueFilter(admin.SimpleListFilter):
         yield from parts
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        part = self.value()
-        if part in ClaimState.values:
-            return queryset.filter(state=part)
-        if part == "all":
-            return queryset
-        queryset = ClaimQuerySet.open(queryset)  # type: ignore[arg-type]
-        if part == "second":
-            return queryset.filter(proposal__isnull=False)
-        return queryset.filter(deadline_at__lte=timezone.now()) if part == "overdue" else queryset
+        return queue.part_of(queryset, self.value() or "", person=request.user, at=timezone.now())
+
+
+class _OfNotice(admin.SimpleListFilter):
+    """A filter by a column of the notice, its choices known without a query."""
+
+    named: tuple[tuple[str, str], ...] = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(self.named)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(**{f"notice__{self.parameter_name}": value}) if value else queryset
+
+
+class GroundFilter(_OfNotice):
+    title = "ground"
+    parameter_name = "ground"
+    named = tuple((ground.value, str(ground.label)) for ground in Ground)
+
+
+class LanguageFilter(_OfNotice):
+    title = "language of the claimant"
+    parameter_name = "language"
+    named = tuple(letters.LANGUAGES.items())
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -285,7 +327,7 @@ class ClaimAdmin(ReadOnlyAdmin):
         "reviewer_",
     )
     list_display_links = ("time_left_", "reference_")
-    list_filter = (QueueFilter, "lane")
+    list_filter = (QueueFilter, "lane", GroundFilter, LanguageFilter)
     list_select_related = ("notice", "article__source", "reviewer")
     search_fields = ("notice__reference",)
     search_help_text = (
@@ -295,6 +337,7 @@ class ClaimAdmin(ReadOnlyAdmin):
 
     class Media:
         css = {"all": ["moderation/queue.css"]}
+        js = [Script("moderation/queue.js", type="module")]
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("moderation.decide_claim")
@@ -386,8 +429,62 @@ class ClaimAdmin(ReadOnlyAdmin):
     # --- one claim ----------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        following = self.admin_site.admin_view(self.open_next)
-        return [path("next/", following, name="moderation_claim_next"), *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        return [
+            path("next/", wrap(self.open_next), name="moderation_claim_next"),
+            path("views/", wrap(self.keep_view), name="moderation_claim_views"),
+            path("measures/<int:pk>/lift/", wrap(self.lift), name="moderation_claim_lift"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        more = {
+            "views": list(queue.views_of(request.user)),
+            "asked": queue.asked_of(request.META.get("QUERY_STRING", "")),
+        }
+        return super().changelist_view(request, more | (extra_context or {}))
+
+    def keep_view(self, request: HttpRequest) -> HttpResponse:
+        """Keep the queue as it is narrowed now, or forget one's own view."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        back = reverse("admin:moderation_claim_changelist")
+        if request.method != "POST":
+            return HttpResponseRedirect(back)
+        if request.POST.get("forget", "").isdecimal():
+            SavedFilter.objects.filter(owner=request.user.pk, pk=int(request.POST["forget"])).delete()
+            return HttpResponseRedirect(back)
+        query = request.POST.get("query", "")
+        try:
+            view = queue.save_view(
+                owner=request.user, name=request.POST.get("name", ""), query=query,
+                shared="shared" in request.POST,
+            )  # fmt: skip
+        except queue.BadView as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(back)
+        self.message_user(request, f"The view “{view}” is kept.", messages.SUCCESS)
+        return HttpResponseRedirect(f"{back}?{view.query}")
+
+    def lift(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Take a warning or a suspension back."""
+        if not self.has_decide_permission(request):
+            raise PermissionDenied
+        back = request.POST.get("claim", "")
+        where = "admin:moderation_claim_change" if back.isdecimal() else "admin:moderation_claim_changelist"
+        answer = HttpResponseRedirect(reverse(where, args=[back] if back.isdecimal() else []))
+        if request.method != "POST" or not Measure.objects.filter(pk=pk).exists():
+            return answer
+        try:
+            measure = misuse.lift(
+                measure_id=pk, by=cast(User, request.user), reason=request.POST.get("reason", ""),
+                at=timezone.now(),
+            )  # fmt: skip
+        except misuse.NotLifted as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.message_user(request, f"Lifted: {measure}. The claimant gets a letter.", messages.SUCCESS)
+        return answer
 
     def open_next(self, request: HttpRequest) -> HttpResponse:
         """Take the open claim with the nearest deadline that nobody has, and open it."""
@@ -399,17 +496,22 @@ class ClaimAdmin(ReadOnlyAdmin):
 
     def _next(self, request: HttpRequest) -> HttpResponse:
         at, person = timezone.now(), cast(User, request.user)
-        free = Q(reviewer_until__isnull=True) | Q(reviewer_until__lte=at) | Q(reviewer=request.user)
-        # One's own proposal waits for somebody else.
-        waiting = Claim.objects.open().filter(free).exclude(proposal__by=request.user)
-        for pk in waiting.values_list("pk", flat=True)[:5]:
+        view = request.GET.get("_changelist_filters", "")
+        kept = f"?{urlencode({'_changelist_filters': view})}" if queue.asked_of(view) else ""
+        for pk in queue.narrowed(view, person=person, at=at).values_list("pk", flat=True)[:5]:
             try:
                 actions.take(claim_id=pk, by=person, at=at)
             except NotAllowed:
                 continue
-            return HttpResponseRedirect(reverse("admin:moderation_claim_change", args=[pk]))
-        self.message_user(request, "Nothing else waits for a decision.", messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:moderation_claim_changelist"))
+            return HttpResponseRedirect(reverse("admin:moderation_claim_change", args=[pk]) + kept)
+        told = (
+            "Nothing else in this view waits for a decision."
+            if kept
+            else "Nothing else waits for a decision."
+        )
+        self.message_user(request, told, messages.SUCCESS)
+        back = reverse("admin:moderation_claim_changelist")
+        return HttpResponseRedirect(f"{back}?{view}" if kept else back)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -417,12 +519,23 @@ class ClaimAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         claim = self._claim(object_id)
+        if request.method == "POST" and request.POST.get("move") == "look":
+            return self._look(request, claim)
         counter = CounterForm(request.POST if request.POST.get("move") == "counter" else None)
         if request.method == "POST":
             answer = self._decide(request, claim, counter)
             if answer:
                 return answer
         return self._page(request, claim, counter)
+
+    def _look(self, request: HttpRequest, claim: Claim) -> HttpResponse:
+        """The page with the original beside our article, fetched now."""
+        if not self.has_decide_permission(request):
+            raise PermissionDenied
+        said, _ = sealed(claim)
+        ours = said.body if said else claim.article.body
+        found = original.look(claim.article.canonical_url, ours=ours)
+        return self._page(request, claim, CounterForm(), found)
 
     def _claim(self, object_id: str) -> Claim:
         claims = Claim.objects.select_related("notice", "article__source", "hold", "reviewer")
@@ -438,8 +551,10 @@ class ClaimAdmin(ReadOnlyAdmin):
         form = DecisionForm(request.POST)
         if not form.is_valid() or form.cleaned_data["move"] not in ACTS:
             self.message_user(request, "This could not be read. Nothing was changed.", messages.ERROR)
-            return HttpResponseRedirect(request.path)
+            return HttpResponseRedirect(request.get_full_path())
         sent = form.cleaned_data
+        sent["copies"] = [int(pk) for pk in request.POST.getlist("copy") if pk.isdecimal()]
+        sent["reasons"] = sent["reasons"] or _ready_words(sent["canned"])
         if sent["move"] == "counter":
             if not counter.is_valid():
                 return None
@@ -453,12 +568,18 @@ class ClaimAdmin(ReadOnlyAdmin):
             act(claim, request.user, at, sent)
         except NotAllowed as error:
             self.message_user(request, str(error), messages.ERROR)
-            return HttpResponseRedirect(request.path)
+            return HttpResponseRedirect(request.get_full_path())
         self.message_user(request, f"{claim} {told.format(until=at + actions.TAKEN_FOR)}", messages.SUCCESS)
-        return self._next(request) if sent["then"] == "next" else HttpResponseRedirect(request.path)
+        if sent["then"] == "next":
+            return self._next(request)
+        return HttpResponseRedirect(request.get_full_path())
 
-    def _page(self, request: HttpRequest, claim: Claim, counter: CounterForm) -> HttpResponse:
+    def _page(
+        self, request: HttpRequest, claim: Claim, counter: CounterForm, found: original.Original | None = None
+    ) -> HttpResponse:
         at = timezone.now()
+        media = display.picture_of(claim.article)
+        sizes = list(media.renditions.order_by("width")[:1]) if media else []
         said, lost = sealed(claim)
         context = {
             **self.admin_site.each_context(request),
@@ -486,6 +607,20 @@ class ClaimAdmin(ReadOnlyAdmin):
             "counter_form": counter,
             "flags": list(flags.flags(claim)),
             "claimants_history": flags.claimants_history(claim),
+            "record": misuse.record_of(claim.notice.email, at=at) if claim.notice.confirmed_at else None,
+            "canned": _canned_for(claim),
+            "notice_language": letters.LANGUAGES[letters.spoken(claim.notice.language)],
+            "original": found,
+            "picture": display.picture_address(media, sizes[0].width) if media and sizes else "",
+            "copies": copies.copies_of(claim),
+            "may_hold_copies": self.has_decide_permission(request)
+            and not taken_by_another(claim, request.user, at)
+            and claim.state in (*OPEN_STATES, S.UPHELD),
+            "complaints": list(claim.complaints.select_related("decided_by")),
+            "counter_notices": claim.counter_notices.order_by("-received_at"),
+            "may_decide": self.has_decide_permission(request),
+            "back": queue_address(request),
+            "view_kept": request.GET.urlencode() if queue_address(request).count("?") else "",
             "sources_history": flags.sources_history(claim),
             "events": claim.events.select_related("by"),
             "decisions": claim.decisions.select_related("by", "second"),
@@ -494,6 +629,24 @@ class ClaimAdmin(ReadOnlyAdmin):
             "can_see_article": request.user.has_perm("articles.view_article"),
         }
         return TemplateResponse(request, "admin/moderation/claim.html", context)
+
+
+def queue_address(request: HttpRequest) -> str:
+    """The queue as it was narrowed when this claim was opened."""
+    view, back = request.GET.get("_changelist_filters", ""), reverse("admin:moderation_claim_changelist")
+    return f"{back}?{view}" if queue.asked_of(view) else back
+
+
+def _canned_for(claim: Claim) -> list[CannedReason]:
+    """Ready words in the claimant's language."""
+    spoken = letters.spoken(claim.notice.language)
+    return list(CannedReason.objects.filter(language=spoken, active=True)[:200])
+
+
+def _ready_words(pk: int | None) -> str:
+    """The text that was chosen where nothing was written: without a script it is not copied into the field."""
+    found = CannedReason.objects.filter(pk=pk, active=True).first() if pk else None
+    return found.text if found else ""
 
 
 def sealed(claim: Claim) -> tuple[Said | None, bool]:

@@ -27,7 +27,7 @@ from django.db.models import Q
 from lxml import etree
 from lxml import html as lxml_html
 
-from moderation import lines, proof, receive
+from moderation import complaints, lines, proof, receive
 from moderation.letters import LANGUAGES
 from moderation.models import Channel, IncomingMail, Letter, LetterKind, MailOutcome, Notice
 from moderation.references import references_in
@@ -190,8 +190,23 @@ def _reply(mail: Mail, case: Notice, domain: str, *, at: datetime) -> Handled:
     if owns_mailbox and case.confirmed_at is None and CONFIRMING.match(said):
         receive.confirm(notice=case, at=at)
         return Handled(MailOutcome.CONFIRMED, case)
+    if complained := _complain(mail, said, at=at):
+        return Handled(MailOutcome.REPLY, case, f"A complaint about {', '.join(complained)}.")
     receive.note_event(case, "mail", at=at, note="A message was added to the case.")
     return Handled(MailOutcome.REPLY, case)
+
+
+def _complain(mail: Mail, said: str, *, at: datetime) -> list[str]:
+    """An answer to a refusal is a complaint: only who got the letter knows its name."""
+    decided = Letter.objects.filter(
+        message_id__in=mail.answers, kind__in=(LetterKind.REFUSED, LetterKind.REDUCED), claim__isnull=False
+    ).select_related("claim__notice")
+    found = []
+    for claim in {letter.claim for letter in decided if letter.claim}:
+        if said and complaints.may_complain(claim, at):
+            complaints.complain(claim_id=claim.pk, text=said, at=at)
+            found.append(str(claim))
+    return sorted(found)
 
 
 def _new_notice(mail: Mail, domain: str, *, at: datetime) -> Handled:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.db.models import Count
+from django.utils import timezone
 
 from articles.canonical import registrable_domain
-from moderation.models import Claim, ClaimState, ReasonCode
+from moderation import misuse
+from moderation.models import Claim, ClaimState
 from moderation.receive import domains_of
 
 MOST = 1000
@@ -41,12 +43,11 @@ def _about_the_sender(claim: Claim) -> Iterator[str]:
     sender = registrable_domain(host) if host else ""
     if domains and sender and sender not in domains:
         yield f"The claimant writes from {sender}; the original stands at {', '.join(sorted(domains))}."
-    refused = Claim.objects.filter(notice__email=claim.notice.email, state=ClaimState.REFUSED)
-    if claim.notice.email and len(refused.values_list("pk")[:SERIAL]) == SERIAL:
-        yield f"At least {SERIAL} earlier claims of this claimant were refused."
-    abusive = refused.filter(decisions__reason_code=ReasonCode.ABUSE)
-    if claim.notice.email and abusive.exists():
-        yield "An earlier claim of this claimant was refused as abusive."
+    known = misuse.record_of(claim.notice.email, at=timezone.now())
+    if known.refused >= SERIAL:
+        yield f"{known.refused} of {known.decided} claims decided for this mailbox within a year were refused."
+    if known.unfounded:
+        yield f"{known.unfounded} of {known.decided} were refused as manifestly unfounded."
 
 
 def _about_the_original(claim: Claim) -> Iterator[str]:

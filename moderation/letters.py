@@ -14,10 +14,11 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from html import escape
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.template import Context, Engine
 from django.utils import translation
@@ -145,7 +146,7 @@ def _of_decision(letter: Letter) -> dict[str, Any]:
     }
     reason = letter.context.get("reason", "")
     values["reason_code"] = next((code for code, label in ReasonCode.choices if reason in (code, label)), "")
-    for name in ("not_before", "at_latest"):
+    for name in ("not_before", "at_latest", "until", "suspended_until"):
         if letter.context.get(name):
             values[name] = date_format(date.fromisoformat(letter.context[name]), "j F Y")
     answer = letter.claim.counter_notices.last() if letter.claim else None
@@ -263,7 +264,7 @@ def _failed(letter: Letter, token: str, error: Exception, *, at: datetime) -> No
     Letter.objects.finish(letter.pk, token, due_at=again, last_error=words)
 
 
-def _message(letter: Letter) -> EmailMessage:
+def _message(letter: Letter) -> EmailMultiAlternatives:
     subject, body = render(letter)
     headers = {
         "Message-ID": letter.message_id,
@@ -272,7 +273,48 @@ def _message(letter: Letter) -> EmailMessage:
         **_thread(letter),
     }
     sender = f"{settings.SITE_NAME} <{settings.REMOVAL_EMAIL}>"
-    return EmailMessage(subject, body, sender, [letter.to], headers=headers)
+    message = EmailMultiAlternatives(subject, body, sender, [letter.to], headers=headers)
+    message.attach_alternative(page_of(subject, body, language=spoken(letter.language)), "text/html")
+    return message
+
+
+# --- the same letter as a page ----------------------------------------------------------------
+
+_OURS = re.compile(r"(?<![\w/])https?://[^\s<>\"']+")
+
+
+def page_of(subject: str, body: str, *, language: str) -> str:
+    """The letter as HTML, from its plain text: every word escaped, nothing loaded from anywhere.
+
+    Only addresses of ours become links: in our letter nobody else's is one click away.
+    """
+    paragraphs = "\n".join(f"<p>{_linked(part)}</p>" for part in body.strip().split("\n\n") if part.strip())
+    return (
+        f'<!DOCTYPE html>\n<html lang="{language}">\n<head><meta charset="utf-8">\n<title>{escape(subject)}</title>\n'
+        f"<style>{_STYLE}</style></head>\n<body>\n<h1>{escape(subject)}</h1>\n{paragraphs}\n</body>\n</html>\n"
+    )
+
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:38em;padding:1.5em}"
+    "h1{font-size:1.25em;line-height:1.3}p{margin:0 0 1em;overflow-wrap:anywhere}"
+)
+
+
+def _linked(paragraph: str) -> str:
+    """One paragraph, escaped, its line breaks kept and our own addresses made links."""
+    pieces, last = [], 0
+    for match in _OURS.finditer(paragraph):
+        if not _is_ours(match[0]):
+            continue
+        address = escape(match[0])
+        pieces += [escape(paragraph[last : match.start()]), f'<a href="{address}">{address}</a>']
+        last = match.end()
+    return "".join([*pieces, escape(paragraph[last:])]).replace("\n", "<br>\n")
+
+
+def _is_ours(address: str) -> bool:
+    return address == settings.SITE_URL or address.startswith(f"{settings.SITE_URL}/")
 
 
 def _thread(letter: Letter) -> dict[str, str]:

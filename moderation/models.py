@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from articles.leases import Leased, LeasedManager, LeasedQuerySet
 from articles.models import Article, CutKind, Hold
-from moderation import owner_models  # noqa: F401  (so that Django knows them)
+from moderation import desk_models, owner_models  # noqa: F401  (so that Django knows them)
 
 
 class Channel(models.TextChoices):
@@ -367,6 +367,11 @@ class LetterKind(models.TextChoices):
     REINSTATED = "reinstated", "Reinstated"
     COUNTERED = "countered", "Counter-notice"
     REDUCED = "reduced", "Removed in part"
+    WARNED = "warned", "A warning"
+    SUSPENDED = "suspended", "Suspended"
+    LIFTED = "lifted", "A warning or suspension lifted"
+    COMPLAINT = "complaint", "Complaint received"
+    DISMISSED = "dismissed", "Complaint dismissed"
 
 
 class Letter(Leased):

@@ -19,10 +19,10 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
-from articles.actions import place_hold
+from articles.actions import place_holds
 from articles.canonical import registrable_domain
-from articles.models import Article, Hold, HoldKind
-from moderation import ledger, letters, limits, lines
+from articles.models import Article, HoldKind
+from moderation import ledger, letters, limits, lines, misuse
 from moderation.models import (
     OPEN_STATES,
     Channel,
@@ -198,7 +198,11 @@ def _new_claims(notice: Notice, judged: Iterable[lines.Judged], *, at: datetime)
     """One claim for each article named, by the article's id."""
     named = {article.pk: article for line in judged for article in line.articles}
     domains = proved_domains(notice, at=at)
-    standings = {pk: standing_of(notice, article, domains, at=at) for pk, article in named.items()}
+    until = suspended_until(notice, at=at)
+    standings = {
+        pk: standing_of(notice, article, domains, at=at, suspended_until=until)
+        for pk, article in named.items()
+    }
     claims = [
         Claim(
             notice=notice,
@@ -282,7 +286,9 @@ def _answer(notice: Notice, *, quiet: bool, at: datetime) -> None:
         kind = LetterKind.CONFIRM
     else:
         kind = LetterKind.INCOMPLETE if notice.missing else LetterKind.RECEIVED
-    letters.owe(kind=kind, notice=notice, at=at)
+    until = suspended_until(notice, at=at)
+    told = {"suspended_until": until.date().isoformat()} if until else {}
+    letters.owe(kind=kind, notice=notice, at=at, context=told)
 
 
 # --- lanes ------------------------------------------------------------------------------------
@@ -311,8 +317,23 @@ MISSING_WORDS = {
 }
 
 
-def standing_of(notice: Notice, article: Article, domains: Mapping[str, str], *, at: datetime) -> Standing:
+def suspended_until(notice: Notice, *, at: datetime) -> datetime | None:
+    """Until when its mailbox is suspended, once it is known that the mailbox wrote it."""
+    return misuse.suspended_until(notice.email, at=at) if notice.confirmed_at else None
+
+
+def standing_of(
+    notice: Notice,
+    article: Article,
+    domains: Mapping[str, str],
+    *,
+    at: datetime,
+    suspended_until: datetime | None = None,
+) -> Standing:
     """The lane of this article in this notice: what was proved decides, never a guess (promise 7)."""
+    if suspended_until is not None:
+        reason = f"The mailbox is suspended until {suspended_until:%d %B %Y} after unfounded notices: a person decides."
+        return Standing(Lane.C, reason)
     for domain in domains_of(article):
         if domain in domains:
             reason = f"Control of {domain} was proved by {METHODS.get(domains[domain], domains[domain])}."
@@ -342,29 +363,20 @@ def proved_domains(notice: Notice, *, at: datetime) -> dict[str, str]:
     return dict(rows.values_list("domain", "method"))
 
 
-def _hold(wanted: Iterable[tuple[Claim, Standing]], *, at: datetime) -> None:
+def _hold(wanted: Sequence[tuple[Claim, Standing]], *, at: datetime) -> None:
     """Withhold what its lane withholds, from the lane's moment on, and tell the ledger."""
-    entries, held = [], []
-    for claim, standing in wanted:
-        if standing.effective_at is not None:
-            claim.hold = _place(claim, standing.effective_at, at=at)
-            held.append(claim)
-            entries.append(("held", ledger.facts(claim, claim.hold)))
+    moments = {claim.pk: standing.effective_at for claim, standing in wanted}
+    held = [claim for claim, standing in wanted if standing.effective_at is not None]
+    holds = place_holds(
+        wanted=[(claim.article, claim.reference, moment) for claim in held if (moment := moments[claim.pk])],
+        kind=HoldKind.LEGAL, at=at, by=None, note="Withheld at the request of a rights owner.",
+    )  # fmt: skip
+    for claim in held:
+        claim.hold = holds[claim.article_id]
+    entries = [("held", ledger.facts(claim, claim.hold)) for claim in held]
     if held:
         Claim.objects.bulk_update(held, ["hold"], batch_size=200)
         ledger.append_all(entries=entries, at=at)
-
-
-def _place(claim: Claim, effective_at: datetime, *, at: datetime) -> Hold:
-    return place_hold(
-        article=claim.article,
-        kind=HoldKind.LEGAL,
-        reference=claim.reference,
-        effective_at=effective_at,
-        at=at,
-        by=None,
-        note="Withheld at the request of a rights owner.",
-    )
 
 
 # --- what follows -----------------------------------------------------------------------------
@@ -411,11 +423,12 @@ def prove(*, notice: Notice, domain: str, method: str, at: datetime) -> Notice:
 def reassess(*, notice: Notice, at: datetime) -> int:
     """Look again at the lanes of a notice's open claims; returns how many moved. A hold only ever comes sooner."""
     domains = proved_domains(notice, at=at)
+    until = suspended_until(notice, at=at)
     claims = notice.claims.filter(state__in=OPEN_STATES).select_related("article__source").order_by("pk")
     moved = []
     for claim in claims.select_for_update(of=("self",)):
         claim.notice = notice
-        standing = standing_of(notice, claim.article, domains, at=at)
+        standing = standing_of(notice, claim.article, domains, at=at, suspended_until=until)
         if standing.lane < claim.lane or (standing.lane == claim.lane == Lane.C):
             claim.lane, claim.lane_reason = standing.lane, standing.reason[:300]
             moved.append((claim, standing))

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from articles import actions as articles
 from articles import cuts
 from articles.models import Article, ArticleState, BlockKind, CutKind, Hold, HoldKind
-from moderation import actions, escrow, ledger, owners, receive
+from moderation import actions, escrow, ledger, misuse, owners, receive
 from moderation.ledger import Line
 from moderation.models import Channel, Claim, ClaimState, Lane, LedgerEntry, Notice
 from moderation.references import hash_of, secret_of
@@ -185,6 +185,9 @@ def _erase(line: Line) -> int:
 
 VERBS: dict[str, Callable[[Line], int]] = {
     "received": _receive,
+    "warned": lambda line: misuse.replay(line.kind, line.payload, datetime.fromisoformat(line.at)),
+    "suspended": lambda line: misuse.replay(line.kind, line.payload, datetime.fromisoformat(line.at)),
+    "lifted": lambda line: misuse.replay_lift(line.payload, datetime.fromisoformat(line.at)),
     "opted_out": owners.replay_opt_out,
     "opted_in": owners.replay_opt_in,
     "held": _withhold,

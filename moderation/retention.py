@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q, QuerySet
 
+from moderation.desk_models import Complaint, Measure
 from moderation.models import CounterNotice, DomainProof, IncomingMail, Letter, Notice, NoticeLine
 from moderation.owner_models import ApiKey
 from moderation.receive import STANDING_PROOF_DAYS
@@ -31,6 +32,7 @@ PERSONAL: tuple[tuple[type[models.Model], str, tuple[str, ...]], ...] = (
     (NoticeLine, "notice", ("text", "note")),
     (IncomingMail, "notice", ("sender", "subject", "text", "message_id")),
     (Letter, "notice", ("to", "context", "last_error")),
+    (Complaint, "claim__notice", ("text",)),
     (CounterNotice, "claim__notice", ("name", "email", "address", "phone", "statement", "signature")),
 )  # fmt: skip
 
@@ -73,6 +75,7 @@ def _forget_loose(at: datetime) -> None:
     ).update(**LOOSE_MAIL)
     dead = Q(revoked_at__lte=old) | Q(created_at__lte=old - timedelta(days=STANDING_PROOF_DAYS))
     ApiKey.objects.filter(dead).exclude(email="").update(email="")
+    Measure.objects.filter(until__lte=old).exclude(mailbox="").update(mailbox="")
 
 
 @transaction.atomic
@@ -149,6 +152,7 @@ def export_claimant(email: str) -> dict[str, Any]:
         "cases": [_case(one) for one in cases_of(email)],
         "mails": _values(mails),
         "keys": _values(keys, without=("key_hash",)),
+        "measures": _values(Measure.objects.filter(mailbox=email.casefold()), without=("lifted_by_id",)),
     }
 
 
@@ -161,6 +165,9 @@ def _case(notice: Notice) -> dict[str, Any]:
             "state": claim.state,
             "decisions": list(claim.decisions.values("at", "outcome", "reason_code", "reasons", "automated")),
             "counter_notices": _values(claim.counter_notices.all()),
+            "complaints": list(
+                claim.complaints.values("received_at", "text", "decided_at", "granted", "reasons")
+            ),
         }
         for claim in notice.claims.select_related("article").order_by("number")
     ]

@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from articles.models import Hold
 from articles.templatetags.reading import written
+from moderation.complaints import may_complain
+from moderation.desk_models import Complaint
 from moderation.models import (
     OPEN_STATES,
     Claim,
@@ -36,6 +39,8 @@ class ClaimStatus:
     more: str = ""
     reasons: str = ""
     withdrawable: bool = False
+    complainable: bool = False
+    complaint: Complaint | None = None
     probes: tuple[Probe, ...] = ()
 
 
@@ -81,7 +86,7 @@ def case_of(notice: Notice, *, start: int = 1) -> Case:
 
 def _claims(notice: Notice, *, start: int) -> list[ClaimStatus]:
     rows = notice.claims.select_related("hold", "article").prefetch_related(
-        "decisions", "counter_notices", "probes"
+        "decisions", "counter_notices", "probes", "complaints"
     )
     claims = list(rows.filter(number__gte=start).order_by("number")[:LINES_A_PAGE])
     named: dict[int | None, str] = {}
@@ -97,6 +102,7 @@ def _status_of(claim: Claim, named: str, *, held: bool) -> ClaimStatus:
     words, moment, more = _words(claim, held=held)
     decision = next(iter(claim.decisions.all()), None)
     reasons = f"{_(decision.get_reason_code_display())}. {decision.reasons}" if decision else ""
+    complaint = next(iter(claim.complaints.all()), None)
     return ClaimStatus(
         claim=claim,
         named=named or claim.article.get_absolute_url(),
@@ -105,6 +111,8 @@ def _status_of(claim: Claim, named: str, *, held: bool) -> ClaimStatus:
         more=more,
         reasons=reasons.strip(),
         withdrawable=claim.state in (*OPEN_STATES, ClaimState.UPHELD),
+        complainable=not (complaint and complaint.decided_at is None) and may_complain(claim, timezone.now()),
+        complaint=complaint,
         probes=tuple(_newest(claim.probes.all())),
     )
 

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     path("removal/<str:secret>/confirm/<str:token>/", views.confirm, name="removal-confirm"),
     path("removal/<str:secret>/complete/", views.complete, name="removal-complete"),
     path("removal/<str:secret>/withdraw/", views.withdraw, name="removal-withdraw"),
+    path("removal/<str:secret>/complain/", views.complain, name="removal-complain"),
     path("removal/<str:secret>/prove/", views.prove, name="removal-prove"),
     path("removal/<str:secret>/certificate/<int:number>.json", views.certificate, name="removal-certificate"),
     path("removal/<str:secret>/owner/", owner_views.owner, name="removal-owner"),

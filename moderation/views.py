@@ -20,7 +20,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from articles import interface
 from articles.actions import NotAllowed as ArticleNotAllowed
-from moderation import actions, certificates, drill, letters, limits, lines, owners, proof, receive
+from moderation import (
+    actions,
+    certificates,
+    complaints,
+    drill,
+    letters,
+    limits,
+    lines,
+    misuse,
+    owners,
+    proof,
+    receive,
+)
 from moderation.forms import NoticeForm, StatementForm
 from moderation.ledger import LedgerBehind
 from moderation.models import OPEN_STATES, Channel, Claim, ClaimState, LetterKind, Notice
@@ -33,6 +45,12 @@ SAID = {
     "unchanged": gettext_noop("Nothing was added: what was there stays as you first sent it."),
     "withdrawn": gettext_noop("You have taken it back."),
     "not-withdrawn": gettext_noop("This can no longer be taken back. Write to us if you want it changed."),
+    "complained": gettext_noop(
+        "Your complaint has arrived. A person who had no part in the decision looks at it."
+    ),
+    "not-complained": gettext_noop(
+        "Nothing was sent: say why the decision is wrong; that can be done for six months after it."
+    ),
     "proved": gettext_noop("The domain is proved. Its articles in this case are withheld from readers now."),
     "not-proved": gettext_noop(
         "We looked and did not find it yet. DNS records can take an hour to be seen everywhere."
@@ -191,6 +209,7 @@ def status(request: HttpRequest, secret: str) -> HttpResponse:
         "wanting": [wanting[name] for name in wanting.fields if not given[name]] if case.missing else [],
         "challenges": proof.challenges(notice),
         "has_proof": bool(owners.proofs(notice, at=timezone.now())),
+        "record": misuse.record_of(notice.email, at=timezone.now()) if notice.confirmed_at else None,
         "removal_address": settings.REMOVAL_EMAIL,
         "now": timezone.now(),
     }
@@ -243,6 +262,21 @@ def _withdrawn(claim_id: int, *, at: datetime) -> bool:
     except (actions.NotAllowed, ArticleNotAllowed):
         return False
     return True
+
+
+@require_POST
+def complain(request: HttpRequest, secret: str) -> HttpResponse:
+    """Say why a refusal, or a removal in part, is wrong; somebody who did not decide it looks at it."""
+    notice, number = notice_for(secret), request.POST.get("claim", "")
+    claim = notice.claims.filter(number=int(number[:9]) if number.isdecimal() else 0).first()
+    text = request.POST.get("text", "")[: complaints.LONGEST]
+    try:
+        if claim is None:
+            return _back(secret, "not-complained")
+        complaints.complain(claim_id=claim.pk, text=text, at=timezone.now())
+    except actions.NotAllowed:
+        return _back(secret, "not-complained")
+    return _back(secret, "complained")
 
 
 @require_POST

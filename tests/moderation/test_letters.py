@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from django.conf import settings
 from django.core import mail as outbox
 from django.core.management import call_command
 from django.utils import timezone
+from lxml import html as lxml_html
 
 from moderation import letters, receive
 from moderation.models import Letter, LetterKind, ReasonCode
@@ -29,7 +31,13 @@ DECIDED = {
     "automated": False,
     "not_before": "2027-01-05",
     "at_latest": "2027-01-11",
+    "until": "2027-05-01",
+    "unfounded": 3,
+    "decided": 4,
 }
+
+
+OF_THE_NOTICE = ("received", "confirm", "incomplete", "warned", "suspended", "lifted")
 
 
 class Postman:
@@ -67,7 +75,7 @@ def postman(settings) -> Iterator[Postman]:
 @pytest.mark.parametrize("kind", LetterKind.values)
 def test_every_letter_can_be_written(kind: str, language: str) -> None:
     notice = send(address_of(ArticleFactory()), confirmed=kind != "confirm", signature="", language=language)
-    claim = notice.claims.get() if kind not in ("received", "confirm", "incomplete") else None
+    claim = None if kind in OF_THE_NOTICE else notice.claims.get()
     letter = letters.owe(
         kind=LetterKind(kind), notice=notice, claim=claim, at=timezone.now(), context=DECIDED, key="this one"
     )
@@ -88,6 +96,32 @@ def test_every_letter_can_be_written(kind: str, language: str) -> None:
         assert confirm_url(notice) in body
     if kind == "countered":
         assert "2027" in body
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", list(letters.LANGUAGES))
+@pytest.mark.parametrize("kind", LetterKind.values)
+def test_the_page_of_a_letter_says_what_its_text_says_and_loads_nothing(kind: str, language: str) -> None:
+    notice = send(address_of(ArticleFactory()), confirmed=kind != "confirm", signature="", language=language)
+    letter = letters.owe(
+        kind=LetterKind(kind), notice=notice, at=timezone.now(), key="this one",
+        claim=None if kind in OF_THE_NOTICE else notice.claims.get(),
+        context=DECIDED | {"reasons": "<img src=https://spy.example/p.gif> <script>alert(1)</script> & https://spy.example/"},
+    )  # fmt: skip
+    assert letter
+    subject, body = letters.render(letter)
+
+    page = letters.page_of(subject, body, language=language)
+
+    assert f'<html lang="{language}">' in page
+    tree = lxml_html.document_fromstring(page)
+    assert "".join(tree.body.text_content().split()) == "".join(f"{subject}{body}".split())
+    assert {element.tag for element in tree.iter()} <= {
+        "html", "head", "meta", "title", "style", "body", "h1", "p", "br", "a",
+    }  # fmt: skip
+    assert all(link.get("href").startswith(settings.SITE_URL) for link in tree.iter("a"))
+    assert "url(" not in page
+    assert "@import" not in page
 
 
 @pytest.mark.django_db
@@ -134,7 +168,10 @@ def test_a_letter_goes_out_by_smtp_once_with_the_headers_of_an_automatic_answer(
     assert message["Auto-Submitted"] == "auto-replied"
     assert notice.reference in message["Subject"]
     assert not [name for name in message if name.lower().startswith("list-")]
-    assert confirm_url(notice) in message.get_content()
+    plain, page = message.get_body(("plain",)), message.get_body(("html",))
+    assert message.get_content_type() == "multipart/alternative"
+    assert confirm_url(notice) in plain.get_content()
+    assert f'<a href="{confirm_url(notice)}">' in page.get_content()
     assert (letter.sent_at is not None, letter.due_at, letter.last_error) == (True, None, "")
 
 

@@ -82,7 +82,7 @@ class Command(BaseCommand):
 
 def _plan_of(claim: Claim, at: datetime) -> ProbePlan:
     """What is to be looked for. A part that is gone can no longer be described, only looked for as planned."""
-    plan = ProbePlan.objects.filter(claim=claim).exclude(part="").first()
+    plan: ProbePlan | None = ProbePlan.objects.filter(claim=claim).exclude(part="").first()
     if claim.state == ClaimState.REDUCED:
         if plan is None:
             raise CommandError(f"{claim}: the part cannot be told from what stays, so it cannot be proved.")
