@@ -155,7 +155,7 @@ class Room:
             user=user, group=user, cwd="/", check=True, capture_output=True,
         )  # fmt: skip
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "min_wal_size": "32MB"}
-        settings |= {"max_wal_size": "64MB", "max_connections": "60"}
+        settings |= {"max_wal_size": "64MB", "max_connections": "100"}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         program = self.add(
             "postgresql",
