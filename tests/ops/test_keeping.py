@@ -29,7 +29,9 @@ def test_a_new_pair_of_keys_fits_together() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["correct horse battery staple", "AGE-SECRET-KEY-1", CLOSES[:-1], f"{CLOSES},secret"]
+    "word",
+    ["correct horse battery staple", "AGE-SECRET-KEY-1", CLOSES[:-1], f"{CLOSES},secret"],
+    ids=["a phrase", "cut short", "a letter short", "a key and more"],
 )
 def test_a_key_somebody_thought_up_is_refused(word: str) -> None:
     with pytest.raises(ValueError, match="is not an age key"):
