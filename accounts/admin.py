@@ -4,14 +4,48 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from accounts.models import User
 
-admin.site.register(User, UserAdmin)
+# The library's own lists would show its secrets; people see their own factors and sessions on their own pages.
+for _model in (EmailAddress, Authenticator, UserSession):
+    if admin.site.is_registered(_model):
+        admin.site.unregister(_model)
+
+
+@admin.register(User)
+class DeskUserAdmin(UserAdmin):
+    """Django's own, and a way back in for who has lost the second factor."""
+
+    list_display = ("username", "email", "first_name", "last_name", "is_staff", "second_factor")
+    actions = ("forget_factors",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type="recovery_codes")
+        people: QuerySet[User] = super().get_queryset(request).annotate(has_factor=Exists(factors))
+        return people
+
+    @admin.display(boolean=True, description="second factor")
+    def second_factor(self, user: Any) -> bool:
+        return bool(user.has_factor)
+
+    @admin.action(description="Remove second factors (device lost)", permissions=["change"])
+    def forget_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Their next sign-in takes the password alone, and where it is required a new factor."""
+        for user in queryset:
+            Authenticator.objects.filter(user=user).delete()
+            for session in UserSession.objects.filter(user=user):
+                session.end()
+            self.log_change(request, user, "Second factors removed, sessions ended.")
+        messages.success(request, "Removed. Their sessions have ended.")
 
 
 @admin.register(LogEntry)

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit
 
+from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.decorators import login_not_required
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.utils.timesince import timesince, timeuntil
+from django.views.decorators.cache import never_cache
 
 from aggregator.models import Feed
 from articles.models import Article, ArticleState
 from moderation.models import Claim
 from newsroom.alarms import alarms
+from newsroom.identity import DeskLogin
 from newsroom.sign_in import SignInForm
 
 ROWS = 6
@@ -54,6 +62,34 @@ class DeskSite(AdminSite):
     site_title = settings.SITE_NAME
     index_title = "The desk"
     login_form = SignInForm
+
+    @method_decorator(never_cache)
+    @login_not_required
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Django's own sign-in, going on to the second factor of who has one."""
+        if request.method == "GET" and self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index", current_app=self.name))
+        where = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index", current_app=self.name)
+        context = {
+            **self.each_context(request),
+            "title": "Log in",
+            "subtitle": None,
+            "app_path": request.get_full_path(),
+            "username": request.user.get_username(),
+            REDIRECT_FIELD_NAME: where,
+            "redirect_field": format_html('<input type="hidden" name="next" value="{}">', where),
+            "single_sign_on": settings.OIDC_NAME if settings.OIDC_SERVER_URL else "",
+            **(extra_context or {}),
+        }
+        request.current_app = self.name
+        view = DeskLogin.as_view(
+            extra_context=context, authentication_form=self.login_form, template_name="admin/login.html"
+        )
+        if settings.OIDC_SERVER_URL:
+            # The button leads there, by a redirect that the policy of forms counts as the form's.
+            provider = urlsplit(settings.OIDC_SERVER_URL)
+            view = csp_update({"form-action": [f"{provider.scheme}://{provider.netloc}"]})(view)
+        return cast(HttpResponse, view(request))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, {**(extra_context or {}), "panels": list(panels(request))})

@@ -7,7 +7,14 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponsePermanentRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponsePermanentRedirect,
+    HttpResponseRedirect,
+)
+from django.urls import reverse
 from django.utils import translation
 
 from articles import interface, surfaces
@@ -17,6 +24,7 @@ log = logging.getLogger(__name__)
 
 Answer = Callable[[HttpRequest], HttpResponse]
 DESK = "/admin/"
+OF_ACCOUNT = ("/admin/account/", "/admin/login/", "/admin/logout/", "/admin/jsi18n/")
 PRIVATE = (DESK, "/removal/")
 METHODS = ("GET", "HEAD", "OPTIONS", "POST")
 API = "/api/"
@@ -131,6 +139,21 @@ def ledger_gate(get_response: Answer) -> Answer:
                 content_type="text/plain; charset=utf-8",
                 headers={"Retry-After": "120", "Cache-Control": "no-store"},
             )
+        return get_response(request)
+
+    return answer
+
+
+def second_factor_gate(get_response: Answer) -> Answer:
+    """With STAFF_SECOND_FACTOR, who has none yet gets no further at the desk than to setting one up."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        at_desk = request.path.startswith(DESK) and not request.path.startswith(OF_ACCOUNT)
+        if settings.STAFF_SECOND_FACTOR and at_desk and request.user.is_authenticated:
+            from newsroom.identity import lacks_second_factor
+
+            if lacks_second_factor(request.user):
+                return HttpResponseRedirect(reverse("mfa_index"))
         return get_response(request)
 
     return answer

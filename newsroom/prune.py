@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts import unsaved
 from aggregator import hosts
@@ -22,7 +23,9 @@ def prune(limit: int, at: datetime) -> int:
     sessions = Session.objects.filter(expire_date__lt=at)
     fetches = Fetch.objects.filter(started_at__lt=at - FETCHES_KEPT).order_by()
     old = comparison.prune(limit, at) + hosts.forget(limit, at)
-    return old + unsaved.prune(limit, at) + _delete_some(sessions, limit) + _delete_some(fetches, limit)
+    ended = UserSession.objects.filter(~Exists(Session.objects.filter(pk=OuterRef("session_key"))))
+    gone = sum(_delete_some(rows, limit) for rows in (sessions, fetches, ended))
+    return old + unsaved.prune(limit, at) + gone
 
 
 def empty_journal(limit: int, at: datetime) -> int:
@@ -37,7 +40,7 @@ def empty_journal(limit: int, at: datetime) -> int:
     return 0
 
 
-def _delete_some(rows: QuerySet[Session] | QuerySet[Fetch], limit: int) -> int:
+def _delete_some(rows: QuerySet[Any], limit: int) -> int:
     keys: list[Any] = list(rows.values_list("pk", flat=True)[:limit])
     rows.model._default_manager.filter(pk__in=keys).delete()
     return len(keys)

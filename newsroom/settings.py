@@ -39,8 +39,21 @@ SECRET_KEY = env.text("SECRET_KEY") or _local_secret(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", default=sorted({SITE_HOST, "127.0.0.1", "localhost", "[::1]"}))
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
+OIDC_SERVER_URL = env.address(
+    "OIDC_SERVER_URL", schemes=("https", "http"), example="https://id.example/realms/news"
+)
+_SINGLE_SIGN_ON = [
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+]
+
 INSTALLED_APPS = [
     "taggit",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    *(_SINGLE_SIGN_ON if OIDC_SERVER_URL else []),
     "newsroom.apps.NewsroomConfig",
     "moderation.apps.ModerationConfig",
     "aggregator.apps.AggregatorConfig",
@@ -53,6 +66,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
     "newsroom.apps.StaticFilesConfig",
 ]
 
@@ -72,6 +86,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "newsroom.middleware.second_factor_gate",
 ]
 
 ROOT_URLCONF = "newsroom.urls"
@@ -276,6 +292,41 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR")
+ACCOUNT_ADAPTER = "newsroom.identity.DeskAccounts"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "admin:login"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+MFA_ADAPTER = "newsroom.identity.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = SITE_NAME
+# A phone's clock may be half a minute off.
+MFA_TOTP_TOLERANCE = 1
+# Browsers allow passkeys on http for localhost alone.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+OIDC_NAME = env.text("OIDC_NAME", default="Single sign-on")
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": OIDC_NAME,
+                "client_id": env.text("OIDC_CLIENT_ID"),
+                "secret": env.text("OIDC_CLIENT_SECRET"),
+                "settings": {"server_url": OIDC_SERVER_URL},
+            }
+        ],
+    }
+}
+# Whom the provider vouches for by a verified address signs in as the account that has that address here.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 
 # --- libraries --------------------------------------------------------------------------------
 

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from allauth.account import views as account
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from articles import media
 from newsroom import api, health, metrics
+
+# Second factors, sessions and single sign-on, beside the admin's own pages and as private as they are.
+ACCOUNT = [
+    path("login/", RedirectView.as_view(pattern_name="admin:login", query_string=True), name="account_login"),
+    path("logout/", account.logout, name="account_logout"),
+    path("inactive/", account.account_inactive, name="account_inactive"),
+    path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
+    path("factors/", include("allauth.mfa.urls")),
+    path("sessions/", include("allauth.usersessions.urls")),
+]
+if settings.OIDC_SERVER_URL:
+    ACCOUNT += [
+        path("sign-on/", include("allauth.socialaccount.urls")),
+        path("", include("allauth.socialaccount.providers.openid_connect.urls")),
+    ]
 
 urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
+    path("admin/account/", include(ACCOUNT)),
     path("admin/", admin.site.urls),
     path("api/", api.urls),
     path("media/<slug:token>/<int:width>.webp", media.picture, name="picture"),
