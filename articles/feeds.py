@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from lxml import etree
 from articles import canary, display, keyset
 from articles.models import (
     Article,
+    ArticleQuerySet,
     Contribution,
     Contributor,
     Hold,
@@ -33,6 +35,7 @@ from articles.models import (
     TaggedArticle,
 )
 from articles.surfaces import LATEST, shows, surface
+from articles.templatetags.reading import language_name
 
 ENTRIES = 50
 # Readers that kept an entry learn for so long that it is gone.
@@ -103,6 +106,12 @@ def at_contributors(article: Article) -> Iterable[str]:
     return _addresses(article.contributors.distinct())
 
 
+def at_language(article: Article) -> Iterable[str]:
+    """In the feed of its language."""
+    code = article.language.partition("-")[0].lower()
+    return [f"/languages/{code}/feed.{form}" for form in FORMATS] if re.fullmatch("[a-z]{2,3}", code) else []
+
+
 def at_source(article: Article) -> Iterable[str]:
     """In the feed of the outlet."""
     return _addresses([article.source] if article.source else [])
@@ -145,6 +154,15 @@ def contributor(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     return _answer(request, form, title, about, person.get_absolute_url(), articles, key)
 
 
+@surface("language_feed", locate=at_language)
+def language(request: HttpRequest, code: str, form: str) -> HttpResponse:
+    """The articles in one language, under its own name."""
+    name = language_name(code)
+    title, about = f"{name} | {settings.SITE_NAME}", f"Articles in {name}."
+    articles = _entries().without_copies().in_language(code)
+    return _answer(request, form, title, about, f"/languages/{code}/", articles, LATEST)
+
+
 @surface("source_feed", locate=at_source)
 def source(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     """One outlet's articles."""
@@ -155,7 +173,7 @@ def source(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     return _answer(request, form, title, about, source.get_absolute_url(), articles, f"source:{source.pk}")
 
 
-def _entries() -> QuerySet[Article]:
+def _entries() -> ArticleQuerySet:
     credits = Contribution.objects.select_related("contributor")
     tagged = TaggedArticle.objects.select_related("tag")
     return (

@@ -344,6 +344,10 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         """Of articles that are one text, only the one that was first."""
         return self.filter(copy_of__isnull=True)
 
+    def in_language(self, code: str) -> ArticleQuerySet:
+        """Written in this language, whatever its region."""
+        return self.filter(Q(language=code) | Q(language__startswith=f"{code}-"))
+
     def newest_first(self) -> ArticleQuerySet:
         return self.order_by("-published_at", "-pk")
 

@@ -112,6 +112,7 @@ def robots(request: HttpRequest) -> HttpResponse:
         "User-agent: *",
         "Disallow: /admin/",
         "Disallow: /removal/",
+        "Disallow: /follow/",
         "Disallow: /search/",
         "Allow: /",
         "",

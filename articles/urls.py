@@ -22,6 +22,12 @@ class Form(StringConverter):
     regex = "|".join(feeds.FORMATS)
 
 
+class Code(StringConverter):
+    """A language without its region: de."""
+
+    regex = "[a-z]{2,3}"
+
+
 class Day:
     """A day as yyyy-mm-dd."""
 
@@ -36,6 +42,7 @@ class Day:
 
 register_converter(UnicodeSlug, "name")
 register_converter(Form, "form")
+register_converter(Code, "code")
 register_converter(Day, "day")
 
 urlpatterns = [
@@ -50,6 +57,9 @@ urlpatterns = [
     path("contributors/<name:slug>/feed.<form:form>", feeds.contributor, name="contributor_feed"),
     path("sources/<name:slug>/", views.source_page, name="source"),
     path("sources/<name:slug>/feed.<form:form>", feeds.source, name="source_feed"),
+    path("languages/", views.languages, name="languages"),
+    path("languages/<code:code>/", views.language_page, name="language"),
+    path("languages/<code:code>/feed.<form:form>", feeds.language, name="language_feed"),
     path("archive/", views.archive, name="archive"),
     path("archive/<day:on>/", views.archive_day, name="archive_day"),
     path("search/", views.search_page, name="search"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -46,12 +48,16 @@ from articles.models import (
 )
 from articles.statements import Slot, Statement
 from articles.surfaces import FRONT, LATEST, shows, surface
+from articles.templatetags.reading import language_name
 
 LONGEST_QUERY = 200
 PREPARED = ("opening", "minutes", "read_next", "read_next_at")
 TOLD_REVISIONS = (RevisionKind.CORRECTION, RevisionKind.UPDATE)
 DAYS_LISTED = 31
 FIRST_YEAR, LAST_YEAR = 1990, 2999
+# Among so many of the newest articles languages are looked for.
+RECENT = 2_000
+LANGUAGE = re.compile(r"[a-z]{2,3}")
 NARROWING = ("source", "tag", "language", "since", "until")
 
 
@@ -106,6 +112,14 @@ def at_contributors(article: Article) -> Iterable[str]:
 def at_source(article: Article) -> Iterable[str]:
     """On the page of the outlet."""
     return _list_paths(article.source, article) if article.source else []
+
+
+def at_language(article: Article) -> Iterable[str]:
+    """On the page of its language."""
+    code = article.language.partition("-")[0].lower()
+    if not LANGUAGE.fullmatch(code):
+        return []
+    return [f"/languages/{code}/", *_at_cursor(f"/languages/{code}/", article)]
 
 
 def at_search(article: Article) -> Iterable[str]:
@@ -303,6 +317,23 @@ def source_page(request: HttpRequest, slug: str) -> HttpResponse:
     source = get_object_or_404(Source, shown, slug=slug)
     articles = display.listed().filter(source=source)
     return _list(request, "articles/source.html", articles, keys=[f"source:{source.pk}"], source=source)
+
+
+@surface("languages", locate=nowhere)
+def languages(request: HttpRequest) -> HttpResponse:
+    """The languages of the newest articles, the commonest first."""
+    newest = Article.objects.public().newest_first().values_list("language", flat=True)[:RECENT]
+    counts = Counter(code.partition("-")[0].lower() for code in newest if code)
+    shows(request, keys=[LATEST])
+    known = [(code, language_name(code)) for code, _ in counts.most_common() if LANGUAGE.fullmatch(code)]
+    return render(request, "articles/languages.html", {"languages": known})
+
+
+@surface("language", locate=at_language)
+def language_page(request: HttpRequest, code: str) -> HttpResponse:
+    """The articles in one language. There is no page of a language in which nothing is public."""
+    articles = display.listed().without_copies().in_language(code)
+    return _list(request, "articles/language.html", articles, keys=[LATEST], needed=True, code=code)
 
 
 @surface("archive_index", locate=nowhere)

@@ -33,7 +33,7 @@ StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 # Never a stored page; not even worth the question.
-ELSEWHERE = ("/admin/", "/static/", "/removal/", "/healthz", "/readyz", "/metrics")
+ELSEWHERE = ("/admin/", "/static/", "/removal/", "/follow/", "/healthz", "/readyz", "/metrics")
 WAIT_FOR_ANOTHER_RENDERER = 2.0
 COMPRESS_FROM = 400
 TEXTUAL = (
@@ -343,7 +343,7 @@ def _kept_by_nobody(start_response: StartResponse) -> StartResponse:
 
 # --- the build --------------------------------------------------------------------------------
 
-ROOMS = ("newsroom", "articles", "moderation", "aggregator", "accounts", "templates", "locale")
+ROOMS = ("newsroom", "articles", "moderation", "aggregator", "accounts", "readers", "templates", "locale")
 SHOWN_SETTINGS = (
     "SITE_URL", "SITE_NAME", "REMOVAL_EMAIL", "LANGUAGE_CODE", "TIME_ZONE", "HTTPS", "PROMISE_HOURS",
     "CONTENT_SECURITY_POLICY", "PERMISSIONS_POLICY", "CDN",

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     *(_SINGLE_SIGN_ON if OIDC_SERVER_URL else []),
     "newsroom.apps.NewsroomConfig",
+    "readers.apps.ReadersConfig",
     "moderation.apps.ModerationConfig",
     "aggregator.apps.AggregatorConfig",
     "articles.apps.ArticlesConfig",

@@ -34,6 +34,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", api.urls),
     path("media/<slug:token>/<int:width>.webp", media.picture, name="picture"),
+    path("", include("readers.urls")),
     path("", include("moderation.urls")),
     path("", include("articles.urls")),
 ]

@@ -31,6 +31,9 @@ from newsroom.health import TURN
 from newsroom.prune import empty_journal, prune
 from newsroom.ready_pages import build_of_the_program
 from newsroom.vault import back_up_due
+from readers import actions as digests
+from readers import mails
+from readers.models import Subscription
 
 logger = logging.getLogger(__name__)
 
@@ -141,6 +144,8 @@ KINDS: tuple[Kind, ...] = (
         letters.send_letters,
         lambda at: Letter.objects.claimable(at).filter(sent_at__isnull=True).exists(),
     ),
+    Kind("owe digests", digests.owe_due, lambda at: Subscription.objects.filter(next_at__lte=at).exists()),
+    Kind("mail readers", mails.send_due, mails.is_waiting),
     Kind("opt-outs", owners.apply_due, lambda at: StandingOptOut.objects.claimable(at).exists(), limit=4),
     Kind("webhooks", webhooks.send_due, webhooks.is_waiting),
     Kind("prove removals", probes.probe_due, lambda at: ProbePlan.objects.claimable(at).exists(), limit=5),
@@ -165,5 +170,6 @@ KINDS: tuple[Kind, ...] = (
     periodic("back up", timedelta(minutes=5), back_up_due, limit=10),
     periodic("read rights signals", timedelta(minutes=5), signals.read_due, limit=50),
     periodic("empty journal", timedelta(minutes=10), empty_journal, limit=1),
+    periodic("forget readers", timedelta(hours=1), digests.tidy, limit=1000),
     periodic("prune", timedelta(hours=1), prune, limit=1000),
 )

@@ -44,7 +44,7 @@ def wanted() -> dict[Message, list[tuple[str, int]]]:
 
 
 def _of_templates() -> Iterator[tuple[Message, str]]:
-    for path in sorted((settings.BASE_DIR / "templates").rglob("*.html")):
+    for path in sorted((settings.BASE_DIR / "templates").rglob("*.[ht][tx][mt]*")):
         for one, many in _IN_TEMPLATE.findall(templatize(path.read_text())):
             singular = ast.literal_eval(one)
             yield (singular, ast.literal_eval(many)) if many else singular, _name(path)

@@ -88,6 +88,7 @@ def foreign_language(article: Article) -> str:
     return "" if not code or code == _page_language() else language_name(code)
 
 
+@register.filter
 def language_name(code: str) -> str:
     """What a language is called; its code where nobody knows."""
     try:

@@ -19,7 +19,7 @@ self.addEventListener("fetch", (event) => {
 });
 
 function isPublic(path) {
-  return !/^(\/[a-z]{2})?\/(admin|removal|api|media)\//.test(path);
+  return !/^(\/[a-z]{2})?\/(admin|removal|follow|api|media)\//.test(path);
 }
 
 async function page(event) {

@@ -16,13 +16,13 @@ from articles.models import Article, HoldKind
 from articles.surfaces import REGISTER
 
 # Neither stored nor listed: the desk, the owner's own case, and what machines of the operator ask.
-PRIVATE = ("admin/", "removal/", "api/notices", "api/owner/", "healthz", "readyz", "metrics")
+PRIVATE = ("admin/", "removal/", "follow/<", "api/notices", "api/owner/", "healthz", "readyz", "metrics")
 # What the API is, not what is in it.
 DESCRIPTIONS = {"api/", "api/docs", "api/openapi.json"}
 # They name no article, so there is nothing of it to be found on them.
 WITHOUT_ARTICLES = {
     "rights", "about", "archive_index", "sitemap", "sitemap_pages", "robots",
-    "favicon", "llms_txt", "offline", "tools", "security_txt", "tdmrep", "indexnow",
+    "favicon", "follow", "languages", "llms_txt", "offline", "tools", "security_txt", "tdmrep", "indexnow",
     "transparency", "transparency-csv", "transparency-feed", "transparency-key",
     "transparency-year", "transparency-year-csv", "transparency-lumen", "transparency-statements",
 }  # fmt: skip
