@@ -10,15 +10,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import count, islice
+from itertools import chain, count, islice
 from typing import Any, NamedTuple
+from urllib.parse import urljoin
 
 from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.text import slugify
 
 from aggregator import decide, signals
-from aggregator.discovery import feeds_named
+from aggregator.discovery import feeds_named, news_sitemaps
 from aggregator.documents import FeedDocument
 from aggregator.entries import COUNTED, Report, read_all, store_batches, vocabulary
 from aggregator.fetch import Known, Outcome, Parser, fetch
@@ -115,12 +116,24 @@ def _looked_for(url: str, client: Client, parser: Parser) -> tuple[str, Outcome]
     if outcome.document is not None:
         return url, outcome
     tried = []
-    for named in _named_by(url, client) if outcome.status == 200 else []:
+    for named in (
+        chain(_named_by(url, client), _sitemaps_beside(url, client)) if outcome.status == 200 else ()
+    ):
         found = fetch(Known(named), client, parser)
         if found.document is not None:
             return named, found
         tried.append(f"{named}: {found.error}")
     raise FeedNotAdded(" ".join([outcome.error, *tried[:3]]))
+
+
+def _sitemaps_beside(url: str, client: Client) -> Iterator[str]:
+    """The news sitemaps of the page's site, for outlets without a feed; asked for only when nothing else is left."""
+    try:
+        robots = client.get(urljoin(url, "/robots.txt"))
+    except OutgoingError:
+        return
+    if robots.status == 200:
+        yield from news_sitemaps(robots.body.decode("utf-8", "replace"))
 
 
 def _named_by(url: str, client: Client) -> list[str]:
@@ -513,6 +526,22 @@ def store_all(attempts: Sequence[Attempt], *, at: datetime) -> list[Report | Non
     return [reports[one.feed.pk] if one.feed.pk in ours else None for one in attempts]
 
 
+@transaction.atomic
+def store_pushed(*, feed: Feed, document: FeedDocument, size: int, at: datetime) -> Report:
+    """Write what a hub brought of a feed, which is only what is new in it: its rhythm is left as it is."""
+    Feed.objects.select_for_update(no_key=True).get(pk=feed.pk)
+    report = Report(feed.url, 200)
+    store_batches([(batch, report) for batch in read_all([(feed, document)], at=at)], at=at)
+    attempt = Attempt(feed, "", at, Outcome(status=200, document=document, bytes=size))
+    _log([(attempt, report)])
+    newest = decide.newest_entry(document, at)
+    last_entry_at = max(filter(None, (newest, feed.last_entry_at)), default=None)
+    Feed.objects.filter(pk=feed.pk).update(
+        pushed_until=at + decide.PUSHES_TRUSTED, last_entry_at=last_entry_at, last_success_at=at
+    )
+    return report
+
+
 def _report(attempt: Attempt) -> Report:
     outcome = attempt.outcome
     report = Report(attempt.feed.url, outcome.status, error=outcome.error, seconds=round(outcome.seconds, 3))
@@ -613,7 +642,10 @@ def _columns(feed: Feed, outcome: Outcome, *, at: datetime) -> dict[str, Any]:
     new = decide.changes(before, outcome, at=at, chance=random.random())
     if outcome.document:
         new["hubs"] = list(outcome.document.hubs)
+        new["topic"] = outcome.document.self_link[:2000] or None
         new["title"] = feed.title or outcome.document.title[:300]
+    if not outcome.error and feed.pushed_until and feed.pushed_until > at:
+        new["due_at"] = max(new["due_at"], at + decide.BESIDE_PUSHES)
     return new | _moved(feed, new, at) if decide.has_moved(new, at) else new
 
 

@@ -19,6 +19,9 @@ USUAL = timedelta(minutes=30)
 PATIENCE_MOST = timedelta(days=7)
 BUSY_FIRST = timedelta(minutes=15)
 JITTER = 0.1
+# A hub that brought something is trusted for a day; meanwhile the feed itself is asked once an hour at most.
+PUSHES_TRUSTED = timedelta(days=1)
+BESIDE_PUSHES = timedelta(hours=1)
 RHYTHM_ENTRIES = 20
 # Longer than a weekend, and than twice the longest silence that its entries show.
 SILENCE_LEAST = timedelta(days=3)

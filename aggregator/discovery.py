@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 from aggregator.formats.text import address
@@ -25,6 +26,15 @@ def feeds_named(page: bytes, url: str) -> list[str]:
     reader.feed(page[:LONGEST_PAGE].decode("utf-8", "replace"))
     found = list(dict.fromkeys(reader.found))[:MOST]
     return sorted(found, key=lambda one: "comment" in one.lower())
+
+
+SITEMAP = re.compile(r"^[ \t]*sitemap[ \t]*:[ \t]*(\S+)", re.I | re.M)
+
+
+def news_sitemaps(robots: str) -> list[str]:
+    """The sitemaps a robots.txt names, those that call themselves news alone."""
+    named = [address(found) for found in SITEMAP.findall(robots[:200_000])]
+    return [url for url in dict.fromkeys(named) if url and "news" in url.lower()][:3]
 
 
 class _Head(HTMLParser):

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 
-from articles.leases import Leased, LeasedQuerySet
+from articles.leases import Leased, LeasedManager, LeasedQuerySet
 from articles.models import Article, Source
 
 
@@ -58,6 +58,14 @@ class Feed(Leased):
     moved_since = models.DateTimeField(null=True, blank=True, editable=False)
     moved_hops = models.PositiveSmallIntegerField(default=0, editable=False)
     hubs = models.JSONField(default=list, blank=True, editable=False)
+    topic = models.CharField(
+        max_length=2000, null=True, editable=False, help_text="Under which address its hubs know it."
+    )
+    pushed_until = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="Its hub tells us of news at least until then, so it is asked less often.",
+    )
     silent_after = models.DateTimeField(
         null=True, editable=False, help_text="By its own rhythm it should have brought something until then."
     )
@@ -125,6 +133,42 @@ class EntryRecord(models.Model):
 
     def __str__(self) -> str:
         return self.guid_key
+
+
+class SubscriptionState(models.TextChoices):
+    """Where a subscription at a hub stands."""
+
+    ASKED = "asked", "Asked for"
+    ACTIVE = "active", "Confirmed"
+    DENIED = "denied", "Refused by the hub"
+
+
+class Subscription(Leased):
+    """Our subscription to a feed at its hub (aggregator/websub.py). `due_at` is when the hub is asked next."""
+
+    feed = models.OneToOneField(Feed, on_delete=models.CASCADE, related_name="subscription")
+    hub = models.CharField(max_length=2000)
+    topic = models.CharField(max_length=2000)
+    token = models.CharField(max_length=40, unique=True, editable=False)
+    secret = models.CharField(max_length=60, editable=False)
+    state = models.CharField(max_length=10, choices=SubscriptionState, default=SubscriptionState.ASKED)
+    asked_at = models.DateTimeField(null=True)
+    verified_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
+    pushed_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=300, blank=True)
+
+    objects = LeasedManager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=SubscriptionState.values), name="subscription_state_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_state_display()} at {self.hub}"
 
 
 class RuleAction(models.TextChoices):

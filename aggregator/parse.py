@@ -16,6 +16,7 @@ from aggregator.formats.jsonfeed import NotJsonFeed, read_json_feed
 from aggregator.formats.names import key
 from aggregator.formats.repair import mended, references_resolved, without_doctype
 from aggregator.formats.rss import read_rss
+from aggregator.formats.sitemap import NoNews, read_sitemap
 
 HTML_PAGE = re.compile(rb"\s*(?:<!--.{0,2000}?-->\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
 READERS = {
@@ -28,6 +29,7 @@ READERS = {
     "atom:entry": read_atom,
     "?:feed": read_atom,
     "?:rss": read_rss,
+    "urlset": read_sitemap,
 }
 
 
@@ -76,12 +78,15 @@ def _json(text: bytes, url: str) -> FeedDocument:
 
 def _xml(text: bytes, url: str, is_sound: bool) -> FeedDocument:
     root = _strictly(text) if is_sound else None
-    if root is not None and key(root.tag) in READERS:
-        return READERS[key(root.tag)](root, url)
-    root = _mended(text)
+    is_strict = root is not None and key(root.tag) in READERS
+    root = root if is_strict else _mended(text)
     if root is None or key(root.tag) not in READERS:
         raise NotAFeed(_instead(root))
-    return READERS[key(root.tag)](root, url)._replace(repaired=True)
+    try:
+        document = READERS[key(root.tag)](root, url)
+    except NoNews as reason:
+        raise NotAFeed(str(reason)) from reason
+    return document if is_strict else document._replace(repaired=True)
 
 
 def _strictly(text: bytes) -> Any:

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from aggregator.views import hub
 from articles import media
 from newsroom import api, health, metrics
 
@@ -33,6 +34,7 @@ urlpatterns = [
     path("admin/account/", include(ACCOUNT)),
     path("admin/", admin.site.urls),
     path("api/", api.urls),
+    path("websub/<str:token>/", hub, name="websub"),
     path("media/<slug:token>/<int:width>.webp", media.picture, name="picture"),
     path("", include("readers.urls")),
     path("", include("moderation.urls")),

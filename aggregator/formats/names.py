@@ -40,13 +40,18 @@ PREFIX_OF = {
     "creativecommons.org/ns#": "cc",
     "www.w3.org/1999/xhtml": "xhtml",
     "rslstandard.org/rsl": "rsl",
+    "www.sitemaps.org/schemas/sitemap/0.9": "",
+    "www.google.com/schemas/sitemap/0.9": "",
+    "www.google.com/schemas/sitemap/0.84": "",
+    "www.google.com/schemas/sitemap-news/0.9": "news",
+    "www.google.com/schemas/sitemap-image/1.1": "image",
     "www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
 }
 # What an undeclared prefix means where a feed forgot its declaration.
 BARE_PREFIXES = {
     "atom": "atom", "a10": "atom", "dc": "dc", "dcterms": "dcterms", "content": "content", "sy": "sy",
     "media": "media", "itunes": "itunes", "feedburner": "feedburner", "creativecommons": "cc", "cc": "cc",
-    "rdf": "rdf", "rss": "", "xhtml": "xhtml", "rsl": "rsl",
+    "rdf": "rdf", "rss": "", "xhtml": "xhtml", "rsl": "rsl", "news": "news", "image": "image",
 }  # fmt: skip
 XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
