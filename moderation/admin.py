@@ -24,9 +24,9 @@ from accounts.models import User
 from articles import display
 from articles.canonical import address_key
 from articles.models import Article, ArticleState, CutKind
-from articles.paging import BoundedPaginator
 from articles.sealing import Said
 from moderation import actions, complaints, copies, escrow, flags, letters, misuse, original, queue
+from moderation import desk_admin as desk_admin  # registers what is kept beside the claims
 from moderation.actions import NotAllowed
 from moderation.desk_models import CannedReason, Measure, SavedFilter
 from moderation.models import (
@@ -44,10 +44,10 @@ from moderation.models import (
     ReasonCode,
     RefusalProposal,
 )
+from moderation.reading import PAGE, ReadOnlyAdmin
 
 S = ClaimState
 URGENT_SECONDS = 2 * 3600
-PAGE = 50
 # What a list never needs: the long texts of a notice and of its article.
 UNREAD = (
     "article__body", "article__signature", "article__standfirst", "notice__letter", "notice__raw",
@@ -292,26 +292,6 @@ class LanguageFilter(_OfNotice):
     title = "language of the claimant"
     parameter_name = "language"
     named = tuple(letters.LANGUAGES.items())
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows that people read here and only actions write."""
-
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = BoundedPaginator
-    list_per_page = PAGE
-    sortable_by = ()
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    # No bulk deletion either: Django offers it only to those who may delete.
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Claim)

@@ -11,6 +11,8 @@ MODERATORS = "Moderators"
 PERMISSIONS = (
     "view_claim", "decide_claim", "view_notice", "view_noticeline", "view_letter", "view_claimevent",
     "view_decision", "view_counternotice", "view_probe", "view_ledgerentry", "view_noticeevent",
+    "view_cannedreason", "add_cannedreason", "change_cannedreason", "view_measure", "view_complaint",
+    "view_domainproof", "view_standingoptout", "view_apikey", "view_webhook",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import logging
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Q
@@ -22,6 +23,9 @@ from moderation.ledger import Line
 from moderation.models import DomainProof, Notice
 from moderation.owner_models import ApiKey, StandingOptOut
 from moderation.references import hash_of
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -228,6 +232,21 @@ def revoke_key(*, notice: Notice, key_id: int, at: datetime) -> ApiKey:
         row.revoked_at = at
         row.save(update_fields=["revoked_at"])
         receive.note_event(notice, "key_revoked", at=at, note=f"Key {row.begins}… of {row.domain}.")
+    return row
+
+
+@transaction.atomic
+def end_key(*, key_id: int, by: User, at: datetime) -> ApiKey:
+    """A moderator ends a key, such as one that leaked; its notice, while there is one, says so."""
+    row = ApiKey.objects.select_for_update().get(pk=key_id)
+    if row.revoked_at is None:
+        row.revoked_at = at
+        row.save(update_fields=["revoked_at"])
+        if row.notice is not None:
+            # The owner reads this: who here did it stands in the log, not there.
+            logger.info("key %s… of %s was revoked by user %s", row.begins, row.domain, by.pk)
+            note = f"Key {row.begins}… of {row.domain}, by us."
+            receive.note_event(row.notice, "key_revoked", at=at, note=note)
     return row
 
 

@@ -21,6 +21,9 @@ _CREDITS_AND_LINKS = {
 _CHOICES = {f"articles.view_{model}" for model in ("tag", "source", "story", "media", "contributor")}
 _ARTICLES = {f"articles.view_{model}" for model in ("article", "revision", "hold")}
 _CLAIMS = {f"moderation.{codename}" for codename in OF_MODERATORS}
+_OF_DECIDING = {
+    "moderation.decide_claim", "moderation.add_cannedreason", "moderation.change_cannedreason",
+}  # fmt: skip
 _CONTRIBUTORS = _CREDITS_AND_LINKS | _CHOICES | {
     "articles.add_article", "articles.change_own_article", "articles.view_revision",
     "articles.add_contributor", "articles.add_media",
@@ -42,7 +45,7 @@ _CHIEFS = _EDITORS | {
     "aggregator.delete_refusedtag", "aggregator.view_feedrule", "aggregator.add_feedrule",
     "aggregator.change_feedrule", "aggregator.delete_feedrule",
 }  # fmt: skip
-_RIGHTS_MANAGERS = _CHOICES | _ARTICLES | (_CLAIMS - {"moderation.decide_claim"}) | {
+_RIGHTS_MANAGERS = _CHOICES | _ARTICLES | (_CLAIMS - _OF_DECIDING) | {
     "articles.change_source_rights", "articles.change_media",
 }  # fmt: skip
 

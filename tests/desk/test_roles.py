@@ -30,6 +30,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 V, A, C = "view", "add", "change"
+OWNERS = {name: {V} for name in ("measure", "domainproof", "standingoptout", "apikey", "webhook")}
 # role → model → what may be done. A model that is not named may not even be looked at.
 MAY: dict[str, dict[str, set[str]]] = {
     roles.CONTRIBUTORS: {
@@ -46,19 +47,19 @@ MAY: dict[str, dict[str, set[str]]] = {
     },
     roles.MODERATORS: {
         "article": {V}, "contributor": {V}, "tag": {V}, "source": {V}, "story": {V}, "media": {V},
-        "claim": {V}, "notice": {V}, "ledgerentry": {V},
+        "claim": {V}, "notice": {V}, "ledgerentry": {V}, **OWNERS, "cannedreason": {V, A, C},
     },
     roles.RIGHTS_MANAGERS: {
         "article": {V}, "contributor": {V}, "tag": {V}, "source": {V, C}, "story": {V}, "media": {V, C},
-        "claim": {V}, "notice": {V}, "ledgerentry": {V},
+        "claim": {V}, "notice": {V}, "ledgerentry": {V}, **OWNERS, "cannedreason": {V},
     },
     roles.AUDITORS: {
         "article": {V}, "contributor": {V}, "tag": {V}, "source": {V}, "story": {V}, "media": {V},
-        "feed": {V}, "claim": {V}, "notice": {V}, "ledgerentry": {V}, "user": {V},
+        "feed": {V}, "claim": {V}, "notice": {V}, "ledgerentry": {V}, "user": {V}, **OWNERS, "cannedreason": {V},
     },
 }  # fmt: skip
 MODELS = ["article", "contributor", "tag", "source", "story", "media", "feed", "claim", "notice",
-          "ledgerentry", "user", "group"]  # fmt: skip
+          "ledgerentry", "user", "group", "cannedreason", *OWNERS]  # fmt: skip
 ROLES = sorted(MAY)
 
 
@@ -85,7 +86,9 @@ def newsroom() -> dict[str, Any]:
 
 def address(model: str, page: str, pk: Any = None) -> str:
     app = {"feed": "aggregator", "claim": "moderation", "notice": "moderation", "ledgerentry": "moderation",
-           "user": "accounts", "group": "auth"}.get(model, "articles")  # fmt: skip
+           "user": "accounts", "group": "auth", **dict.fromkeys([*OWNERS, "cannedreason"], "moderation")}.get(
+        model, "articles"
+    )  # fmt: skip
     base = f"/admin/{app}/{model}/"
     return {"list": base, "add": f"{base}add/"}.get(page, f"{base}{pk}/{page}/")
 

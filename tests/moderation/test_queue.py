@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from html import unescape
 
@@ -11,10 +12,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from articles import stories
+from articles.fingerprint import signature
 from articles.models import Article
-from moderation import actions
+from moderation import actions, copies, letters
+from moderation.desk_models import CannedReason, SavedFilter
 from moderation.models import MOVES, OPEN_STATES, Claim, ClaimState, Lane, Letter, Notice
+from tests.articles.test_edited_copies import edited, text
 from tests.factories import ArticleFactory, SourceFactory, UserFactory
+from tests.loopback import web_server
 from tests.moderation.cases import claim_in, moderator, notice_about
 
 S = ClaimState
@@ -301,3 +307,128 @@ def test_the_queue_reads_its_page_from_the_index(desk):
 
     assert "claim_queue" in plan
     assert "TEMP B-TREE" not in plan
+
+
+# --- ready words, views, copies ---------------------------------------------------------------
+
+
+def test_ready_words_stand_in_five_languages_and_are_offered_in_the_claimants(desk):
+    assert set(CannedReason.objects.values_list("language", flat=True)) == set(letters.LANGUAGES)
+    assert len(set(CannedReason.objects.values_list("reason_code", flat=True))) == 8
+
+    page = unescape(desk.get(page_of(claim_in(S.RECEIVED, language="de"))).content.decode())
+
+    assert "Eine Lizenz deckt es" in page
+    assert "A licence covers it" not in page
+
+
+def test_chosen_ready_words_are_sent_where_nothing_was_written(desk, person):
+    claim = claim_in(S.RECEIVED)
+    words = CannedReason.objects.get(language="en", reason_code="licensed")
+
+    send(desk, claim, "propose", reason_code="licensed", reasons="", canned=words.pk)
+
+    assert claim.proposal.reasons == words.text
+
+
+def test_whoever_edits_ready_words_changes_what_is_offered(desk):
+    words = CannedReason.objects.get(language="en", reason_code="licensed")
+    form = {
+        "language": "en",
+        "reason_code": "licensed",
+        "title": "Our contract",
+        "text": "Contract 7.",
+        "active": "on",
+    }
+
+    assert desk.post(f"/admin/moderation/cannedreason/{words.pk}/change/", form).status_code == 302
+
+    assert "Our contract" in desk.get(page_of(claim_in(S.RECEIVED))).content.decode()
+
+
+def test_a_view_is_kept_for_oneself_or_for_all_and_next_stays_in_it(client, desk, person):
+    claim_in(S.RECEIVED, lane=Lane.B, hours_ago=9)
+    wanted = claim_in(S.RECEIVED, lane=Lane.C, hours_ago=3, language="de")
+    query = "lane__exact=C&language=de&q=olena%40owner.example"
+
+    for name, shared in (("German by hand", {"shared": "on"}), ("Mine alone", {})):
+        answer = desk.post(f"{LIST}views/", {"name": name, "query": query, **shared})
+    assert answer.url == f"{LIST}?lane__exact=C&language=de"
+    assert "olena" not in SavedFilter.objects.first().query
+    page = desk.get(answer.url).content.decode()
+    assert str(wanted) in page
+    following = re.search(r'action="([^"]*/next/[^"]*)"', page)
+    answer = desk.post(unescape(following[1]))
+    assert answer.url.startswith(f"{page_of(wanted)}?_changelist_filters=lane__exact")
+    answer = desk.post(answer.url, {"move": "uphold", "version": 2, "then": "next"})
+    assert answer.url == f"{LIST}?lane__exact=C&language=de"
+
+    client.force_login(moderator())
+    page = client.get(LIST).content.decode()
+    assert "German by hand" in page
+    assert "Mine alone" not in page
+    client.post(f"{LIST}views/", {"forget": SavedFilter.objects.get(name="Mine alone").pk})
+    assert SavedFilter.objects.count() == 2
+
+
+@pytest.mark.parametrize("query", ["", "q=olena@owner.example", "queue=nonsense", "evil=1"])
+def test_a_view_that_asks_for_nothing_is_not_kept(desk, query):
+    answer = desk.post(f"{LIST}views/", {"name": "x", "query": query}, follow=True)
+
+    assert not SavedFilter.objects.exists()
+    assert "nothing in this view to keep" in answer.content.decode()
+
+
+def test_copies_of_the_work_are_listed_and_withheld_with_it(desk, person):
+    work = ArticleFactory(text_key="t" * 64)
+    copy, folded, other = ArticleFactory(text_key="t" * 64), ArticleFactory(copy_of=work), ArticleFactory()
+    claim = notice_about(work).claims.get()
+    page = desk.get(page_of(claim)).content.decode()
+    assert page.count('name="copy"') == 2
+
+    send(desk, claim, "copies", copy=[copy.pk, folded.pk, other.pk])
+
+    assert not Article.objects.public().filter(pk__in=[copy.pk, folded.pk]).exists()
+    assert Article.objects.public().filter(pk=other.pk).exists()
+    added = claim.notice.claims.exclude(pk=claim.pk).order_by("number")
+    assert [(one.number, one.state) for one in added] == [(2, S.UPHELD), (3, S.UPHELD)]
+    assert Letter.objects.filter(claim__in=added).count() == 2
+    assert "in this notice as claim 2" in desk.get(page_of(claim)).content.decode()
+    actions.withdraw(claim_id=added[0].pk, at=timezone.now())
+    assert Article.objects.public().filter(pk=added[0].article_id).exists()
+
+
+def test_a_near_copy_is_found_by_its_wording():
+    body = text(3)
+    work = ArticleFactory(body=f"<p>{body}</p>", signature=signature(body))
+    near = edited(body)
+    copy = ArticleFactory(body=f"<p>{near}</p>", signature=signature(near))
+    ArticleFactory(body=f"<p>{text(4)}</p>", signature=signature(text(4)))
+    stories.relate([work.pk, copy.pk], at=timezone.now())
+
+    [found] = copies.copies_of(notice_about(work).claims.get())
+
+    assert found.article == copy
+    assert "in a hundred of the wording" in found.how or found.how == "the same text"
+
+
+def test_the_original_is_fetched_when_asked_and_shown_as_text(desk):
+    words = " ".join(f"anchovy{n} sings" for n in range(40))
+    with web_server() as web:
+        web.put(
+            "/report",
+            f"<html><head><title>The report</title><meta property='article:published_time' content='2019-01-02'></head>"
+            f"<body><nav><p>Menu</p></nav><article><p>{words}</p><p>&lt;b&gt;</p></article></body></html>".encode(),
+            headers=[("Content-Type", "text/html")],
+        )
+        article = ArticleFactory(body=f"<p>{words}</p>", canonical_url=web.url("/report"))
+        claim = notice_about(article).claims.get()
+        page = desk.post(page_of(claim), {"move": "look"}).content.decode()
+
+    assert "The report" in page
+    assert "100 in a hundred of its wording" in page
+    assert "2019-01-02" in page
+    assert "Menu" not in page
+    assert "&lt;b&gt;" in page
+    Article.objects.filter(pk=article.pk).update(canonical_url="http://10.0.0.1/inside")
+    assert "It could not be fetched" in desk.post(page_of(claim), {"move": "look"}).content.decode()
