@@ -29,6 +29,7 @@ from accounts.models import User
 from articles import actions, cuts, merging, stories, surfaces, workflow
 from articles import front_pages as front_pages  # registers the front page's board
 from articles import library as library  # registers the pictures
+from articles import site_pages as site_pages  # registers the pages about the site
 from articles.around import suggestions
 from articles.article_pages import ArticlePages, subject_of
 from articles.canonical import address_key

@@ -565,9 +565,56 @@ class Revision(models.Model):
     class Meta:
         ordering = ["-number"]
         constraints = [models.UniqueConstraint(fields=["article", "number"], name="revision_once")]
+        indexes = [
+            models.Index(fields=["-at", "-id"], condition=Q(kind="correction"), name="correction_by_time")
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.number}"
+
+
+class SitePage(models.Model):
+    """What the desk says about the site itself, in one language of the interface; where there is none, ours stands."""
+
+    slug = models.CharField(
+        max_length=20,
+        choices=[("about", "About us"), ("ethics", "How we work"), ("corrections", "Corrections")],
+    )
+    language = models.CharField(max_length=12, choices=settings.LANGUAGES, default="en")
+    title = models.CharField(max_length=200)
+    body = HTMLField(
+        help_text="HTML: <p>, <h2>, <ul>, <li>, <a href>, <strong>, <em>. Anything else is taken out when you save."
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["slug", "language"]
+        verbose_name = "page about the site"
+        verbose_name_plural = "pages about the site"
+        constraints = [models.UniqueConstraint(fields=["slug", "language"], name="site_page_once")]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.get_language_display()})"
+
+
+class SitePageVersion(models.Model):
+    """How a page about the site read until it was changed."""
+
+    page = models.ForeignKey(SitePage, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    title = models.CharField(max_length=200)
+    body = HTMLField()
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["page", "number"], name="site_page_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.title}, version {self.number}"
 
 
 class Hold(models.Model):

@@ -7,7 +7,7 @@ from datetime import date
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from articles import cards, feeds, media, signposts, sitemaps, views
+from articles import cards, feeds, media, signposts, site_pages, sitemaps, views
 
 
 class UnicodeSlug(StringConverter):
@@ -65,7 +65,9 @@ urlpatterns = [
     path("search/", views.search_page, name="search"),
     path("rights/", views.rights, name="rights"),
     path("tools/", views.tools, name="tools"),
-    path("about/", views.about, name="about"),
+    path("about/", site_pages.about, name="about"),
+    path("ethics/", site_pages.ethics, name="ethics"),
+    path("corrections/", site_pages.corrections, name="corrections"),
     path("feeds/latest.<form:form>", feeds.latest, name="feed"),
     path("media/<str:token>/<int:width>.webp", media.picture, name="picture"),
     path("sitemap.xml", sitemaps.index, name="sitemap"),

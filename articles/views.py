@@ -473,12 +473,6 @@ def rights(request: HttpRequest) -> HttpResponse:
     return render(request, "articles/rights.html", hours)
 
 
-@surface("about", locate=nowhere)
-def about(request: HttpRequest) -> HttpResponse:
-    """What this site is and how it works."""
-    return render(request, "articles/about.html")
-
-
 @surface("tools", locate=nowhere)  # type: ignore[arg-type]  # the decorator's types know no HttpResponse
 @csp_replace(
     {"trusted-types": ["offline-worker"]}

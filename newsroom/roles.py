@@ -39,6 +39,7 @@ _CHIEFS = _EDITORS | {
     "articles.retract_article", "articles.change_source_rights",
     "articles.add_source", "articles.change_source",
     "articles.add_tag", "articles.change_tag",
+    "articles.view_sitepage", "articles.add_sitepage", "articles.change_sitepage",
     "articles.add_tagsynonym", "articles.change_tagsynonym", "articles.delete_tagsynonym",
     "aggregator.add_feed", "aggregator.change_feed", "aggregator.view_fetch",
     "aggregator.view_refusedtag", "aggregator.add_refusedtag", "aggregator.change_refusedtag",

@@ -43,7 +43,7 @@ MAY: dict[str, dict[str, set[str]]] = {
     },
     roles.CHIEFS: {
         "article": {V, A, C}, "contributor": {V, A, C}, "tag": {V, A, C}, "source": {V, A, C},
-        "story": {V, A, C}, "media": {V, A, C}, "feed": {V, A, C},
+        "story": {V, A, C}, "media": {V, A, C}, "feed": {V, A, C}, "sitepage": {V, A, C},
     },
     roles.MODERATORS: {
         "article": {V}, "contributor": {V}, "tag": {V}, "source": {V}, "story": {V}, "media": {V},
@@ -56,10 +56,11 @@ MAY: dict[str, dict[str, set[str]]] = {
     roles.AUDITORS: {
         "article": {V}, "contributor": {V}, "tag": {V}, "source": {V}, "story": {V}, "media": {V},
         "feed": {V}, "claim": {V}, "notice": {V}, "ledgerentry": {V}, "user": {V}, **OWNERS, "cannedreason": {V},
+        "sitepage": {V},
     },
 }  # fmt: skip
 MODELS = ["article", "contributor", "tag", "source", "story", "media", "feed", "claim", "notice",
-          "ledgerentry", "user", "group", "cannedreason", *OWNERS]  # fmt: skip
+          "ledgerentry", "user", "group", "cannedreason", "sitepage", *OWNERS]  # fmt: skip
 ROLES = sorted(MAY)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
-from articles.models import Article, SlugRedirect
+from articles.models import Article, Revision, SlugRedirect
 from tests.factories import (
     ArticleFactory,
     ContributionFactory,
@@ -37,5 +38,8 @@ def somewhere_everywhere(db) -> Article:
         article=article, contributor__name="Ada Vance", role="contributing_reporter", position=3
     )
     SlugRedirect.objects.create(slug="an-old-address", article=article)
+    Revision.objects.create(
+        article=article, number=1, kind="correction", snapshot={}, at=timezone.now(), note="Forty, not fifty."
+    )
     RelatedLinkFactory(article=ArticleFactory(), to_article=article)
     return article

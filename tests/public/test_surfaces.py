@@ -21,7 +21,7 @@ PRIVATE = ("admin/", "removal/", "follow/<", "api/notices", "api/owner/", "healt
 DESCRIPTIONS = {"api/", "api/docs", "api/openapi.json"}
 # They name no article, so there is nothing of it to be found on them.
 WITHOUT_ARTICLES = {
-    "rights", "about", "archive_index", "sitemap", "sitemap_pages", "robots",
+    "rights", "about", "ethics", "archive_index", "sitemap", "sitemap_pages", "robots",
     "favicon", "follow", "languages", "llms_txt", "offline", "tools", "security_txt", "tdmrep", "indexnow",
     "transparency", "transparency-csv", "transparency-feed", "transparency-key",
     "transparency-year", "transparency-year-csv", "transparency-lumen", "transparency-statements",
