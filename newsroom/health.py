@@ -53,12 +53,19 @@ def reasons_not_to_serve() -> Iterator[str]:
             cursor.execute("SELECT 1")
         missing = unapplied_migrations()
     except Error as error:
+        let_go()
         yield f"The database does not answer: {type(error).__name__}."
         return
     if missing:
         yield f"Migrations are not applied: {', '.join(missing)}. Run manage.py migrate."
     elif ledger.is_behind():
         yield "The database is behind its removal ledger. Run manage.py replay_ledger."
+
+
+def let_go() -> None:
+    """Ask anew next time: a connection that was opened while the disk was read-only stays so for ever."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def unapplied_migrations() -> list[str]:

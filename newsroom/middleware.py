@@ -19,6 +19,7 @@ from django.utils import translation
 
 from articles import interface, surfaces
 from moderation import ledger
+from newsroom.health import let_go
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +121,7 @@ def is_of_the_database(exception: BaseException | None) -> bool:
 def no_database(request: HttpRequest, exception: BaseException | None) -> HttpResponse:
     """503 that says when to come back; nothing of it needs a table or a template."""
     log.error("The database did not answer %s: %s", request.path, exception)
+    let_go()
     return HttpResponse(
         "The database does not answer. Please come back in a moment.\n",
         status=503,

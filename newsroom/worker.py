@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from django.db import close_old_connections
 from django.utils import timezone
 
+from newsroom.health import let_go
 from newsroom.work import BEAT, Kind, beat, portion
 
 logger = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class Worker:
             return self.do(kind, at=timezone.now())
         except Exception:
             logger.exception("%s failed; it is tried again", kind.name)
+            let_go()
             return None
         finally:
             close_old_connections()
@@ -72,5 +74,6 @@ class Worker:
             beat("worker", at=timezone.now())
         except Exception:
             logger.exception("the worker could not leave its heartbeat")
+            let_go()
         finally:
             close_old_connections()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
@@ -81,3 +82,20 @@ def test_without_a_database_every_page_says_when_to_come_back(path: str) -> None
     assert answer.status in (200, 503) if path.startswith(("/removal", "/admin")) else answer.status == 503
     assert answer.status == 200 or answer.headers["Retry-After"] == "10"
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
+def test_a_connection_that_failed_is_not_kept(client: Client, path: str) -> None:
+    """One that was opened on a read-only disk would refuse to write for ever."""
+    client.get(path)
+    before = connection.connection
+    with connection.execute_wrapper(broken):
+        answer = client.get(path)
+
+    assert answer.status_code == 503
+    assert connection.connection is not before
+
+
+def broken(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    raise OperationalError("attempt to write a readonly database")
