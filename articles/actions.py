@@ -16,6 +16,7 @@ from django.db.models import F, Max, prefetch_related_objects
 from django.utils.text import slugify
 
 from accounts import unsaved
+from accounts.audit import note
 from accounts.models import User
 from articles import announcements, bulk, cuts, history, prepared, search, stories, surfaces
 from articles.bylines import Credit
@@ -53,6 +54,7 @@ CREATED, UPDATED, SKIPPED, BLOCKED = "created", "updated", "skipped", "blocked"
 KEYS_AT_ONCE = 5_000
 HOLDS_AT_ONCE = 500
 BANDS_IN_COMMON = 2
+NOTED = ("source_id", "story_id", "lead_media_id", "published_at", "expires_at", "language")
 REVISED_FIELDS = ("headline", "standfirst", "body", "byline", "dateline", "language")
 
 
@@ -492,11 +494,13 @@ def record(*, article: Article, by: User | None, done: str) -> None:
 
 def _move(article: Article, to: ArticleState, *, by: User | None, done: str, **changes: Any) -> Article:
     """The only writer of an article's state, but for ingest and erase. A form opened before is stale by it."""
+    before = {name: getattr(article, name) for name in ("state", *changes)}
     for name, value in changes.items():
         setattr(article, name, value)
     article.state, article.version = to, article.version + 1
     article.save(update_fields=["state", "version", *changes])
     record(article=article, by=by, done=done)
+    note(article, by=by, changes={name: (old, getattr(article, name)) for name, old in before.items()})
     refresh(articles=[article])
     _tell_search_engines(article)
     return article
@@ -646,6 +650,7 @@ def save_edit(*, article: Article, at: datetime, by: User | None, correction: st
         kind = RevisionKind.CORRECTION if correction else RevisionKind.EDIT
         keep_revision(article=article, kind=kind, at=at, by=by, note=correction)
         _keep_address(article)
+        _note_facts(article, by)
         article.version += 1
         article.updated_at = at if article.state == ArticleState.PUBLISHED else article.updated_at
     else:
@@ -655,6 +660,12 @@ def save_edit(*, article: Article, at: datetime, by: User | None, correction: st
     article.slug = article.slug or slug_for(article.headline, new_token())
     identify(article).save()
     return article
+
+
+def _note_facts(article: Article, by: User | None) -> None:
+    """What an editor set beside the words."""
+    stored = Article.objects.values(*NOTED).get(pk=article.pk)
+    note(article, by=by, changes={name: (old, getattr(article, name)) for name, old in stored.items()})
 
 
 def _keep_address(article: Article) -> None:

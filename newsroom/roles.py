@@ -56,7 +56,7 @@ GROUPS: dict[str, set[str]] = {
     CHIEFS: _CHIEFS,
     MODERATORS: _CLAIMS | _CHOICES | _ARTICLES,
     RIGHTS_MANAGERS: _RIGHTS_MANAGERS,
-    AUDITORS: {"admin.view_logentry"},
+    AUDITORS: {"admin.view_logentry", "auditlog.view_logentry"},
 }
 
 
@@ -68,7 +68,7 @@ def make_groups(sender: AppConfig, using: str, **kwargs: Any) -> None:
     missing = GROUPS.keys() - set(Group.objects.using(using).values_list("name", flat=True))
     if not missing:
         return
-    for label in (*OURS, "admin"):
+    for label in (*OURS, "admin", "auditlog"):
         create_permissions(apps.get_app_config(label), verbosity=0, using=using)
     rows = Permission.objects.using(using).select_related("content_type")
     known = {f"{row.content_type.app_label}.{row.codename}": row for row in rows}

@@ -49,6 +49,7 @@ _SINGLE_SIGN_ON = [
 
 INSTALLED_APPS = [
     "taggit",
+    "auditlog",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -89,6 +90,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "newsroom.middleware.second_factor_gate",
+    "newsroom.audit.trail",
 ]
 
 ROOT_URLCONF = "newsroom.urls"
@@ -328,6 +330,10 @@ SOCIALACCOUNT_PROVIDERS = {
 # Whom the provider vouches for by a verified address signs in as the account that has that address here.
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+
+# Who changed what, from where: forgotten after so many days.
+AUDIT_KEPT_DAYS = env.number("AUDIT_KEPT_DAYS", default=400, most=3650)
+AUDITLOG_STORE_JSON_CHANGES = False
 
 # --- libraries --------------------------------------------------------------------------------
 
