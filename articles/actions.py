@@ -873,6 +873,7 @@ def erase(*, article: Article, at: datetime) -> Article:
     _erase_from_story(article)
     unsaved.forget(subject=f"article:{article.pk}")
     FrontPin.objects.filter(article=article).delete()
+    article.notes.all().delete()
     article.related_links.all().delete()
     article.related_from.all().delete()
     TaggedArticle.objects.filter(content_object=article).delete()

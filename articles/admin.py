@@ -326,6 +326,9 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
             "others": unsaved.others_at(subject, besides=user, at=timezone.now()) if article.pk else [],
             "moves": workflow.moves_for(request.user, article) if may_save else [],
             "checks": list(workflow.checks(article)) if article.pk else [],
+            "open_notes": article.notes.filter(task_of__isnull=False, done_at=None).count()
+            if article.pk
+            else 0,
             "may_retract": workflow.may_retract(request.user, article),
             "suggested": suggestions(article)
             if article.pk and self.has_change_permission(request, article)

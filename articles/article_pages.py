@@ -20,7 +20,8 @@ from django.views.decorators.http import require_POST
 
 from accounts import unsaved
 from accounts.models import User
-from articles import actions, preview, versions
+from articles import actions, notes, preview, versions
+from articles.forms import NoteForm
 from articles.models import Article, ArticleState, Revision
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class ArticlePages(_Admin):
             page("<int:pk>/preview/", self.preview, "preview"),
             page("preview/page/", self.preview_page, "preview_page_new"),
             page("<int:pk>/preview/page/", self.preview_page, "preview_page"),
+            page("<int:pk>/notes/", self.notes, "notes"),
             page("<int:pk>/relate/<int:other>/", self.relate, "relate"),
             *super().get_urls(),
         ]
@@ -112,6 +114,36 @@ class ArticlePages(_Admin):
             return HttpResponseRedirect(reverse("admin:articles_article_versions", args=[pk]))
         messages.success(request, f"Version {number} is the text again; what stood before is kept.")
         return HttpResponseRedirect(reverse("admin:articles_article_change", args=[pk]))
+
+    # --- notes and tasks ----------------------------------------------------------------------
+
+    def notes(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What colleagues said about the article, newest first, and a form for more."""
+        article, user = cast(Article, self._open(request, pk, to_change=False)), cast(User, request.user)
+        may_write = notes.may_write(user, article)
+        form = NoteForm(notes.colleagues(), request.POST if "_done" not in request.POST else None)
+        if request.method == "POST":
+            if not may_write:
+                raise PermissionDenied
+            if "_done" in request.POST:
+                wanted = request.POST["_done"]
+                note = get_object_or_404(article.notes, pk=int(wanted) if wanted.isdecimal() else 0)
+                notes.finish(note=note, by=user, at=timezone.now())
+                return HttpResponseRedirect(request.path)
+            if form.is_valid():
+                notes.write(article=article, by=user, at=timezone.now(), **form.cleaned_data)
+                return HttpResponseRedirect(request.path)
+        else:
+            form = NoteForm(notes.colleagues())
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Notes and tasks",
+            "opts": self.opts,
+            "article": article,
+            "notes": article.notes.select_related("by", "task_of", "done_by")[:200],
+            "form": form if may_write else None,
+        }
+        return TemplateResponse(request, "admin/articles/article/notes.html", context)
 
     # --- related links ------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
 
+from accounts.models import User
 from articles import actions
 from articles.canonical import NotAnAddress, address_key
 from articles.media import may_be_picked
@@ -220,3 +221,25 @@ class MergeForm(forms.Form):
     def told(row: Any) -> str:
         kind = ", agency" if getattr(row, "is_agency", False) else ""
         return f"{row} ({row.counted} article{'' if row.counted == 1 else 's'}{kind})"
+
+
+class NoteForm(forms.Form):
+    """A note for colleagues, and whose task it is if it is one."""
+
+    text = forms.CharField(
+        max_length=2000,
+        label="Note",
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+        help_text="Colleagues only. Name somebody with @ and their login, and they are told by mail.",
+    )
+    task_of = forms.ModelChoiceField(
+        User.objects.none(), required=False, label="A task of", empty_label="nobody: a note"
+    )
+    due_on = forms.DateField(
+        required=False, label="Due on", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def __init__(self, colleagues: QuerySet[User], *args: Any) -> None:
+        super().__init__(*args)
+        choice: Any = self.fields["task_of"]
+        choice.queryset = colleagues

@@ -777,6 +777,58 @@ class ComparisonKey(models.Model):
         return f"{self.key} of article {self.article_id}"
 
 
+class Note(models.Model):
+    """What a colleague said about an article; a task when it is somebody's. No reader sees it."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="notes")
+    text = models.TextField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+    task_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        db_index=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    due_on = models.DateField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-pk"]
+        default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=["task_of", "due_on"],
+                condition=Q(done_at__isnull=True, task_of__isnull=False),
+                name="note_open_task",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Note {self.pk}"
+
+
+class Mention(Leased):
+    """Somebody is to be told of a note; `due_at` is empty once that was done."""
+
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="mentions")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+
+    objects = LeasedQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="mention_due")]
+
+    def __str__(self) -> str:
+        return f"{self.user} of {self.note}"
+
+
 class FrontPinQuerySet(models.QuerySet["FrontPin"]):
     def standing(self) -> FrontPinQuerySet:
         """Pins whose time is not over, by the database's clock."""

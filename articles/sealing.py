@@ -29,6 +29,7 @@ from articles.models import (
     Contributor,
     ContributorName,
     Media,
+    Note,
     RelatedLink,
     Rendition,
     Revision,
@@ -108,6 +109,7 @@ def _rows(article: Article) -> dict[str, Iterable[models.Model]]:
         "related_links": article.related_links.order_by("pk"),
         "related_from": article.related_from.order_by("pk"),
         "revisions": article.revisions.order_by("pk"),
+        "notes": article.notes.order_by("pk"),
     }
 
 
@@ -199,13 +201,17 @@ def unseal(*, article: Article, content: bytes) -> Article:
     return article
 
 
+_KINDS = ("contributions", "tagged", "related_links", "related_from", "revisions")
+
+
 def put_rows(said: Row) -> None:
     """Make the rows again, with whoever and whatever took a name or a tag meanwhile."""
-    rows: Row = dict.fromkeys(("contributions", "tagged", "related_links", "related_from", "revisions"), ())
+    rows: Row = dict.fromkeys((*_KINDS, "notes"), ())
     rows |= said["rows"]
     people = _stand_ins(Contributor, said["people"], "name_key", also=ContributorName)
     tags = _stand_ins(Tag, said.get("tags", []), "slug", also=TagSynonym)
     editors = set(_present(get_user_model(), [row["by_id"] for row in rows["revisions"]]))
+    _create(Note, _of_those_here(rows["notes"]))
     links = [*rows["related_links"], *rows["related_from"]]
     here = set(_present(Article, [row[name] for row in links for name in ("article_id", "to_article_id")]))
     _create(
@@ -218,6 +224,13 @@ def put_rows(said: Row) -> None:
         [row | {"by_id": row["by_id"] if row["by_id"] in editors else None} for row in rows["revisions"]],
     )
     _create(RelatedLink, [row for row in links if {row["article_id"], row["to_article_id"]} <= here | {None}])
+
+
+def _of_those_here(notes: Sequence[Row]) -> list[Row]:
+    """The notes, without the people whose accounts are gone."""
+    people = ("by_id", "task_of_id", "done_by_id")
+    here = set(_present(get_user_model(), [note[name] for note in notes for name in people]))
+    return [note | {name: note[name] if note[name] in here else None for name in people} for note in notes]
 
 
 def _stand_ins(

@@ -19,11 +19,13 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.timesince import timesince, timeuntil
 from django.views.decorators.cache import never_cache
 
 from aggregator.models import Feed
+from articles import notes, workflow
 from articles.models import Article, ArticleState
 from moderation.models import Claim
 from newsroom.alarms import alarms
@@ -98,6 +100,8 @@ class DeskSite(AdminSite):
 def panels(request: HttpRequest) -> Iterator[Panel]:
     """The panels this person may see, most pressing first. A bounded number of indexed queries."""
     user = request.user
+    if user.has_perm(workflow.CHANGE) or user.has_perm(workflow.CHANGE_OWN):
+        yield _tasks(user)
     if user.has_perm("moderation.view_claim"):
         yield from _alarms()
         yield _claims()
@@ -114,6 +118,18 @@ def _alarms() -> Iterator[Panel]:
     if wrong:
         rows = [Row(alarm.words, alarm.advice, "", urgent=True) for alarm in wrong]
         yield Panel("Needs an operator", "", "", str(len(rows)), rows)
+
+
+def _tasks(user: Any) -> Panel:
+    """What colleagues gave this person to do."""
+    tasks = notes.open_tasks_of(user)
+    rows = [
+        Row(task.text, f"{task.article}" + (f", due {date_format(task.due_on)}" if task.due_on else ""),
+            reverse("admin:articles_article_notes", args=[task.article_id]),
+            urgent=bool(task.due_on and task.due_on <= timezone.localdate()))
+        for task in tasks[:ROWS]
+    ]  # fmt: skip
+    return Panel("Your tasks", _list(Article), "Nobody gave you a task.", _count(tasks), rows)
 
 
 def _claims() -> Panel:

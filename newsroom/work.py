@@ -18,7 +18,7 @@ from django.conf import settings
 from aggregator import signals, websub
 from aggregator.actions import fetch_due
 from aggregator.models import Feed
-from articles import announcements, stories, surfaces
+from articles import announcements, notes, stories, surfaces
 from articles.around import suggest_due
 from articles.media import delete_strays, fetch_pictures
 from articles.models import Heartbeat, Hold, Media, Prepared
@@ -147,6 +147,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("owe digests", digests.owe_due, lambda at: Subscription.objects.filter(next_at__lte=at).exists()),
     Kind("mail readers", mails.send_due, mails.is_waiting),
     Kind("opt-outs", owners.apply_due, lambda at: StandingOptOut.objects.claimable(at).exists(), limit=4),
+    Kind("tell colleagues", notes.tell_due, notes.is_waiting),
     Kind("webhooks", webhooks.send_due, webhooks.is_waiting),
     Kind("prove removals", probes.probe_due, lambda at: ProbePlan.objects.claimable(at).exists(), limit=5),
     Kind("fetch feeds", fetch_due, lambda at: Feed.objects.active().claimable(at).exists()),
