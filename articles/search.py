@@ -20,11 +20,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.core.exceptions import BadRequest
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from articles import bulk, prepared
+from articles import bulk, prepared, replicas
 from articles.display import shown_of, text_of
 from articles.models import Article, ArticleState, Contribution, SearchRow, Source, Tag, TaggedArticle
 
@@ -411,7 +411,7 @@ def _interrupted_after(seconds: float) -> Iterator[None]:
 
 
 def _ids(query: Query, tier: int, last: int, size: int) -> list[int]:
-    """Articles of one tier before `last`, newest first."""
+    """Candidates of one tier before `last`, newest first; public() decides on each of them."""
     ids = _ids_sqlite if connection.vendor == "sqlite" else _ids_postgresql
     sql, parameters = ids(query, tier)
     key = "articles_searchindex.rowid" if connection.vendor == "sqlite" else "article_id"
@@ -422,12 +422,16 @@ def _ids(query: Query, tier: int, last: int, size: int) -> list[int]:
     ]
     conditions = " ".join(condition for condition, _ in dates)
     moments = [connection.ops.adapt_datetimefield_value(at) for _, at in dates]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"{sql} {conditions} AND {key} < %s ORDER BY {key} DESC LIMIT %s",
-            [*parameters, *moments, last or 2**62, size],
-        )
-        return [pk for (pk,) in cursor.fetchall()]
+
+    def found(alias: str) -> list[int]:
+        with connections[alias].cursor() as cursor:
+            cursor.execute(
+                f"{sql} {conditions} AND {key} < %s ORDER BY {key} DESC LIMIT %s",
+                [*parameters, *moments, last or 2**62, size],
+            )
+            return [pk for (pk,) in cursor.fetchall()]
+
+    return replicas.answered(found)
 
 
 _COLUMNS = {3: "headline", 2: "headline names standfirst", 1: "headline names standfirst body"}

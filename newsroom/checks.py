@@ -79,6 +79,15 @@ def _engine() -> Iterator[CheckMessage]:
         )
 
 
+def _replicas() -> Iterator[CheckMessage]:
+    if settings.REPLICAS and "postgresql" not in settings.DATABASES["default"]["ENGINE"]:
+        yield Error(
+            "REPLICA_URLS is set, but DATABASE_URL is no PostgreSQL server.",
+            hint="Set DATABASE_URL to the primary of these replicas, or leave REPLICA_URLS unset.",
+            id="newsroom.E012",
+        )
+
+
 def _editor() -> Iterator[CheckMessage]:
     config = settings.CKEDITOR_CONFIGS["default"]
     removed = set(config.get("removePlugins", "").split(","))

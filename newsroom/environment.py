@@ -133,6 +133,23 @@ def database(name: str, *, default: str) -> dict[str, Any]:
     return read(name, _database, default=_database(default), hint=hint)
 
 
+def databases(name: str) -> list[dict[str, Any]]:
+    """PostgreSQL servers, with commas between; none when unset."""
+
+    def parse(value: str) -> list[dict[str, Any]]:
+        found = [_database(part.strip()) for part in value.split(",") if part.strip()]
+        if any(one["ENGINE"] != ENGINES[1] for one in found):
+            raise ValueError("only PostgreSQL has replicas we can ask")
+        return found
+
+    return read(
+        name,
+        parse,
+        default=[],
+        hint=f"Set {name} to postgres://user:password@host:5432/name, with commas between.",
+    )
+
+
 def _database(url: str) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

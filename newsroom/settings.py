@@ -136,6 +136,18 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
 else:
     _database.setdefault("CONN_MAX_AGE", 300)
     _database["CONN_HEALTH_CHECKS"] = True
+    # A pooler in front may give each transaction another connection.
+    _database["DISABLE_SERVER_SIDE_CURSORS"] = True
+_replicas = env.databases("REPLICA_URLS")
+# Copies that may lag, asked for candidates alone (articles/replicas.py).
+REPLICAS = [f"replica{number}" for number, _ in enumerate(_replicas, 1)]
+for _alias, _replica in zip(REPLICAS, _replicas, strict=True):
+    _replica.setdefault("OPTIONS", {})["options"] = (
+        "-c default_transaction_read_only=on -c statement_timeout=2000"
+    )
+    _replica["OPTIONS"].setdefault("connect_timeout", 2)
+    DATABASES[_alias] = _replica | {"CONN_MAX_AGE": 300, "TEST": {"MIRROR": "default"}}
+DATABASE_ROUTERS = ["articles.replicas.PrimaryAlone"]
 
 REDIS_URL = env.address("REDIS_URL", schemes=("redis", "rediss", "unix"), example="redis://127.0.0.1:6379/0")
 CACHES = {
@@ -226,7 +238,6 @@ LEDGER_PATH = Path(env.text("LEDGER_PATH") or VAR_DIR / "ledger" / "ledger.jsonl
 FETCH_ALLOW_NETWORKS = env.networks("FETCH_ALLOW_NETWORKS")
 FETCH_HOST_SECONDS = env.number("FETCH_HOST_SECONDS", default=1, most=3600)
 FETCH_USER_AGENT = f"Newsroom/1.0 (+{SITE_URL}/rights/)"
-REPLICA_URLS = env.items("REPLICA_URLS", default=[])
 WEB_WORKERS = env.number("WEB_WORKERS", default=0, most=256)
 # Who keeps copies of pages in front of the site and for how long at most; nobody unless named (docs/operating.md).
 CDN = env.named("CDN_URL", cdn.read, example="varnish://10.0.0.5:6081 or fastly://TOKEN@SERVICE")
