@@ -201,10 +201,10 @@ def fingerprint(body: bytes) -> str:
 
 _FIND = {"sqlite": "INSTR(%s, {needle}) > 0", "postgresql": "POSITION({needle} IN %s) > 0"}
 _TEXT = {"sqlite": "headers", "postgresql": "headers::text"}
-_READY: dict[tuple[str, str, bool], str] = {}
+_READY: dict[tuple[str, str, bool, str], str] = {}
 
 
-def _ready_sql(vendor: str, encoding: str, head: bool) -> str:
+def _ready_sql(vendor: str, encoding: str, head: bool, condition: str = "") -> str:
     body = "body_br" if encoding == "br" else "body_gzip"
     tag = f"'\"' || etag || '{tag_suffix(encoding)}\"'"
     matched = _FIND[vendor].format(needle=tag)
@@ -214,6 +214,7 @@ def _ready_sql(vendor: str, encoding: str, head: bool) -> str:
         f" WHERE path = %s AND build = %s AND (valid_until IS NULL OR valid_until > {CLOCK[vendor]})"
         " AND serial >= (SELECT site FROM articles_surfaceserial WHERE id = 1)"
     )
+    sql += f" AND {condition}" if condition else ""
     return sql.replace("%s", "?") if vendor == "sqlite" else sql
 
 
@@ -222,17 +223,28 @@ def tag_suffix(encoding: str) -> str:
     return f"-{encoding}" if encoding else ""
 
 
-def ready(path: str, *, build: str, encoding: str, if_none_match: str, head: bool) -> Ready | None:
+def ready(
+    path: str,
+    *,
+    build: str,
+    encoding: str,
+    if_none_match: str,
+    head: bool,
+    condition: str = "",
+    parameters: Sequence[Any] = (),
+) -> Ready | None:
     """The stored answer for a path, as good as one made now; one SELECT, checked by the database's clock.
+
+    `condition` is SQL that must hold besides, with `parameters`.
 
     The driver is asked directly: Django's cursor would cost as much again as the query.
     """
     database = connections[DEFAULT_DB_ALIAS]
     database.ensure_connection()
-    key = (database.vendor, encoding, head and bool(encoding))
+    key = (database.vendor, encoding, head and bool(encoding), condition)
     sql = _READY.get(key) or _READY.setdefault(key, _ready_sql(*key))
     with database.wrap_database_errors, closing(database.connection.cursor()) as cursor:
-        cursor.execute(sql, [if_none_match] * (sql.count("etag ||")) + [path, build])
+        cursor.execute(sql, [if_none_match] * (sql.count("etag ||")) + [path, build, *parameters])
         # All rows, not one: an unfinished SELECT would hold SQLite's snapshot and hide later changes.
         rows = cursor.fetchall()
     if not rows:

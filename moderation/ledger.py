@@ -277,6 +277,10 @@ def _read_head(path: str, mtime_ns: int, size: int, inode: int) -> Head | None:
         return _head_in(_tail(file)[0])
 
 
+# The same question inside another statement, with `seq` and `hash` as its parameters.
+KNOWS = "EXISTS (SELECT 1 FROM moderation_ledgerentry WHERE seq = %s AND hash = %s)"
+
+
 def knows(head: Head) -> bool:
     """True when the database has this very entry."""
     return LedgerEntry.objects.filter(seq=head.seq, hash=head.hash).exists()

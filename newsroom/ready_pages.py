@@ -68,15 +68,20 @@ class ReadyPages:
         if announcements.cache() is not None:
             start_response = _kept_by_nobody(start_response)
         visit = read_visit(environ)
-        if visit is None or _is_behind():
+        if visit is None:
+            return self.django(environ, start_response)
+        page = None if visit.has_query else self._ready(visit)
+        if page is not None:
+            return _send(page, visit, start_response)
+        if _is_behind():
             return self.django(environ, start_response)
         if visit.has_query:
             return self._render(visit, environ, start_response)
         return self._answer(visit, environ, start_response)
 
     def _answer(self, visit: Visit, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        page = self._ready(visit)
-        if page is None and is_stored_surface(visit.path):
+        page = None
+        if is_stored_surface(visit.path):
             with turn(visit.path, seconds=WAIT_FOR_ANOTHER_RENDERER) as another_was_faster:
                 page = self._ready(visit) if another_was_faster else None
                 if page is None:
@@ -86,7 +91,11 @@ class ReadyPages:
         return _send(page, visit, start_response)
 
     def _ready(self, visit: Visit) -> surfaces.Ready | None:
-        """The stored page. A connection that broke while it lay idle is replaced once."""
+        """The stored page, from a database that knows the ledger's last entry.
+
+        That is asked in the same statement. A connection that broke while it lay idle is replaced once.
+        """
+        head = ledger.file_head()
         database = connections[DEFAULT_DB_ALIAS]
         for last in (False, True):
             try:
@@ -100,6 +109,8 @@ class ReadyPages:
                     encoding=visit.encoding,
                     if_none_match=visit.if_none_match,
                     head=visit.head,
+                    condition=ledger.KNOWS if head else "",
+                    parameters=(head.seq, head.hash) if head else (),
                 )
             except (Error, ValueError):
                 if last or database.in_atomic_block:
