@@ -64,11 +64,19 @@ def file_of(path: str) -> Path | None:
 def as_directives(headers: Mapping[str, str]) -> str:
     """These headers in nginx's notation, as far as they are not about one page."""
     lines = [
-        f'add_header {name} "{_quoted(value)}" always;\n'
+        f'add_header {name} "{_quoted(_ordered(name, value))}" always;\n'
         for name, value in sorted(headers.items())
         if name.lower() not in _ITS_OWN
     ]
     return "".join(lines)
+
+
+def _ordered(name: str, value: str) -> str:
+    """A policy's parts in one order: each process writes them in another, and means the same."""
+    if name.lower() != "content-security-policy":
+        return value
+    parts = [part.split() for part in value.split(";") if part.strip()]
+    return "; ".join(" ".join([first, *sorted(rest)]) for first, *rest in sorted(parts))
 
 
 def _quoted(value: str) -> str:

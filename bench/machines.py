@@ -139,6 +139,7 @@ def nginx_configuration(folder: Path, port: int, sites: Sequence[int]) -> Path:
     """The server block of deploy/nginx.conf, without TLS, in front of these instances."""
     text = (ROOT / "deploy" / "nginx.conf").read_text()
     text = text.replace("/var/lib/newsroom/pages", str(folder / "pages"))
+    text = text.replace("/var/lib/newsroom/static", str(folder / "static"))
     servers = " ".join(f"server 127.0.0.1:{site} max_fails=1 fail_timeout=1s;" for site in sites)
     text = text.replace("server unix:/run/newsroom/web.sock fail_timeout=0;", servers)
     text = text.replace("include /etc/nginx/newsroom_proxy.conf;", "proxy_set_header Host $host;")

@@ -1,15 +1,24 @@
-"""What a page that is ready costs, beside bare gunicorn sending the same bytes, in one run."""
+"""What a page that is ready costs, beside its peers in one run: bare gunicorn sending the same bytes, with and
+without our headers, and nginx with a plain file and with a page's file. Memory and the first page as well.
+"""
 
 from __future__ import annotations
 
 import gzip
 import http.client
+import json
 import os
 import re
 import shutil
 import statistics
 import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+from bench.machines import answers, nginx_configuration, until
 from bench.scratch import (
     children_of,
     cpu_seconds_of,
@@ -20,24 +29,68 @@ from bench.scratch import (
 )
 
 ROUNDS, SECONDS = 3, 4
+BARE = "bare gunicorn"
 
 
 def main() -> None:
+    site, bare, clad, front = free_port(), free_port(), free_port(), free_port()
+    os.environ |= {"PAGES_DIR": f"{os.environ['VAR_DIR']}/pages", "SITE_URL": f"http://127.0.0.1:{front}"}
     with newsroom_with_feeds(feeds=4, entries=25) as folder:
-        paths = fill()
-        site, bare = free_port(), free_port()
+        paths = fill(folder)
         gunicorn = ("-m", "gunicorn", "--config", "python:newsroom.gunicorn", "--workers", "1")
-        with running(
-            site, *gunicorn, "newsroom.wsgi", PORT=str(site), SITE_URL=f"http://127.0.0.1:{site}"
-        ) as one:
-            (folder / "body").write_bytes(gzip.compress(fetch(site, paths["an article"])))
-            environment = {"PORT": str(bare), "BENCH_BODY": str(folder / "body")}
-            with running(bare, *gunicorn, "bench.bare", **environment) as other:
-                rows = compare(site, one.pid, bare, other.pid, paths)
+        began = time.monotonic()
+        with running(site, *gunicorn, "newsroom.wsgi", PORT=str(site)) as one:
+            body, headers = fetch(site, paths["an article"])
+            first_page = time.monotonic() - began
+            (folder / "body").write_bytes(gzip.compress(body))
+            (folder / "headers").write_text(json.dumps(headers))
+            plain = {"PORT": str(bare), "BENCH_BODY": str(folder / "body")}
+            with_ours = {"PORT": str(clad), "BENCH_HEADERS": str(folder / "headers")}
+            with (
+                running(bare, *gunicorn, "bench.bare", **plain) as other,
+                running(clad, *gunicorn, "bench.bare", **plain | with_ours) as third,
+                nginx(folder, front, site) as server,
+            ):
+                asked = {
+                    BARE: (bare, "/", other.pid),
+                    "bare gunicorn with our headers": (clad, "/", third.pid),
+                    **{name: (site, path, one.pid) for name, path in paths.items()},
+                    "nginx, a file of the same bytes": (front, "/static/bench.html", server.pid),
+                    "nginx, an article's page file": (front, paths["an article"], server.pid),
+                }
+                rows = compare(asked)
+                memory = sum(resident(worker) for worker in children_of(one.pid))
+    rows += [
+        ("memory of the web worker after it", memory, "MB"),
+        ("start to first page, installed", first_page, "s"),
+    ]
     print_rows(*rows)
 
 
-def fill() -> dict[str, str]:
+@contextmanager
+def nginx(folder: Path, port: int, site: int) -> Iterator[subprocess.Popen[bytes]]:
+    """nginx as deploy/nginx.conf has it, in front of the site."""
+    folder.chmod(0o755)
+    body = gzip.decompress((folder / "body").read_bytes())
+    (folder / "static" / "bench.html").write_bytes(body)
+    (folder / "static" / "bench.html.gz").write_bytes(gzip.compress(body))
+    whole = nginx_configuration(folder, port, [site])
+    process = subprocess.Popen(["nginx", "-c", str(whole), "-g", f"error_log {folder}/nginx.err;"])
+    try:
+        until(lambda: answers(port), "nginx to listen")
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def resident(pid: int) -> float:
+    """Memory of a process, in megabytes."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def fill(folder: Path) -> dict[str, str]:
     """Articles in, static files collected; the pages to measure."""
     from django.core.management import call_command
     from django.utils import timezone
@@ -48,35 +101,34 @@ def fill() -> dict[str, str]:
     for _ in fetch_pass(at=timezone.now()):
         pass
     call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("page_files", stdout=sys.stderr)
     article = Article.objects.public().newest_first()[0]
     return {"the front page": "/", "an article": article.get_absolute_url()}
 
 
-def fetch(port: int, path: str) -> bytes:
+def fetch(port: int, path: str) -> tuple[bytes, list[tuple[str, str]]]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", path)
     answer = connection.getresponse()
     if answer.status != 200:
         raise SystemExit(f"{path} answered {answer.status}")
-    return answer.read()
+    return answer.read(), answer.getheaders()
 
 
-def compare(
-    site: int, site_pid: int, bare: int, bare_pid: int, paths: dict[str, str]
-) -> list[tuple[str, float, str]]:
+def compare(asked: dict[str, tuple[int, str, int]]) -> list[tuple[str, float, str]]:
     """CPU per request of each, in turns so that whatever else the machine does falls on all alike."""
-    measured: dict[str, list[float]] = {name: [] for name in ["bare gunicorn", *paths]}
+    measured: dict[str, list[float]] = {name: [] for name in asked}
     for _ in range(ROUNDS):
-        measured["bare gunicorn"].append(cpu_per_request(bare, "/", bare_pid))
-        for name, path in paths.items():
-            fetch(site, path)  # made ready
-            measured[name].append(cpu_per_request(site, path, site_pid))
+        for name, (port, path, master) in asked.items():
+            fetch(port, path)  # made ready
+            measured[name].append(cpu_per_request(port, path, master))
     medians = {name: statistics.median(figures) for name, figures in measured.items()}
     rows = [(f"CPU for a hit of {name}", figure, "ms") for name, figure in medians.items()]
-    floor = medians["bare gunicorn"]
-    return rows + [
-        (f"rate of {name} against bare gunicorn", floor / medians[name], "times") for name in paths
+    ratios = [
+        (f"rate of {name} against bare gunicorn", medians[BARE] / figure, "times")
+        for name, figure in medians.items()
     ]
+    return rows + ratios[1:]
 
 
 def cpu_per_request(port: int, path: str, master: int) -> float:
