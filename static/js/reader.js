@@ -129,7 +129,21 @@ async function offerOffline(box) {
   box.hidden = false;
 }
 
+// --- keyboard shortcuts ---
+
+// Off until the reader wants them: single keys are in the way of speech input and screen readers (WCAG 2.1.4).
+function offerShortcuts(box) {
+  const choice = box.querySelector("input");
+  choice.checked = read("keys", false) === true;
+  choice.addEventListener("change", () => {
+    write("keys", choice.checked);
+    location.reload();
+  });
+  box.hidden = false;
+}
+
 document.querySelectorAll("[data-save]").forEach(offerToSave);
 document.querySelectorAll("[data-saved]").forEach(showSaved);
 document.querySelectorAll("[data-themes]").forEach(offerThemes);
+document.querySelectorAll("[data-shortcuts]").forEach(offerShortcuts);
 document.querySelectorAll("[data-offline]").forEach(offerOffline);

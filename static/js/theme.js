@@ -2,6 +2,8 @@
 try {
   const theme = localStorage.getItem("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  // Keys are fetched only by who switched them on.
+  if (localStorage.getItem("keys") === "true") import(document.currentScript.dataset.keys);
 } catch {
   // Storage is switched off: the page follows the system.
 }

@@ -240,3 +240,36 @@ def test_the_page_may_start_this_one_worker_and_nothing_else(reader: Page, site,
     assert reader.evaluate(another, "another") == "TypeError"
     reader.goto(site.address + articles[0].get_absolute_url())
     assert reader.evaluate(another, "offline-worker") == "TypeError"
+
+
+def test_single_keys_work_once_switched_on_and_never_in_a_field(reader: Page, site, articles):
+    reader.goto(site.address + "/latest/")
+    reader.keyboard.press("j")
+    assert reader.evaluate("document.activeElement === document.body")
+
+    reader.goto(site.address + "/de/tools/")
+    with reader.expect_navigation():
+        reader.get_by_label("Tastenkürzel benutzen").check()
+    reader.goto(site.address + "/de/latest/")
+    wait_until(reader, "async () => performance.getEntriesByType('resource').some(e => /keys/.test(e.name))")
+    reader.keyboard.press("j")
+    first = reader.evaluate("document.activeElement.textContent")
+    reader.keyboard.press("j")
+    assert [first, reader.evaluate("document.activeElement.textContent")] == [
+        "The lighthouse is lit",
+        "Ferries sail again",
+    ]
+
+    reader.keyboard.press("/")
+    reader.keyboard.type("jh?")
+    assert reader.evaluate("document.activeElement.value") == "jh?"
+    reader.evaluate("document.activeElement.blur()")
+    reader.keyboard.press("?")
+    dialog = reader.get_by_role("dialog", name="Tastenkürzel")
+    expect(dialog).to_contain_text("nächster Artikel der Liste")
+    reader.keyboard.press("l")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Schließen").click()
+    expect(dialog).to_have_count(0)
+    reader.keyboard.press("h")
+    reader.wait_for_url(site.address + "/de/")
