@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Min
 from django.utils import timezone
 
-from articles import cdn, indexnow
+from articles import cdn, indexnow, websub
 from articles.canary import is_canary
 from articles.leases import back_off
 from articles.models import Announcement, AnnouncementKind, Article
@@ -82,6 +82,13 @@ def owe_ping(article: Article, reference: str = "") -> None:
     """Have the search engines look again at an article's address."""
     if settings.INDEXNOW is not None and not is_canary(article):
         _owe(AnnouncementKind.SEARCH_ENGINES, [article.get_absolute_url()], reference)
+
+
+def owe_news(keys: Sequence[str]) -> None:
+    """Have the hub fetch the feeds of changed lists again; in the caller's transaction."""
+    lists = websub.lists_in(keys) if settings.WEBSUB_HUB else []
+    if lists:
+        _owe(AnnouncementKind.HUB, lists, "")
 
 
 def _owe(kind: AnnouncementKind, about: Sequence[str], reference: str) -> None:
@@ -177,9 +184,15 @@ def _ping(paths: list[str]) -> None:
         indexnow.tell(settings.INDEXNOW, host=host, urls=[settings.SITE_URL + path for path in paths])
 
 
+def _publish(lists: list[str]) -> None:
+    if settings.WEBSUB_HUB:
+        websub.tell(settings.WEBSUB_HUB, lists)
+
+
 _SENDERS: dict[str, Callable[[list[str]], None]] = {
     AnnouncementKind.CACHES: _purge,
     AnnouncementKind.SEARCH_ENGINES: _ping,
+    AnnouncementKind.HUB: _publish,
 }
 
 

@@ -198,6 +198,8 @@ def _answer(
     content_type, write = _WRITERS[form]
     response = HttpResponse(write(feed), content_type=content_type)
     response.headers["Access-Control-Allow-Origin"] = "*"
+    if settings.WEBSUB_HUB:
+        response.headers["Link"] = f'<{settings.WEBSUB_HUB}>; rel="hub", <{feed.address}>; rel="self"'
     return response
 
 
@@ -236,6 +238,8 @@ def rss(feed: Feed) -> bytes:
     _add(channel, "lastBuildDate", format_datetime(feed.updated.astimezone(UTC)))
     _add(channel, "docs", "https://www.rssboard.org/rss-specification")
     _add(channel, f"{{{_ATOM}}}link", href=feed.address, rel="self", type="application/rss+xml")
+    if settings.WEBSUB_HUB:
+        _add(channel, f"{{{_ATOM}}}link", href=settings.WEBSUB_HUB, rel="hub")
     for article in feed.articles:
         _rss_item(etree.SubElement(channel, "item"), article)
     return _xml(root)
@@ -282,6 +286,8 @@ def atom(feed: Feed) -> bytes:
     _atom(root, "updated", _iso(feed.updated))
     _atom(root, "link", href=feed.address, rel="self", type="application/atom+xml")
     _atom(root, "link", href=feed.home, rel="alternate", type="text/html")
+    if settings.WEBSUB_HUB:
+        _atom(root, "link", href=settings.WEBSUB_HUB, rel="hub")
     _atom(_atom(root, "author"), "name", settings.SITE_NAME)
     for article in feed.articles:
         _atom_entry(_atom(root, "entry"), article)
@@ -348,6 +354,8 @@ def json_feed(feed: Feed) -> bytes:
         "language": settings.LANGUAGE_CODE,
         "items": [_json_item(article) for article in feed.articles],
     }
+    if settings.WEBSUB_HUB:
+        data["hubs"] = [{"type": "WebSub", "url": settings.WEBSUB_HUB}]
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -1029,6 +1029,7 @@ class AnnouncementKind(models.TextChoices):
 
     CACHES = "caches", "Shared caches"
     SEARCH_ENGINES = "search", "Search engines"
+    HUB = "hub", "Hub of our feeds"
 
 
 class Announcement(Leased):

@@ -354,6 +354,7 @@ def changed(keys: Iterable[str], *, reference: str = "") -> None:
     if SITE in wanted:
         page_files.take_back_all()
     announcements.owe_purge(wanted, reference)
+    announcements.owe_news(wanted)
 
 
 def _delete_pages(cursor: Any, keys: list[str]) -> None:

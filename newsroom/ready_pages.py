@@ -357,7 +357,7 @@ def _kept_by_nobody(start_response: StartResponse) -> StartResponse:
 ROOMS = ("newsroom", "articles", "moderation", "aggregator", "accounts", "readers", "templates", "locale")
 SHOWN_SETTINGS = (
     "SITE_URL", "SITE_NAME", "REMOVAL_EMAIL", "LANGUAGE_CODE", "TIME_ZONE", "HTTPS", "PROMISE_HOURS",
-    "CONTENT_SECURITY_POLICY", "PERMISSIONS_POLICY", "CDN",
+    "CONTENT_SECURITY_POLICY", "PERMISSIONS_POLICY", "CDN", "WEBSUB_HUB",
 )  # fmt: skip
 
 

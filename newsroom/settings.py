@@ -242,6 +242,8 @@ WEB_WORKERS = env.number("WEB_WORKERS", default=0, most=256)
 # Who keeps copies of pages in front of the site and for how long at most; nobody unless named (docs/operating.md).
 CDN = env.named("CDN_URL", cdn.read, example="varnish://10.0.0.5:6081 or fastly://TOKEN@SERVICE")
 CDN_SECONDS = env.number("CDN_SECONDS", default=60, most=3600)
+# Who passes our feeds on to those who subscribed there (WebSub); empty: nobody.
+WEBSUB_HUB = env.address("WEBSUB_HUB", schemes=("http", "https"), example="https://hub.example/")
 INDEXNOW = env.named("INDEXNOW_URL", indexnow.read, example="https://KEY@indexnow.example/indexnow")
 WORK_ENGINE = env.choice("WORK_ENGINE", default="embedded", among=("embedded", "celery"))
 METRICS_TOKEN = env.text("METRICS_TOKEN")
