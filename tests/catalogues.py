@@ -10,6 +10,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -100,10 +101,16 @@ def languages() -> list[str]:
 def update(code: str) -> list[str]:
     """Write the catalogue with exactly the messages wanted, and compile it; returns what is not translated."""
     old = read(code) if path_of(code).exists() else Catalog(locale=code)
-    new = Catalog(locale=code, charset="utf-8", fuzzy=False, header_comment=f"# {code}: the public pages.")
-    new.mime_headers = [
-        pair for pair in new.mime_headers if pair[0] in ("Content-Type", "Plural-Forms", "Language")
-    ]
+    # Without the hour of its making: what did not change is the same file.
+    new = Catalog(
+        locale=code,
+        project="Newsroom",
+        version="1",
+        charset="utf-8",
+        fuzzy=False,
+        header_comment=f"# {code}: the public pages.",
+        creation_date=datetime(2026, 1, 1, tzinfo=UTC),
+    )
     for message, places in wanted().items():
         known = old.get(message if isinstance(message, str) else message[0])
         new.add(message, known.string if known and not known.fuzzy else "", locations=places)
