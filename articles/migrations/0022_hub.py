@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('articles', '0020_site_pages'),
+        ('articles', '0021_notes'),
     ]
 
     operations = [
