@@ -419,6 +419,7 @@ class ClaimAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         more = {
+            "title": "Claims",
             "views": list(queue.views_of(request.user)),
             "asked": queue.asked_of(request.META.get("QUERY_STRING", "")),
         }

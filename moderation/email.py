@@ -39,6 +39,12 @@ MAX_SAME_HEADER = 20
 MAX_BOUNDARIES = 60
 MAX_PARTS = 1_000
 MAX_TEXT = 4 * 1024 * 1024
+LISTS = (".csv", ".tsv", ".txt")
+# What mail programs call them; a table is often said to belong to a spreadsheet.
+LIST_TYPES = (
+    "text/csv", "text/plain", "text/tab-separated-values", "application/csv", "application/vnd.ms-excel",
+    "application/octet-stream",
+)  # fmt: skip
 MESSAGE_IDS = re.compile(r"<[^<>\s]{3,480}>")
 CONFIRMING = re.compile(
     r"\W*(?:i\s+)?(?:confirm(?:ed)?|yes|bestätig\w*|ja|confirm(?:er|e|é)|oui|confirm(?:ar|o|ado)|sí|підтвердж\w*|так)\b",
@@ -91,6 +97,7 @@ class Mail:
     automatic: str = ""
     bulk: bool = False
     attachments: int = 0
+    listed: str = ""
 
 
 def accept(message: bytes, *, at: datetime) -> Handled:
@@ -148,7 +155,7 @@ def _handle(mail: Mail, domain: str, *, at: datetime) -> Handled:
         return Handled(MailOutcome.IGNORED, case, mail.automatic)
     if case is not None and not _names_more(mail, case):
         return _reply(mail, case, domain, at=at)
-    if mail.bulk and not _names_articles(mail.text):
+    if mail.bulk and not _names_articles("\n".join([mail.text, *_listed(mail)])):
         return Handled(MailOutcome.IGNORED, case, "Sent to many at once, and names no article of ours.")
     return _new_notice(mail, domain, at=at)
 
@@ -164,7 +171,7 @@ def _case_of(mail: Mail) -> Notice | None:
 
 def _names_more(mail: Mail, case: Notice) -> bool:
     """Whether somebody asks for articles that their case does not have yet: that is a notice of its own."""
-    named = _articles_in(unquoted(mail.text))
+    named = _articles_in("\n".join([unquoted(mail.text), *_listed(mail)]))
     return bool(named - set(case.claims.values_list("article_id", flat=True)))
 
 
@@ -212,7 +219,7 @@ def _complain(mail: Mail, said: str, *, at: datetime) -> list[str]:
 def _new_notice(mail: Mail, domain: str, *, at: datetime) -> Handled:
     submission = receive.Submission(
         channel=Channel.EMAIL,
-        text=mail.text or mail.subject,
+        text="\n".join(filter(None, [mail.text, *_listed(mail)])) or mail.subject,
         letter=f"From: {mail.name} <{mail.sender}>\nSubject: {mail.subject}\n\n{mail.text}",
         language=language_of(f"{mail.subject}\n{mail.text}"),
         email=mail.sender,
@@ -226,6 +233,11 @@ def _new_notice(mail: Mail, domain: str, *, at: datetime) -> Handled:
     received = receive.receive(submission=submission, at=at)
     note = f"{mail.attachments} attachments are kept with the message, unopened." if mail.attachments else ""
     return Handled(MailOutcome.NOTICE, received.notice, note)
+
+
+def _listed(mail: Mail) -> list[str]:
+    """The addresses in attached lists, one a row; their other columns and headings are not lines of a notice."""
+    return [address for row in mail.listed.splitlines() for address in lines.addresses_in(row[:20_000])]
 
 
 def _is_answer(mail: Mail) -> bool:
@@ -425,7 +437,10 @@ def _text_of(mail: Mail, message: Message) -> str:
     plain, marked = [], []
     for part in _parts(message):
         if part.get_filename() or part.get_content_disposition() == "attachment":
-            mail.attachments += 1
+            if _is_list(part):
+                mail.listed = f"{mail.listed}\n{_payload(part)}"[:MAX_TEXT]
+            else:
+                mail.attachments += 1
         elif part.get_content_type() == "text/html":
             marked.append(text_of_html(_payload(part)))
         elif part.get_content_maintype() == "text":
@@ -436,6 +451,12 @@ def _text_of(mail: Mail, message: Message) -> str:
     if not words or not any(True for row in words.splitlines() for _ in lines.addresses_in(row)):
         words = "\n".join([words, *marked]).strip()
     return words[:MAX_TEXT]
+
+
+def _is_list(part: Message) -> bool:
+    """A table or a plain text: read for addresses, and for nothing else. All else stays unopened."""
+    name = str(part.get_filename() or "").lower()
+    return name.endswith(LISTS) and part.get_content_type() in LIST_TYPES
 
 
 def _parts(message: Message) -> Iterator[Message]:
@@ -453,7 +474,8 @@ def _payload(part: Message) -> str:
 
 def _decoded(raw: bytes, charset: str) -> str:
     """Bytes as text, by what they claim to be, else by what they are."""
-    for name in (charset, "utf-8"):
+    marked = "utf-16" if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ""
+    for name in (marked, charset, "utf-8-sig"):
         try:
             if name and codecs.lookup(name)._is_text_encoding:
                 return raw.decode(name)

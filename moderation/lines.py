@@ -51,6 +51,7 @@ _TRAILING = ".,;:!?'\"*_~…’”»"
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _CELL_END = re.compile(r"[,;]")
 PROSE_WORDS = 7
+HEADING = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ def split(text: str, *, letter: bool = False) -> Pasted:
     What has a sentence in it is a letter.
     """
     entries: list[tuple[str, bool]] = []
-    for row in _WRAPPED.sub(lambda m: f" {''.join(m[1].split())} ", text.replace("\0", "")).splitlines():
+    rows = _WRAPPED.sub(lambda m: f" {''.join(m[1].split())} ", text.replace("\0", "")).splitlines()
+    for row in rows[1:] if _has_heading(rows) else rows:
         row = row.strip(" \t>")
         addresses = list(addresses_in(row)) if _ANY_MARK.search(row) else []
         if addresses:
@@ -91,6 +93,17 @@ def split(text: str, *, letter: bool = False) -> Pasted:
             entries.append((row, False))
     kept = _without_prose(entries, letter=letter)
     return Pasted(tuple(kept[:MAX_LINES]), len(entries) - len(kept), max(0, len(kept) - MAX_LINES))
+
+
+def _has_heading(rows: Sequence[str]) -> bool:
+    """Whether the first row names the columns of a table: short cells, and an address only in the row below."""
+    first, second = ([*rows[:2], "", ""])[:2]
+    cells = next((mark for mark in ";\t," if mark in first), "")
+    if not cells or first.count(cells) > second.count(cells):
+        return False
+    if max(len(cell) for cell in first.split(cells)) > HEADING:
+        return False
+    return not any(True for _ in addresses_in(first)) and any(True for _ in addresses_in(second))
 
 
 def addresses_in(row: str) -> Iterator[str]:

@@ -232,7 +232,7 @@ def test_attachments_are_neither_read_nor_served_but_kept_with_the_message() -> 
     message["From"], message["Subject"] = "o@owner.example", "x"
     message.set_content(f"Please remove {address_of(article)}")
     message.add_attachment(
-        b"https://else.example/secret", maintype="text", subtype="plain", filename="../../etc/x.txt"
+        b"https://else.example/secret", maintype="text", subtype="html", filename="../../etc/x.html"
     )
 
     handled = accept(message.as_bytes())
@@ -537,3 +537,62 @@ def test_thirty_megabytes_are_received_in_bounded_time() -> None:
 
     assert done.returncode == 0, done.stderr
     assert Claim.objects.get().article == article
+
+
+def with_file(name: str, content: bytes, kind: str = "text/csv", body: str = "") -> bytes:
+    message = EmailMessage()
+    message["From"], message["To"] = "Olena Rights <olena@owner.example>", "removal@newsroom.example"
+    message["Subject"], message["Message-ID"] = "Please remove", f"<{name}@owner.example>"
+    message.set_content(
+        body or "Please remove what stands in the attached list, it is my work and not yours."
+    )
+    main, sub = kind.split("/")
+    message.add_attachment(content, maintype=main, subtype=sub, filename=name)
+    return message.as_bytes()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "kind", "shape"),
+    [
+        ("list.csv", "text/csv", "number;address;title\n1;{0};Salt\n2;{1};Two\n"),
+        ("list.CSV", "application/vnd.ms-excel", '\ufeffTitle,URL\r\n"Salt, and more",{0}\r\nTwo,{1}\r\n'),
+        ("urls.txt", "text/plain", "{0}\n{1}\n"),
+        ("list.tsv", "application/octet-stream", "1\t{0}\n2\t{1}\n"),
+    ],
+)
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16"])
+def test_an_attached_list_becomes_lines(name: str, kind: str, shape: str, charset: str) -> None:
+    first, second = ArticleFactory(), ArticleFactory()
+    table = shape.format(address_of(first), address_of(second)).encode(charset)
+
+    handled = email.accept(with_file(name, table, kind), at=timezone.now())
+
+    notice = handled.notice
+    assert notice
+    assert [claim.article for claim in notice.claims.order_by("number")] == [first, second]
+    assert list(notice.lines.values_list("verdict", flat=True)) == ["ours", "ours"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("list.html", "text/html"), ("list.zip", "application/zip"), ("a.eml", "application/octet-stream")],
+)
+def test_what_is_no_list_stays_unopened(name: str, kind: str) -> None:
+    handled = email.accept(with_file(name, address_of(ArticleFactory()).encode(), kind), at=timezone.now())
+
+    assert handled.notice
+    assert not handled.notice.claims.exists()
+    assert "1 attachments" in handled.reason
+
+
+@pytest.mark.django_db
+def test_a_list_of_two_megabytes_costs_its_share_and_loses_no_mail() -> None:
+    article = ArticleFactory()
+    table = f"{address_of(article)}\n".encode() + b"http://" * 300_000
+
+    handled = email.accept(with_file("list.csv", table), at=timezone.now())
+
+    assert handled.notice
+    assert [claim.article for claim in handled.notice.claims.all()] == [article]

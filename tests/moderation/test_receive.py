@@ -222,3 +222,14 @@ def test_a_database_behind_its_ledger_acknowledges_nothing(client, settings) -> 
     assert answer.status_code == 503
     assert "NR-" not in answer.content.decode()
     assert not Notice.objects.exists()
+
+
+def test_many_addresses_cost_a_few_statements_for_every_five_hundred(django_assert_max_num_queries) -> None:
+    articles = ArticleFactory.create_batch(60)
+    text = "\n".join(address_of(article) for article in articles)
+
+    with django_assert_max_num_queries(75):
+        notice = send(text, confirmed=True)
+
+    assert notice.claims.exclude(hold=None).count() == 60
+    assert BlockedWork.objects.values("hold").distinct().count() == 60
