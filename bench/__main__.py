@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NOT_BENCHES = {"__init__", "__main__", "bare", "otherwhen", "room", "scratch"}
+NOT_BENCHES = {"__init__", "__main__", "bare", "charts", "otherwhen", "room", "scratch"}
 
 
 def main() -> int:
