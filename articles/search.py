@@ -373,8 +373,12 @@ def _public(batches: Iterable[list[tuple[int, int]]]) -> Iterator[tuple[tuple[in
 def _counted(query: Query) -> list[int]:
     """Some of them, to say how many there are at least; the index is asked for a bounded number."""
     found: list[int] = []
+    ids: list[int] = []
     with _bounded():
-        ids = [pk for tier in TIERS for pk in _ids(query, tier, 0, COUNTED)][:COUNTED]
+        for tier in TIERS:
+            # A lower tier is read to its end where all that has the word stands above: only if it is needed.
+            if len(ids) < COUNTED:
+                ids += _ids(query, tier, 0, COUNTED - len(ids))
         found += Article.objects.public().filter(pk__in=ids).values_list("pk", flat=True)
     return found
 
