@@ -123,20 +123,20 @@ _LINKS = (
 )
 _OF_STORY = """SELECT * FROM (
     SELECT 1, ROW_NUMBER() OVER (ORDER BY published_at DESC, id DESC), id, '', '' FROM (
-        SELECT a.id, a.published_at FROM articles_article a
-        WHERE a.id IN (SELECT id FROM articles_article WHERE story_id = {story} AND id <> {article})
-        AND a.copy_of_id IS NULL AND {public}
+        SELECT a.id, a.published_at
+        FROM (SELECT id FROM articles_article WHERE story_id = {story} AND id <> {article}) part_story
+        CROSS JOIN articles_article a WHERE a.id = part_story.id AND a.copy_of_id IS NULL AND {public}
         ORDER BY a.published_at DESC, a.id DESC LIMIT {some}) part_story_a) part_story_b"""
 _FOLLOWING = """SELECT * FROM (
-    SELECT 2, 0, a.id, '', '' FROM articles_article a
-    WHERE a.id IN (SELECT id FROM articles_article WHERE story_id = {story} AND id <> {article})
-        AND a.copy_of_id IS NULL AND {public}
+    SELECT 2, 0, a.id, '', ''
+    FROM (SELECT id FROM articles_article WHERE story_id = {story} AND id <> {article}) part_story
+    CROSS JOIN articles_article a WHERE a.id = part_story.id AND a.copy_of_id IS NULL AND {public}
         AND (a.published_at > %s OR (a.published_at = %s AND a.id > {article}))
     ORDER BY a.published_at, a.id LIMIT 1) part_next_a"""
 _SAME_TEXT = """SELECT * FROM (
-    SELECT 3, ROW_NUMBER() OVER (ORDER BY a.published_at, a.id), a.id, '', '' FROM articles_article a
-    WHERE a.id IN (SELECT id FROM articles_article WHERE copy_of_id = {primary} UNION SELECT {primary})
-        AND a.id <> {article} AND {public}
+    SELECT 3, ROW_NUMBER() OVER (ORDER BY a.published_at, a.id), a.id, '', ''
+    FROM (SELECT id FROM articles_article WHERE copy_of_id = {primary} UNION SELECT {primary}) part_copies
+    CROSS JOIN articles_article a WHERE a.id = part_copies.id AND a.id <> {article} AND {public}
     ORDER BY a.published_at, a.id LIMIT {some}) part_same_a"""
 _TITLE = "SELECT 4, 0, s.id, '', {told} FROM articles_story s WHERE s.id = {story}"
 

@@ -136,7 +136,7 @@ def tag(request: HttpRequest, slug: str, form: str) -> HttpResponse:
         return HttpResponsePermanentRedirect(f"{moved.get_absolute_url()}feed.{form}")
     title, about = f"{tag.name} | {settings.SITE_NAME}", tag.description or f"Articles on {tag.name}."
     newest = keyset.newest_tagged(tag, Article.objects.public().without_copies())
-    articles = _entries().filter(pk__in=newest.values("content_object")[:ENTRIES])
+    articles = keyset.in_order(_entries(), newest.values_list("content_object", flat=True)[:ENTRIES])
     return _answer(request, form, title, about, tag.get_absolute_url(), articles, f"tag:{tag.pk}")
 
 
@@ -189,9 +189,17 @@ def _entries() -> ArticleQuerySet:
 
 
 def _answer(
-    request: HttpRequest, form: str, title: str, about: str, home: str, articles: QuerySet[Article], key: str
+    request: HttpRequest,
+    form: str,
+    title: str,
+    about: str,
+    home: str,
+    articles: QuerySet[Article] | list[Article],
+    key: str,
 ) -> HttpResponse:
-    entries = list(articles.order_by("-published_at", "-pk")[:ENTRIES])
+    if not isinstance(articles, list):
+        articles = list(articles.order_by("-published_at", "-pk")[:ENTRIES])
+    entries = articles
     shows(request, articles=entries, keys=[key])
     deleted = _deleted(key) if form == "atom" else ()
     feed = Feed(title, about, absolute(home), absolute(request.path), entries, deleted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -41,8 +42,16 @@ def page_of_tag(articles: ArticleQuerySet, tag: Tag, *, before: str = "", size: 
     if before:
         at, pk = _read(before)
         keys = keys.filter(published_at__lte=at).filter(Q(published_at__lt=at) | Q(content_object__lt=pk))
-    found = articles.filter(pk__in=keys.values("content_object")[: size + 1])
-    return _page(found.order_by("-published_at", "-pk"), size)
+    return _page(in_order(articles, keys.values_list("content_object", flat=True)[: size + 1]), size)
+
+
+def in_order(articles: QuerySet[Article], keys: Iterable[int]) -> list[Article]:
+    """These of the articles, newest first.
+
+    Found by their keys and put in order here: asked for the order too, SQLite reads all articles in it.
+    """
+    found = articles.order_by().filter(pk__in=list(keys))
+    return sorted(found, key=lambda article: (article.published_at or _EPOCH, article.pk), reverse=True)
 
 
 def newest_tagged(tag: Tag, articles: ArticleQuerySet) -> QuerySet[TaggedArticle]:
@@ -53,7 +62,7 @@ def newest_tagged(tag: Tag, articles: ArticleQuerySet) -> QuerySet[TaggedArticle
     return rows.order_by("-published_at", "-content_object_id")
 
 
-def _page(articles: QuerySet[Article], size: int) -> Page:
+def _page(articles: Iterable[Article], size: int) -> Page:
     found = list(articles)
     return Page(found[:size], cursor(found[size - 1]) if len(found) > size else "")
 

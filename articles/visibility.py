@@ -63,8 +63,8 @@ def told_sql(vendor: str, story: str = "s") -> str:
     of_lead, of_first = public_sql(vendor, "told_l"), public_sql(vendor, "told_f")
     return f"""COALESCE(NULLIF({story}.headline, ''),
         (SELECT told_l.headline FROM articles_article told_l WHERE told_l.id = {story}.lead_id AND {of_lead}),
-        (SELECT told_f.headline FROM articles_article told_f
-            WHERE told_f.id IN (SELECT id FROM articles_article WHERE story_id = {story}.id) AND {of_first}
+        (SELECT told_f.headline FROM (SELECT id FROM articles_article WHERE story_id = {story}.id) told_k
+            CROSS JOIN articles_article told_f WHERE told_f.id = told_k.id AND {of_first}
             ORDER BY told_f.published_at, told_f.id LIMIT 1),
         'Reports on one event')"""  # noqa: S608
 
