@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -108,14 +109,13 @@ class FeedAdmin(FeedPages, admin.ModelAdmin):  # type: ignore[misc]
     form = FeedForm
     list_display = (
         "__str__",
-        "source",
         "health",
         "last_error",
+        "lately",
+        "a_day",
         "last_fetch",
         "next_fetch",
         "articles",
-        "a_day",
-        "lately",
         "review",
     )
     list_filter = (HealthFilter, "review", "last_status")
@@ -261,6 +261,9 @@ class FeedRuleAdmin(admin.ModelAdmin):
     list_select_related = ("feed", "source")
     autocomplete_fields = ("feed", "source")
     search_fields = ("name",)
+    formfield_overrides = {
+        models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
+    }
     fields = (
         "name", "position", "feed", "source", "words", "tags", "authors", "languages", "otherwise", "action",
     )  # fmt: skip

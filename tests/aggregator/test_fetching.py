@@ -524,3 +524,29 @@ def test_workers_side_by_side_fetch_no_feed_twice(web: WebServer) -> None:
     assert sum(created) == 30
     assert sorted(web.paths()) == sorted(f"/{number}" for number in range(30))
     assert Article.objects.count() == 30
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_three_workers_one_is_killed_and_every_feed_comes_in_once(web: WebServer) -> None:
+    begun = threading.Semaphore(0)
+
+    def slow(asked: Asked) -> Answer:
+        begun.release()
+        time.sleep(0.02)
+        number = asked.path.strip("/")
+        return Answer(200, rss(item(number), link=f"https://outlet{number}.example/"))
+
+    for number in range(100):
+        actions.register(url=web.decide(f"/{number}", slow), at=NOON)
+    workers = [worker(PASS) for _ in range(3)]
+    was_begun = [begun.acquire(timeout=60) for _ in range(10)]
+    os.kill(workers[0].pid, signal.SIGKILL)
+    for one in workers:
+        one.communicate(timeout=60)
+
+    after = timezone.now() + timedelta(seconds=actions.LEASE_SECONDS + 1)
+    list(actions.fetch_pass(at=after))
+
+    assert all(was_begun)
+    assert (Article.objects.count(), Fetch.objects.count()) == (100, 100)
+    assert not Feed.objects.filter(last_success_at__isnull=True).exists()
