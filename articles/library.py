@@ -17,8 +17,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from accounts.models import User
+from articles import decoding, merging, surfaces
 from articles import media as pictures
-from articles import merging, surfaces
 from articles.merge_pages import MergePages
 from articles.models import Article, Media
 from articles.paging import BoundedPaginator
@@ -68,7 +68,7 @@ class MediaForm(forms.ModelForm):
         help_text="JPEG, PNG, WebP or GIF, at most 12 MB. It is stored anew in our sizes, without its metadata.",
         widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp,image/gif"}),
     )
-    sizes: Sequence[pictures.Encoded] = ()
+    sizes: Sequence[decoding.Encoded] = ()
     digest = ""
 
     class Meta:
@@ -91,8 +91,8 @@ class MediaForm(forms.ModelForm):
 
     def clean_upload(self) -> Any:
         file = self.cleaned_data["upload"]
-        if (file.size or 0) > pictures.MOST_BYTES:
-            raise forms.ValidationError(f"The file is larger than {pictures.MOST_BYTES // 1024 // 1024} MB.")
+        if (file.size or 0) > decoding.MOST_BYTES:
+            raise forms.ValidationError(f"The file is larger than {decoding.MOST_BYTES // 1024 // 1024} MB.")
         data = file.read()
         self.digest = hashlib.sha256(data).hexdigest()
         if pictures.is_blocked(self.digest):
@@ -104,8 +104,8 @@ class MediaForm(forms.ModelForm):
                 format_html('This picture is in the library already: <a href="{}">{}</a>.', where, same)
             )
         try:
-            self.sizes = pictures.encode(data)
-        except pictures.UnusableError as reason:
+            self.sizes = decoding.encode_apart(data)
+        except decoding.UnusableError as reason:
             raise forms.ValidationError(str(reason)) from reason
         return file
 

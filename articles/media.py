@@ -7,9 +7,7 @@ guessed and answers like its article once that is gone. SVG is never taken: it i
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -20,79 +18,20 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from articles import gone, surfaces
+from articles.decoding import MOST_BYTES, Encoded, UnusableError, encode_apart
 from articles.leases import back_off
 from articles.models import Article, BlockedWork, BlockKind, Hold, HoldKind, Media, Rendition, UsagePolicy
 from articles.surfaces import shows, surface
 from webclient.client import Client, Limits, default_client
 from webclient.errors import OutgoingError
 
-WIDTHS = (480, 960, 1600)
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-MOST_BYTES = 12 * 1024 * 1024
-MOST_PIXELS = 25_000_000
-TOO_MANY_PIXELS = f"The picture has more than {MOST_PIXELS // 1_000_000} million pixels."
 MOST_ATTEMPTS = 6
 # A younger file may belong to a transaction that has not committed yet.
 YOUNGEST_STRAY = timedelta(hours=1)
 LEASE_SECONDS = 120
 REMOVED = "This picture was removed at its owner's request."
-
-
-class UnusableError(Exception):
-    """These bytes do not become a picture of ours; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """One size of a picture, ready to store."""
-
-    width: int
-    height: int
-    data: bytes
-
-
-# --- decoding ---------------------------------------------------------------------------------
-
-
-def encode(data: bytes) -> list[Encoded]:
-    """A foreign picture as WebP in our widths, never enlarged, without its metadata."""
-    if len(data) > MOST_BYTES:
-        raise UnusableError(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB.")
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise UnusableError(TOO_MANY_PIXELS)
-            return _sizes(_upright(image))
-    except UnidentifiedImageError as error:
-        raise UnusableError("This is not a JPEG, PNG, WebP or GIF picture.") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UnusableError(TOO_MANY_PIXELS) from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise UnusableError("The picture is damaged.") from error
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    # A camera's JPEG is decoded at a fraction of its size where that is enough.
-    image.draft("RGB", (2 * WIDTHS[-1], 2 * WIDTHS[-1]))
-    image.load()
-    upright = ImageOps.exif_transpose(image)
-    return upright.convert("RGBA" if "A" in upright.getbands() or "transparency" in upright.info else "RGB")
-
-
-def _sizes(image: Image.Image) -> list[Encoded]:
-    widths = sorted({min(width, image.width) for width in WIDTHS})
-    return [_at_width(image, width) for width in widths]
-
-
-def _at_width(image: Image.Image, width: int) -> Encoded:
-    height = max(1, round(image.height * width / image.width))
-    resized = image.resize((width, height), Image.Resampling.LANCZOS)
-    file = io.BytesIO()
-    resized.save(file, "WEBP", quality=78, method=4)
-    return Encoded(width, height, file.getvalue())
 
 
 # --- fetching ---------------------------------------------------------------------------------
@@ -112,7 +51,7 @@ def fetch_pictures(limit: int, at: datetime, *, client: Client | None = None) ->
 def _fetch(media: Media, token: str, *, at: datetime, client: Client) -> None:
     try:
         data = _download(media.original_url, client)
-        sizes = encode(data)
+        sizes = encode_apart(data)
         digest = hashlib.sha256(data).hexdigest()
         if is_blocked(digest):
             raise UnusableError(REMOVED)

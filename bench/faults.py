@@ -325,6 +325,9 @@ def clocks(site: Site, hours: str) -> Iterator[None]:
         python, *words = program.command
         program.command = [python, "-m", "bench.otherwhen", hours, *words]
         program.kill()
+    # What is to be seen is the site at another time, not one that starts.
+    with suppress(TimeoutError):
+        wait_for(lambda: ask(site.room.web_port, "GET", "/healthz")[0] == 200, BACK_WITHIN)
     yield
     for program, command in zip(programs, ordinary, strict=True):
         program.command = command

@@ -11,9 +11,10 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from PIL import Image
 
-from articles import media
+from articles import decoding, media
 from articles.actions import erase
-from articles.media import UnusableError, encode, fetch_pictures
+from articles.decoding import UnusableError, encode, encode_apart
+from articles.media import fetch_pictures
 from articles.models import BlockedWork, BlockKind, Media
 from tests.factories import ArticleFactory, HoldFactory, MediaFactory, RenditionFactory, SourceFactory
 from tests.front_door import FrontDoor
@@ -195,3 +196,31 @@ def test_files_that_no_row_names_are_deleted_in_time(web):
 
     assert not default_storage.exists(stray)
     assert all(default_storage.exists(name) for name in kept)
+
+
+def test_a_picture_is_the_same_in_a_process_of_its_own() -> None:
+    data = picture_bytes(700, 300)
+
+    assert encode_apart(data) == encode(data)
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", b"GIF89a" + bytes(40)], ids=["empty", "text", "cut"])
+def test_the_child_says_why_a_picture_is_unusable(data: bytes) -> None:
+    with pytest.raises(UnusableError, match=r"This is not a JPEG|is damaged"):
+        encode_apart(data)
+
+
+def test_a_picture_that_keeps_its_reader_is_given_up() -> None:
+    with pytest.raises(UnusableError, match="more time or memory"):
+        encode_apart(picture_bytes(700, 300), seconds=0.01)
+
+
+def test_a_reader_without_enough_memory_gives_up_and_not_the_worker(monkeypatch, tmp_path) -> None:
+    """A child that dies of its limit, as a decoder led astray would."""
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles" / "__init__.py").touch()
+    (tmp_path / "articles" / "decoding.py").write_text("import os; os.kill(os.getpid(), 9)")
+    monkeypatch.setattr(decoding, "ROOT", tmp_path)
+
+    with pytest.raises(UnusableError, match="more time or memory"):
+        encode_apart(picture_bytes(700, 300))
