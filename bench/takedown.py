@@ -228,10 +228,14 @@ def one_huge_notice() -> Iterator[Row]:
 
 
 def queue() -> Iterator[Row]:
+    from django.utils import timezone
+
     from moderation.models import Claim
+    from newsroom.prune import survey_claims
 
     for size in (1_000, CLAIMS):
         _more_claims(size - Claim.objects.open().count())
+        survey_claims(1, timezone.now())
         queries, seconds, whole = _queue_page()
         yield f"the queue's page at {Claim.objects.open().count():,} claims: queries", queries, "queries"
         yield f"the queue's page at {Claim.objects.open().count():,} claims: database", 1000 * seconds, "ms"
@@ -284,7 +288,7 @@ def opt_out(source: Any, port: int) -> Iterator[Row]:
     from django.utils import timezone
 
     from articles import opting_out
-    from articles.models import OptOutKind
+    from articles.optouts import OptOutKind
     from moderation.owners import PORTION
 
     fire = Fire(port, {"nothing of this": ["/", "/latest/", "/feeds/latest.json"]})

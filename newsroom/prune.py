@@ -41,6 +41,17 @@ def empty_journal(limit: int, at: datetime) -> int:
     return 0
 
 
+def survey_claims(limit: int, at: datetime) -> int:
+    """Tell SQLite how claims are distributed: without that it sorts all open ones for each page of the queue.
+
+    PostgreSQL's autovacuum does the same. A hundred thousand claims take about a second.
+    """
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE moderation_claim")
+    return 0
+
+
 def _delete_some(rows: QuerySet[Any], limit: int) -> int:
     keys: list[Any] = list(rows.values_list("pk", flat=True)[:limit])
     rows.model._default_manager.filter(pk__in=keys).delete()

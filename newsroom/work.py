@@ -28,7 +28,7 @@ from moderation.models import Claim, ClaimState, Escrow, Letter, ProbePlan
 from moderation.owner_models import StandingOptOut
 from newsroom import logs, publishing, reporting
 from newsroom.health import TURN
-from newsroom.prune import empty_journal, prune
+from newsroom.prune import empty_journal, prune, survey_claims
 from newsroom.ready_pages import build_of_the_program
 from newsroom.vault import back_up_due
 from readers import actions as digests
@@ -171,6 +171,7 @@ KINDS: tuple[Kind, ...] = (
     periodic("delete stray pictures", timedelta(days=1), delete_strays, limit=1000),
     periodic("back up", timedelta(minutes=5), back_up_due, limit=10),
     periodic("read rights signals", timedelta(minutes=5), signals.read_due, limit=50),
+    periodic("survey claims", timedelta(hours=1), survey_claims, limit=1),
     periodic("empty journal", timedelta(minutes=10), empty_journal, limit=1),
     periodic("forget readers", timedelta(hours=1), digests.tidy, limit=1000),
     periodic("prune", timedelta(hours=1), prune, limit=1000),
