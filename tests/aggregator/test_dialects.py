@@ -252,7 +252,7 @@ def test_a_feed_cut_short_gives_what_came() -> None:
         (b'{"items": ', "cannot be read"),
         (b"Hello there", "no feed"),
         (b"<catalog><book/></catalog>", "<catalog>"),
-        (b"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'/>", "list of addresses"),
+        (b"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'/>", "sitemap"),
         (b"<opml version='1.0'><body/></opml>", "list of addresses"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "no feed"),
         (b"\x1f\x8b\x08broken", "damaged"),

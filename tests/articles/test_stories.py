@@ -534,7 +534,7 @@ def test_a_batch_asks_the_same_few_questions_for_two_articles_and_for_forty():
         report((words[:60], words[60:]))
 
     assert asked() <= few
-    assert few <= 18
+    assert few <= 19
 
 
 def test_a_term_that_a_crowd_has_is_kept_of_no_more(monkeypatch):

@@ -324,10 +324,10 @@ def test_no_stale_answer_begins_after_a_removal_has_committed(door):
     article = ArticleFactory()
     removed: list[int] = []
     stale, answers = [], []
+    done = threading.Event()
 
     def hammer() -> None:
-        until = time.monotonic() + 1.2
-        while time.monotonic() < until:
+        while not done.is_set():
             for path in (f"/a/{article.pk}", "/list"):
                 before = list(removed)
                 answer = door.get(path)
@@ -348,11 +348,12 @@ def test_no_stale_answer_begins_after_a_removal_has_committed(door):
         release_hold(hold=hold, at=timezone.now(), by=None)
     withhold(article)
     removed.append(3)
+    time.sleep(0.3)
+    done.set()
     for reader in readers:
         reader.join()
 
-    assert len(answers) > 50
-    assert 410 in answers
+    assert {200, 410} <= set(answers)
     assert stale == []
 
 
