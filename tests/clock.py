@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 import time_machine
 from django.db import connection
 
-_REAL = "pg_catalog.statement_timestamp()"
+# SQLite cannot take a function back to its own: whatever replaced it is asked for ever. So its own is asked elsewhere.
+_SQLITE = sqlite3.connect(":memory:", check_same_thread=False)
 
 
 class Clocks:
@@ -39,6 +41,12 @@ class Clocks:
         return self.db.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.") + f"{self.db.microsecond // 1000:03}"
 
 
+def _real_strftime(*words: str) -> str | None:
+    marks = ", ".join("?" * len(words))
+    said: tuple[str | None] = _SQLITE.execute(f"SELECT strftime({marks})", words).fetchone()
+    return said[0]
+
+
 @contextmanager
 def clocks(begin: datetime) -> Iterator[Clocks]:
     """Within one transaction, which takes everything back at its end."""
@@ -60,4 +68,4 @@ def clocks(begin: datetime) -> Iterator[Clocks]:
     finally:
         both.stop()
         if connection.vendor == "sqlite" and connection.connection is not None:
-            connection.connection.create_function("STRFTIME", -1, None)
+            connection.connection.create_function("STRFTIME", -1, _real_strftime)
