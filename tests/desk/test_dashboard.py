@@ -46,5 +46,5 @@ def test_the_desk_asks_the_same_number_of_questions_however_much_waits(
     client.force_login(UserFactory(superuser=True))
     ArticleFactory.create_batch(20, state=ArticleState.REVIEW)
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         client.get("/admin/")
