@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import F, Max, prefetch_related_objects
+from django.db.models import F, Max
 from django.utils.text import slugify
 
 from accounts import unsaved
@@ -218,9 +218,16 @@ def _as_allowed(delivery: Delivery, draft: Draft, near: set[str]) -> Delivery:
 def wording_keys(body: str) -> set[str]:
     """By what an edited copy of this text is met again: the bands of its sketch. None for a short text."""
     text = to_text(body)
-    if not is_telling(text):
-        return set()
-    return {f"{number}:{band}" for number, band in enumerate(bands(signature(text)))}
+    return _band_keys(signature(text)) if is_telling(text) else set()
+
+
+def _wording_of(article: Article) -> set[str]:
+    """The same for a stored article: by its sketch, where that was made already."""
+    return _band_keys(article.signature) if article.signature else wording_keys(article.body)
+
+
+def _band_keys(sketch: bytes | memoryview) -> set[str]:
+    return {f"{number}:{band}" for number, band in enumerate(bands(sketch))}
 
 
 def _create(wanted: Sequence[tuple[Delivery, Draft]], *, at: datetime) -> dict[str, int]:
@@ -733,7 +740,7 @@ def place_hold(
         hold.effective_at, hold.placed_by = effective_at, by or hold.placed_by
         hold.save(update_fields=["effective_at", "placed_by"])
     if kind == HoldKind.LEGAL:
-        wording = [(BlockKind.WORDING, key) for key in sorted(wording_keys(article.body))]
+        wording = [(BlockKind.WORDING, key) for key in sorted(_wording_of(article))]
         block(hold=hold, keys=[*keys_of_article(article), *wording, *other_keys])
     surfaces.changed(surfaces.keys_of([article.pk]), reference=reference)
     if effective_at <= at:
@@ -752,7 +759,7 @@ def place_holds(
 ) -> dict[int, Hold]:
     """place_hold for many articles, each with its reference and moment, for the price of a few statements.
 
-    Returns the holds, with their blocks, by the articles' keys.
+    Returns the holds by the articles' keys.
     """
     placed: dict[int, Hold] = {}
     ordered = sorted(wanted, key=lambda one: one[0].pk)
@@ -807,19 +814,16 @@ def _place_some(
 
 
 def _block_many(placed: Mapping[int, Hold], stored: Mapping[int, Article]) -> None:
-    BlockedWork.objects.bulk_create(
-        [
-            BlockedWork(hold=hold, article_id=pk, kind=kind, key=key)
-            for pk, hold in placed.items()
-            for kind, key in [
-                *keys_of_article(stored[pk]),
-                *((BlockKind.WORDING, key) for key in sorted(wording_keys(stored[pk].body))),
-            ]
-        ],
-        ignore_conflicts=True,
-        batch_size=2000,
-    )
-    prefetch_related_objects(list(placed.values()), "blocks")
+    """Twenty rows for an article, so for a long notice hundreds of thousands: without an instance for each."""
+    rows = [
+        (hold.pk, pk, kind.value, key)
+        for pk, hold in placed.items()
+        for kind, key in [
+            *keys_of_article(stored[pk]),
+            *((BlockKind.WORDING, key) for key in sorted(_wording_of(stored[pk]))),
+        ]
+    ]
+    bulk.insert(BlockedWork, ["hold_id", "article_id", "kind", "key"], rows, conflicts="DO NOTHING")
 
 
 @transaction.atomic

@@ -91,7 +91,7 @@ def withhold(
     for one in claims:
         one.hold = holds[one.article_id]
     Claim.objects.bulk_update(claims, ["hold"])
-    ledger.append_all(entries=[("held", ledger.facts(one, one.hold)) for one in claims], at=at)
+    ledger.append_all(entries=ledger.held(claims), at=at)
     why = f"A copy of the article of {claim}."
     return [actions.uphold(claim_id=one.pk, at=at, by=by, reasons=why) for one in claims]
 

@@ -12,7 +12,8 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,11 +25,12 @@ from typing import Any, BinaryIO
 from django.conf import settings
 from django.db import connection, transaction
 
-from articles.models import Hold, SurfaceSerial
+from articles.models import BlockedWork, Hold, SurfaceSerial
 from moderation.models import Claim, LedgerEntry
 
 GENESIS = "0" * 64
 TAIL = 64 * 1024
+HOLDS_AT_ONCE = 5_000
 
 
 class LedgerBehind(RuntimeError):
@@ -103,8 +105,22 @@ def record_hold(*, claim: Claim, hold: Hold, at: datetime, kind: str = "held") -
     return append(kind=kind, payload=facts(claim, hold), at=at)
 
 
-def facts(claim: Claim, hold: Hold | None) -> dict[str, Any]:
-    """What the ledger says of a claim: no person, no text, only names and keys that can be compared."""
+def held(claims: Sequence[Claim]) -> list[tuple[str, dict[str, Any]]]:
+    """The entries that say these claims' works are withheld; their blocks are read by the thousand."""
+    blocks: dict[int | None, list[tuple[str, str]]] = defaultdict(list)
+    ids = [claim.hold_id for claim in claims]
+    for start in range(0, len(ids), HOLDS_AT_ONCE):
+        some = BlockedWork.objects.filter(hold__in=ids[start : start + HOLDS_AT_ONCE])
+        for hold_id, kind, key in some.values_list("hold_id", "kind", "key"):
+            blocks[hold_id].append((kind, key))
+    return [("held", facts(claim, claim.hold, blocks[claim.hold_id])) for claim in claims]
+
+
+def facts(claim: Claim, hold: Hold | None, blocks: Iterable[tuple[str, str]] | None = None) -> dict[str, Any]:
+    """What the ledger says of a claim: no person, no text, only names and keys that can be compared.
+
+    `blocks` are its hold's, where they were read before.
+    """
     payload: dict[str, Any] = {
         "claim": str(claim),
         "article": str(claim.article.key),
@@ -113,7 +129,7 @@ def facts(claim: Claim, hold: Hold | None) -> dict[str, Any]:
     }
     if hold is not None:
         payload["effective_at"] = moment(hold.effective_at)
-        payload["blocks"] = sorted([block.kind, block.key] for block in hold.blocks.all())
+        payload["blocks"] = sorted(hold.blocks.values_list("kind", "key") if blocks is None else blocks)
     return payload
 
 

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
+from articles import bulk
 from articles.actions import place_holds
 from articles.canonical import registrable_domain
 from articles.models import Article, HoldKind
@@ -215,10 +216,8 @@ def _new_claims(notice: Notice, judged: Iterable[lines.Judged], *, at: datetime)
         for number, (pk, article) in enumerate(named.items(), 1)
     ]
     Claim.objects.bulk_create(claims, batch_size=500)
-    events = [
-        ClaimEvent(claim=claim, after=ClaimState.RECEIVED, at=at, note=claim.lane_reason) for claim in claims
-    ]
-    ClaimEvent.objects.bulk_create(events, batch_size=500)
+    events = [(claim.pk, ClaimState.RECEIVED.value, at, claim.lane_reason) for claim in claims]
+    bulk.insert(ClaimEvent, ["claim_id", "after", "at", "note"], events)
     _hold([(claim, standings[claim.article_id]) for claim in claims], at=at)
     return {claim.article_id: claim for claim in claims}
 
@@ -227,19 +226,19 @@ def _new_lines(
     notice: Notice, pasted: lines.Pasted, judged: Sequence[lines.Judged], claims: Mapping[int, Claim]
 ) -> None:
     rows = [
-        NoticeLine(
-            notice=notice,
-            position=position,
-            text=_shortened(line.text),
-            verdict=line.verdict,
-            claim=claims[line.articles[0].pk] if line.articles else None,
-            note=line.note[:300],
+        (
+            notice.pk,
+            position,
+            _shortened(line.text),
+            line.verdict.value,
+            claims[line.articles[0].pk].pk if line.articles else None,
+            line.note[:300],
         )
         for position, line in enumerate(judged, 1)
     ]
+    bulk.insert(NoticeLine, ["notice_id", "position", "text", "verdict", "claim_id", "note"], rows)
     if pasted.unread:
-        rows.append(_unread_line(notice, pasted))
-    NoticeLine.objects.bulk_create(rows, batch_size=500)
+        _unread_line(notice, pasted).save()
 
 
 def _shortened(text: str) -> str:
@@ -373,10 +372,9 @@ def _hold(wanted: Sequence[tuple[Claim, Standing]], *, at: datetime) -> None:
     )  # fmt: skip
     for claim in held:
         claim.hold = holds[claim.article_id]
-    entries = [("held", ledger.facts(claim, claim.hold)) for claim in held]
     if held:
-        Claim.objects.bulk_update(held, ["hold"], batch_size=200)
-        ledger.append_all(entries=entries, at=at)
+        bulk.update(Claim, ["hold_id"], [(claim.hold_id, claim.pk) for claim in held])
+        ledger.append_all(entries=ledger.held(held), at=at)
 
 
 # --- what follows -----------------------------------------------------------------------------

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from articles.models import Article, BlockedWork, Hold
+from articles.actions import wording_keys
+from articles.fingerprint import signature
+from articles.models import Article, BlockedWork, BlockKind, Hold
+from articles.sanitise import to_text
 from moderation import ledger, receive
 from moderation.models import ClaimState, Lane, LedgerEntry, LetterKind, Notice
 from tests.factories import ArticleFactory, SourceFactory
@@ -233,3 +237,23 @@ def test_many_addresses_cost_a_few_statements_for_every_five_hundred(django_asse
 
     assert notice.claims.exclude(hold=None).count() == 60
     assert BlockedWork.objects.values("hold").distinct().count() == 60
+
+
+def test_the_ledger_names_every_key_by_which_a_work_of_a_long_notice_is_met_again() -> None:
+    articles = [
+        ArticleFactory(body=f"<p>{' '.join(f'word{number}x{place}' for place in range(60))}.</p>")
+        for number in range(3)
+    ]
+    # One of them was compared with others before, so that its sketch is stored.
+    Article.objects.filter(pk=articles[0].pk).update(signature=signature(to_text(articles[0].body)))
+
+    notice = send("\n".join(address_of(article) for article in articles), confirmed=True)
+
+    written = LedgerEntry.objects.filter(kind="held").values_list("payload", flat=True)
+    held = {entry["claim"]: entry["blocks"] for entry in map(json.loads, written)}
+    for claim in notice.claims.all():
+        stored = sorted(map(list, claim.hold.blocks.values_list("kind", "key")))
+        wording = {key for kind, key in stored if kind == BlockKind.WORDING}
+        assert held[str(claim)] == stored
+        assert wording == wording_keys(claim.article.body)
+        assert len(wording) == 16
