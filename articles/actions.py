@@ -131,6 +131,46 @@ def ingest_all(*, deliveries: Sequence[Delivery], at: datetime) -> list[list[Ing
     ]
 
 
+@transaction.atomic
+def ingest_own(*, draft: Draft, state: ArticleState, at: datetime) -> Ingested:
+    """Store one piece of our own from another system. Known by the identifier it had there, it is left as it is.
+
+    What is worded like a withheld work waits for review, as in `ingest`. A `published_at` ahead schedules it.
+    """
+    if _blocked_keys([draft]) or _is_opted_out(rules_of({domain_of(draft.canonical_url)}), None, draft):
+        return Ingested(draft, BLOCKED)
+    if known := Article.objects.filter(guid_key=draft.guid_key).first():
+        return Ingested(draft, SKIPPED, known.pk)
+    if state == ArticleState.PUBLISHED and _near_withheld([draft]):
+        state = ArticleState.REVIEW
+    article = _own(draft, state, at=at)
+    article.save()
+    moment = article.published_at or at
+    _add_tags([(article.pk, draft.tags)], {article.pk: moment})
+    _add_credits([(article.pk, draft.credits)])
+    refresh(articles=[article])
+    return Ingested(draft, CREATED, article.pk)
+
+
+def _own(draft: Draft, state: ArticleState, *, at: datetime) -> Article:
+    """A draft as our own article. Where it stood before is no original to lead readers to: it has no address."""
+    article = Article(
+        state=state,
+        slug=slug_for(draft.headline, draft.guid_key),
+        headline=draft.headline[:300],
+        standfirst=draft.standfirst,
+        body=draft.body,
+        byline=draft.byline[:500],
+        dateline=draft.dateline[:120],
+        language=draft.language,
+        copyright_holder=draft.copyright_holder[:200],
+        usage_terms=draft.usage_terms[:500],
+        guid_key=draft.guid_key,
+        published_at=draft.published_at or (at if state == ArticleState.PUBLISHED else None),
+    )
+    return identify(article)
+
+
 def _rules_for(deliveries: Sequence[Delivery]) -> list[OptOut]:
     """The rules of owners that could cover any of it; for nearly every site one look that finds none."""
     if not OptOut.objects.standing().exists():
@@ -140,12 +180,13 @@ def _rules_for(deliveries: Sequence[Delivery]) -> list[OptOut]:
     return rules_of(domains)
 
 
-def _is_opted_out(rules: Sequence[OptOut], source: Source, draft: Draft) -> bool:
+def _is_opted_out(rules: Sequence[OptOut], source: Source | None, draft: Draft) -> bool:
     """Whether its owner wants nothing of the kind shown, whoever brings it."""
+    source_domain = source.domain if source else ""
     authors = {name_key(credit.name) for credit in draft.credits}
     if any(rule.kind == OptOutKind.AUTHOR for rule in rules):
         authors = all_spellings(authors)
-    rule = covering(rules, source_domain=source.domain, url=draft.canonical_url, authors=authors)
+    rule = covering(rules, source_domain=source_domain, url=draft.canonical_url, authors=authors)
     return rule is not None
 
 

@@ -15,7 +15,7 @@ from taggit.models import ItemBase, TagBase
 from articles.addresses import page_address
 from articles.fields import HTMLField
 from articles.leases import Leased, LeasedQuerySet
-from articles.visibility import IsPublic, ToldHeadline
+from articles.visibility import IsAllowed, IsPublic, ToldHeadline
 
 
 class ArticleState(models.TextChoices):
@@ -339,6 +339,10 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         The condition is written in articles/visibility.py.
         """
         return self.filter(IsPublic())
+
+    def allowed(self) -> ArticleQuerySet:
+        """Articles in any state but erased that neither a hold nor their owner keeps from being shown."""
+        return self.filter(IsAllowed()).exclude(state=ArticleState.ERASED)
 
     def without_copies(self) -> ArticleQuerySet:
         """Of articles that are one text, only the one that was first."""

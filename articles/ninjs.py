@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from articles import display
-from articles.models import Article, Contribution, Role
+from articles.models import Article, ArticleState, Contribution, Role
 from articles.sanitise import to_text
 
 STANDARD = {
@@ -26,7 +27,8 @@ def ninjs(article: Article) -> dict[str, Any]:
         "standard": STANDARD,
         "type": "text",
         "representationType": "complete" if text.whole else "incomplete",
-        "pubStatus": "usable",
+        "pubStatus": _status(article),
+        "embargoed": _moment(article.published_at) if _is_ahead(article.published_at) else "",
         "version": str(article.version),
         "language": article.language,
         "firstCreated": _moment(article.published_at),
@@ -40,7 +42,7 @@ def ninjs(article: Article) -> dict[str, Any]:
         else [],
         "headlines": [{"role": "main", "value": article.headline}],
         "descriptions": [{"role": "summary", "contentType": "text/plain", "value": text.standfirst}],
-        "bodies": _bodies(text),
+        "bodies": _bodies(text) if article.state != ArticleState.RETRACTED else [],
         "people": _credited(article, agencies=False),
         "organisations": _credited(article, agencies=True) + _outlet(article),
         "subjects": [
@@ -52,6 +54,18 @@ def ninjs(article: Article) -> dict[str, Any]:
         else [],
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def _status(article: Article) -> str:
+    """In the standard's words; what is not public by the desk's own choice is withheld."""
+    if article.state == ArticleState.RETRACTED:
+        return "canceled"
+    is_over = article.expires_at is not None and not _is_ahead(article.expires_at)
+    return "usable" if article.state == ArticleState.PUBLISHED and not is_over else "withheld"
+
+
+def _is_ahead(at: datetime | None) -> bool:
+    return at is not None and at > timezone.now()
 
 
 def _bodies(text: display.Text) -> list[dict[str, Any]]:

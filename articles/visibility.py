@@ -21,14 +21,16 @@ _PLACE_OF = {"sqlite": "INSTR", "postgresql": "STRPOS"}
 
 # Each question is one about the article's row alone, which no planner turns into a join of everything:
 # so lists are read in the order of their index and stop when the page is full.
-_PUBLIC = """(
-    {a}.state = 'published' AND {a}.published_at <= {now}
-    AND ({a}.expires_at IS NULL OR {a}.expires_at > {now})
-    AND COALESCE((SELECT pub_s.suspended_at FROM articles_source pub_s WHERE pub_s.id = {a}.source_id) > {now}, TRUE)
+_ALLOWED = """COALESCE(
+        (SELECT pub_s.suspended_at FROM articles_source pub_s WHERE pub_s.id = {a}.source_id) > {now}, TRUE)
     AND (SELECT 1 FROM articles_hold pub_h WHERE pub_h.article_id = {a}.id AND pub_h.released_at IS NULL
         AND (pub_h.latched_at IS NOT NULL OR pub_h.effective_at <= {now}) LIMIT 1) IS NULL
     AND (SELECT 1 FROM articles_optout pub_o WHERE {ruled_out} LIMIT 1) IS NULL
-)"""
+"""
+_PUBLIC = f"""(
+    {{a}}.state = 'published' AND {{a}}.published_at <= {{now}}
+    AND ({{a}}.expires_at IS NULL OR {{a}}.expires_at > {{now}})
+    AND {_ALLOWED})"""
 
 
 @lru_cache(maxsize=64)
@@ -40,6 +42,13 @@ def public_sql(vendor: str, article: str = "a") -> str:
     """
     ruled_out = ruled_out_sql(vendor, article, "pub_o")
     return _PUBLIC.format(a=article, now=CLOCK[vendor], ruled_out=ruled_out)
+
+
+@lru_cache(maxsize=8)
+def allowed_sql(vendor: str, article: str = "a") -> str:
+    """True for an article that nobody forbids to show, whatever its state: as `public_sql`, without the desk's part."""
+    ruled_out = ruled_out_sql(vendor, article, "pub_o")
+    return f"({_ALLOWED.format(a=article, now=CLOCK[vendor], ruled_out=ruled_out)})"
 
 
 def ruled_out_sql(vendor: str, article: str, rule: str) -> str:
@@ -107,6 +116,17 @@ class IsPublic(_OfRow):
     def written(self, vendor: str, table: str) -> str:
         """See public_sql."""
         return public_sql(vendor, table)
+
+
+class IsAllowed(_OfRow):
+    """The condition of `allowed_sql` in a queryset of articles."""
+
+    conditional = True
+    output_field = BooleanField()
+
+    def written(self, vendor: str, table: str) -> str:
+        """See allowed_sql."""
+        return allowed_sql(vendor, table)
 
 
 class ToldHeadline(_OfRow):
