@@ -54,6 +54,9 @@ CREATED, UPDATED, SKIPPED, BLOCKED = "created", "updated", "skipped", "blocked"
 KEYS_AT_ONCE = 5_000
 HOLDS_AT_ONCE = 500
 BANDS_IN_COMMON = 2
+RECOGNISED_BY = (
+    "url_key", "guid_key", "text_key", "title_day_key", "signature", "body", "lead_media__sha256"
+)  # fmt: skip
 NOTED = ("source_id", "story_id", "lead_media_id", "published_at", "expires_at", "language")
 REVISED_FIELDS = ("headline", "standfirst", "body", "byline", "dateline", "language")
 
@@ -828,6 +831,7 @@ def _place_some(
         for article in Article.objects.select_for_update(no_key=True, of=("self",))
         .filter(pk__in=pks)
         .select_related("lead_media")
+        .only(*RECOGNISED_BY)
         .order_by("pk")
     }
     standing = {
@@ -839,7 +843,7 @@ def _place_some(
         hold = standing.get((article.pk, reference))
         if hold is None:
             hold = Hold(
-                article=stored[article.pk], kind=kind, reference=reference, effective_at=effective_at, placed_at=at,
+                article=article, kind=kind, reference=reference, effective_at=effective_at, placed_at=at,
                 placed_by=by, note=note,
             )  # fmt: skip
             new.append(hold)

@@ -305,7 +305,8 @@ class _Known:
 
 
 def _articles() -> QuerySet[Article]:
-    return Article.objects.select_related("source").defer("body", "standfirst", "signature")
+    # A long notice names few sources: each is read once, not with every article of it.
+    return Article.objects.prefetch_related("source").defer("body", "standfirst", "signature")
 
 
 def _batched(rows: QuerySet[Any], name: str, wanted: set[Any]) -> Iterator[Any]:
