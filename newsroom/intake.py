@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
+from django.db.models import Q
 
 from articles.actions import BLOCKED, CREATED, SKIPPED, Ingested, ingest, ingest_own, set_aside
 from articles.canonical import registrable_domain
@@ -17,7 +19,7 @@ from articles.models import Article, ArticleState, Source
 from newsroom.imports import Found, LeftOut, Piece, Unusable, draft_of
 
 LEFT_OUT, REFUSED = "left out", "refused"
-REMOVED = "it was removed at its owner's request"
+REMOVED = "it was removed at its owner's request, or is withheld"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +77,21 @@ def _store(piece: Piece, source: Source | None, *, to_review: bool, at: datetime
         is_foreign=source is not None,
         at=at,
     )
-    if source is not None:
-        return _store_of(source, draft, state, at)
-    if ours := _ours(piece.identity):
-        return Ingested(draft, SKIPPED, ours.pk)
-    return ingest_own(draft=draft, state=state, at=at)
+    if here := _here(piece, draft):
+        # A file is older than what is here, and often shorter: it changes nothing.
+        is_allowed = Article.objects.allowed().filter(pk=here.pk).exists()
+        return Ingested(draft, SKIPPED if is_allowed else BLOCKED, here.pk)
+    if source is None:
+        return ingest_own(draft=draft, state=state, at=at)
+    return _store_of(source, draft, state, at)
 
 
-def _ours(identity: str) -> Article | None:
-    """The article that this very site once wrote down under this identifier."""
-    try:
-        key = UUID(identity.removeprefix("urn:uuid:"))
-    except ValueError:
-        return None
-    return Article.objects.filter(key=key).first()
+def _here(piece: Piece, draft: Draft) -> Article | None:
+    """The article that stands at this address, or that this very site once wrote down under this identifier."""
+    known = Q(url_key=draft.url_key) if draft.url_key else Q()
+    with suppress(ValueError):
+        known |= Q(key=UUID(piece.identity.removeprefix("urn:uuid:")))
+    return Article.objects.filter(known).first() if known else None
 
 
 def _store_of(source: Source, draft: Draft, state: ArticleState, at: datetime) -> Ingested:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from articles.actions import BLOCKED, CREATED, SKIPPED, UPDATED
+from articles.actions import BLOCKED, CREATED, SKIPPED
 from articles.models import Source
 from articles.sanitise import clean_text
 from newsroom.imports import Found, NotReadable
@@ -72,9 +72,11 @@ class ImportCommand(BaseCommand):
             if one.why:
                 title = clean_text(one.title, max_length=80) or "without a title"
                 verb = LEFT_OUT if one.outcome == LEFT_OUT else REFUSED
-                self.stderr.write(f"{chr(13) if watched else ''}{verb}: {one.number}, {title}: {one.why}")
+                self.stderr.write(
+                    f"{chr(13) if watched else ''}{verb}: {one.number}, {title}: {one.why}", style_func=str
+                )
             if watched and number % SHOWN_EVERY == 0:
-                self.stderr.write(f"\r{number:,} read, {counted[CREATED]:,} new", ending="")
+                self.stderr.write(f"\r{number:,} read, {counted[CREATED]:,} new", style_func=str, ending="")
                 self.stderr.flush()
         if watched:
             self.stderr.write("")
@@ -82,7 +84,5 @@ class ImportCommand(BaseCommand):
     def summary(self, counted: Counter[str]) -> str:
         """One sentence of figures."""
         refused = counted[REFUSED] + counted[BLOCKED]
-        return (
-            f"{counted[CREATED]:,} articles came in, {counted[UPDATED]:,} were brought up to date, "
-            f"{counted[SKIPPED]:,} were known, {refused:,} refused, {counted[LEFT_OUT]:,} left out."
-        )
+        came, known, left_out = counted[CREATED], counted[SKIPPED], counted[LEFT_OUT]
+        return f"{came:,} articles came in, {known:,} were known, {refused:,} refused, {left_out:,} left out."

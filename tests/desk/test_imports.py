@@ -15,6 +15,8 @@ from django.utils import timezone
 from articles import actions
 from articles.bylines import Credit, Role
 from articles.models import Article, ArticleState, HoldKind, Source
+from articles.opting_out import opt_out
+from articles.optouts import OptOutKind
 from newsroom.imports import (
     LeftOut,
     NotReadable,
@@ -277,7 +279,7 @@ def test_run_twice_nothing_is_here_twice(written: Any, options: tuple[str, ...])
     out, _ = run("import_wordpress", file, *options)
 
     assert Article.objects.count() == 2
-    assert "0 articles came in, 0 were brought up to date, 2 were known" in out
+    assert "0 articles came in, 2 were known" in out
 
 
 def test_a_source_s_articles_lead_to_it(written: Any) -> None:
@@ -431,6 +433,39 @@ def test_what_went_out_comes_in_again_the_same(tmp_path: Path) -> None:
     assert (again.headline, again.body, again.state) == ("Ours", f"<p>{LONG}</p>", "published")
     assert [one.contributor.name for one in again.contributions.all()] == ["Ann Marlow"]
     assert [tag.name for tag in again.tags.all()] == ["Ports"]
+
+
+def test_a_shortened_text_in_a_file_changes_nothing_here(tmp_path: Path) -> None:
+    source = SourceFactory(usage="excerpt", excerpt_words=5)
+    article = ArticleFactory(source=source, body=f"<p>{LONG}</p>")
+    path = tmp_path / "public.jsonl"
+    exported(path)
+    assert LONG not in path.read_text()
+
+    run("import_ninjs", path)
+
+    assert Article.objects.get().body == article.body
+
+
+def test_what_was_withheld_since_the_export_is_refused(tmp_path: Path) -> None:
+    article = ArticleFactory(ours=True, headline="Short", body="<p>Few words.</p>")
+    path = tmp_path / "public.jsonl"
+    exported(path)
+    HoldFactory(article=article)
+
+    _, err = run("import_ninjs", path)
+
+    assert "refused: 1, Short: it was removed" in err
+    assert Article.objects.count() == 1
+
+
+def test_an_owner_s_opt_out_holds_for_files_too(written: Any) -> None:
+    opt_out(domain="bay.example", kind=OptOutKind.PATH, value="/2/", at=timezone.now())
+
+    out, err = run("import_wordpress", written(wordpress(item(1), item(2))))
+
+    assert out.startswith("1 articles came in")
+    assert "refused: 2" in err
 
 
 def test_an_export_takes_as_many_questions_as_portions(

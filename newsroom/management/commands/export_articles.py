@@ -50,7 +50,7 @@ class Command(BaseCommand):
         for count, article in enumerate(_one_by_one(rows), 1):
             to.write(json.dumps(ninjs(article), ensure_ascii=False) + "\n")
             if watched and count % AT_ONCE == 0:
-                self.stderr.write(f"\r{count:,} articles", ending="")
+                self.stderr.write(f"\r{count:,} articles", style_func=str, ending="")
                 self.stderr.flush()
         if watched:
             self.stderr.write("")
