@@ -33,6 +33,12 @@ def sign_in(page: Page, front_door: str, name: str) -> None:
     expect(page.get_by_role("button", name="Open the next claim")).to_be_visible()
 
 
+def press(page: Page, key: str) -> None:
+    """Once the page's scripts are there to hear it."""
+    page.wait_for_load_state("load")
+    page.keyboard.press(key)
+
+
 def has_visible_focus(page: Page) -> bool:
     return bool(page.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'"))
 
@@ -58,34 +64,34 @@ def test_the_queue_is_worked_by_keyboard(
     )
 
     sign_in(page, front_door, "first")
-    page.keyboard.press("j")
+    press(page, "j")
     assert has_visible_focus(page)
-    page.keyboard.press("n")
+    press(page, "n")
     expect(page.get_by_role("region", name="The letter")).to_contain_text("Letter 5")
     assert fits(page)
-    page.keyboard.press("3")
+    press(page, "3")
     expect(page.get_by_role("heading", name="The notice, as it came")).to_be_focused()
-    page.keyboard.press("p")
-    page.keyboard.press("ArrowDown")
+    press(page, "p")
+    press(page, "ArrowDown")
     expect(page.locator("#reasons-propose")).to_have_value(WORDS)
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
+    press(page, "Tab")
+    press(page, "Tab")
     assert has_visible_focus(page)
-    page.keyboard.press("Control+Shift+Enter")
+    press(page, "Control+Shift+Enter")
 
     expect(page.get_by_role("region", name="The letter")).to_contain_text("Letter 3")
-    page.keyboard.press("u")
-    page.keyboard.press("Control+Enter")
+    press(page, "u")
+    press(page, "Control+Enter")
     expect(page.get_by_text("is upheld: the article is withheld.")).to_be_visible()
 
     sign_in(page, front_door, "second")
-    page.keyboard.press("n")
+    press(page, "n")
     expect(page.get_by_role("region", name="The letter")).to_contain_text("Letter 5")
-    page.keyboard.press("s")
+    press(page, "s")
     expect(page.get_by_text("is decided: the article stays")).to_be_visible()
-    page.keyboard.press("n")
+    press(page, "n")
     expect(page.get_by_text("Nothing else waits for a decision.")).to_be_visible()
-    page.keyboard.press("?")
+    press(page, "?")
     expect(page.get_by_text("Take and open the one that is due next")).to_be_visible()
 
     assert Claim.objects.get(pk=stays.pk).state == ClaimState.REFUSED
