@@ -54,7 +54,9 @@ class Mailbox:
         return "250 OK"
 
     def newest(self) -> str:
-        return str(self.letters[-1].get_content())
+        plain = self.letters[-1].get_body(("plain",))
+        assert plain
+        return str(plain.get_content())
 
 
 @pytest.fixture
