@@ -74,18 +74,6 @@ class NotAllowed(Exception):
 # --- holds ------------------------------------------------------------------------------------
 
 
-@transaction.atomic
-def hold_from(
-    *, claim_id: int, effective_at: datetime, at: datetime, by: User | None = None, note: str = ""
-) -> Claim:
-    """Withhold the claim's article from `effective_at` on, without a decision; it only ever moves forward."""
-    claim = _locked(claim_id)
-    _place(claim, effective_at=effective_at, at=at, by=by, note=note)
-    claim.save(update_fields=["hold"])
-    ledger.record_hold(claim=claim, hold=_hold(claim), at=at)
-    return claim
-
-
 def _place(claim: Claim, *, effective_at: datetime, at: datetime, by: User | None, note: str = "") -> None:
     claim.hold = articles.place_hold(
         article=claim.article,

@@ -24,6 +24,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from articles import sealing
 from articles.models import Article, ArticleState, Hold
+from moderation.ledger import sync_folder
 from moderation.models import Claim, ClaimState, Escrow
 
 logger = logging.getLogger(__name__)
@@ -207,7 +208,7 @@ def _make_key(token: str) -> bytes:
         file.write(key)
         file.flush()
         os.fsync(file.fileno())
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return key
 
 
@@ -215,15 +216,7 @@ def _destroy_key(token: str) -> None:
     path = _key_path(token)
     path.unlink(missing_ok=True)
     if path.parent.exists():
-        _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(path.parent)
 
 
 def destroy_spare_keys(limit: int, at: datetime) -> int:

@@ -217,11 +217,12 @@ def locked_file() -> Iterator[BinaryIO]:
         new = not path.exists()
         with open(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "r+b", buffering=0) as file:
             if new:
-                _fsync_folder(path.parent)
+                sync_folder(path.parent)
             yield file
 
 
-def _fsync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk has the names of the files in this folder."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

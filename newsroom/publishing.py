@@ -14,8 +14,6 @@ from moderation import ledger
 
 logger = logging.getLogger(__name__)
 
-COMPARED_AT_ONCE = 500
-
 
 def begin() -> None:
     """Make this folder the one in which pages are published, when there is none yet; then compare.

@@ -5,21 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from aggregator.documents import Credit, Entry, FeedDocument, Origin, Picture
 from aggregator.formats import caps
-from aggregator.formats.dates import read_date
 from aggregator.formats.media import enclosures, lead_picture, media_credits
 from aggregator.formats.names import XML_BASE, XML_LANG, Parts, first, inner, key, parts_of
 from aggregator.formats.people import distinct, person
-from aggregator.formats.rss import categories, licence, rsl
+from aggregator.formats.rss import categories, first_date, licence, rsl
 from aggregator.formats.text import address, line, markup, plain
-
-NO_PAGE = frozenset(
-    {"self", "edit", "enclosure", "hub", "replies", "next", "prev", "previous", "license", "search"}
-)
 
 
 def read_atom(root: Any, url: str = "") -> FeedDocument:
@@ -36,7 +30,7 @@ def read_atom(root: Any, url: str = "") -> FeedDocument:
         link=link,
         description=words(parts, "subtitle", "tagline", limit=caps.TEXT),
         language=language,
-        updated=_date(parts, "updated", "modified"),
+        updated=first_date(parts, "updated", "modified"),
         credits=distinct(_people(parts)),
         categories=categories(parts),
         picture=_logo(parts, base),
@@ -66,8 +60,10 @@ def read_entry(entry: Any, base: str, language: str) -> Entry:
         summary=summary or _group(parts, "media:description"),
         content=content,
         base=_own_base(parts, base),
-        published=_date(parts, "published", "issued", "created", "dc:date", "dcterms:created", "pubdate"),
-        updated=_date(parts, "updated", "modified", "dcterms:modified", "dc:date"),
+        published=first_date(
+            parts, "published", "issued", "created", "dc:date", "dcterms:created", "pubdate"
+        ),
+        updated=first_date(parts, "updated", "modified", "dcterms:modified", "dc:date"),
         language=line(_own_language(parts) or entry.get(XML_LANG) or first(parts, "dc:language"), 35)
         or language,
         credits=distinct(_people(parts)),
@@ -231,15 +227,6 @@ def _source(parts: Parts, base: str) -> Origin | None:
     for element in parts.get("source", ())[:1]:
         own = _plain_names(parts_of(element))
         return Origin(words(own, "title"), page_link(own, base) or related(own, "self", base))
-    return None
-
-
-def _date(parts: Parts, *names: str) -> datetime | None:
-    for name in names:
-        for element in parts.get(name, ()):
-            found = read_date(element.text or "")
-            if found:
-                return found
     return None
 
 

@@ -38,7 +38,7 @@ def read_rss(root: Any, url: str = "") -> FeedDocument:
         link=link,
         description=plain(first(parts, "description", "itunes:subtitle", "itunes:summary"), caps.TEXT),
         language=language,
-        updated=_date(parts, "lastbuilddate", "pubdate", "dc:date", "atom:updated"),
+        updated=first_date(parts, "lastbuilddate", "pubdate", "dc:date", "atom:updated"),
         credits=distinct(_channel_people(parts)),
         categories=categories(parts),
         picture=_logo(parts, around, link),
@@ -75,10 +75,10 @@ def read_item(item: Any, base: str, language: str) -> Entry:
         summary=summary,
         content=content,
         base=_own_base(parts, base),
-        published=_date(
+        published=first_date(
             parts, "pubdate", "dcterms:issued", "dcterms:created", "atom:published", "dc:date", "date"
         ),
-        updated=_date(parts, "atom:updated", "dcterms:modified", "lastbuilddate", "dc:date"),
+        updated=first_date(parts, "atom:updated", "dcterms:modified", "lastbuilddate", "dc:date"),
         language=_language(parts, item.get(XML_LANG)) or language,
         credits=distinct(_people(parts)),
         categories=categories(parts),
@@ -254,7 +254,8 @@ def _language(parts: Parts, attribute: str | None) -> str:
     return line(first(parts, "language", "dc:language") or attribute or "", 35)
 
 
-def _date(parts: Parts, *names: str) -> datetime | None:
+def first_date(parts: Parts, *names: str) -> datetime | None:
+    """The first of these elements, in this order, that can be read as a moment."""
     for name in names:
         for element in parts.get(name, ()):
             found = read_date(element.text or "")
