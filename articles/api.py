@@ -143,7 +143,7 @@ def articles(request: HttpRequest, wanted: Query[Wanted]) -> ArticlePage:
 
 @router.get("/articles/{uuid:key}", response=ArticleWhole, url_name="article", summary="One article")
 def article(request: HttpRequest, key: uuid.UUID) -> ArticleWhole | HttpResponse:
-    """One article by its key. 451 and `withheld`, or 410 and `canceled`, when it is gone."""
+    """One article by its key. 451 and “withheld”, or 410 and “canceled”, when it is gone."""
     credits = Prefetch("contributions", Contribution.objects.select_related("contributor"))
     public = Article.objects.public().select_related("source", "lead_media")
     found = public.prefetch_related(credits, "tags").filter(key=key).first()  # type: ignore[misc]  # taggit has no types

@@ -75,6 +75,12 @@ def shown_of(source: Source | None, standfirst: str, body: str) -> Text:
     return Text(standfirst, SafeString(""), opening, whole=False)
 
 
+def standfirst_above(text: Text) -> str:
+    """The standfirst over the text; none where the text begins with it, as feeds often have it."""
+    first = excerpt(text.body or escape(text.excerpt), len(text.standfirst.split()))
+    return "" if first.rstrip(" .…") == text.standfirst.rstrip(" .…") else text.standfirst
+
+
 def _within(text: str, most: int | None) -> str:
     """The text in at most so many characters, cut between words."""
     if most is None or len(text) <= most:

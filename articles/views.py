@@ -217,6 +217,7 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "article": article,
         "text": text,
+        "standfirst": display.standfirst_above(text),
         "minutes": display.reading_minutes(article) if text.whole else 0,
         "summary": display.teaser_of(article),
         "card": article.get_absolute_url() + "card.png",

@@ -16,9 +16,11 @@ from django.http import (
 )
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext
 
 from articles import interface, surfaces
 from moderation import ledger
+from newsroom import failing
 from newsroom.health import let_go
 
 log = logging.getLogger(__name__)
@@ -122,12 +124,9 @@ def no_database(request: HttpRequest, exception: BaseException | None) -> HttpRe
     """503 that says when to come back; nothing of it needs a table or a template."""
     log.error("The database did not answer %s: %s", request.path, exception)
     let_go()
-    return HttpResponse(
-        "The database does not answer. Please come back in a moment.\n",
-        status=503,
-        content_type="text/plain; charset=utf-8",
-        headers={"Retry-After": "10", "Cache-Control": "no-store"},
-    )
+    title = gettext("Back in a moment")
+    text = gettext("The database does not answer. Nothing is lost; please try again in a few seconds.")
+    return failing.answer(request, 503, title, text, retry_after=10)
 
 
 def ledger_gate(get_response: Answer) -> Answer:
@@ -135,12 +134,11 @@ def ledger_gate(get_response: Answer) -> Answer:
 
     def answer(request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(UNGATED) and ledger.is_behind():
-            return HttpResponse(
-                "Being restored. Please come back in a few minutes.\n",
-                status=503,
-                content_type="text/plain; charset=utf-8",
-                headers={"Retry-After": "120", "Cache-Control": "no-store"},
+            title = gettext("Being restored")
+            text = gettext(
+                "No page is shown until all that was removed is gone from it too. Please come back in a few minutes."
             )
+            return failing.answer(request, 503, title, text, retry_after=120)
         return get_response(request)
 
     return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from django.core.exceptions import BadRequest
@@ -10,16 +11,16 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from articles import interface
+from newsroom import failing
 from newsroom.middleware import is_of_the_database, no_database
 
+_WORD = re.compile(r"[^\W_]{3,}")
 
-def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
-    response = render(
-        request,
-        "error.html",
-        {"title": title, "text": text, "status": status, "tongues": interface.choices("/")},
-        status=status,
-    )
+
+def _page(request: HttpRequest, status: int, title: str, text: str, words: str = "") -> HttpResponse:
+    context = {"title": title, "text": text, "status": status, "words": words}
+    context["tongues"] = interface.choices("/")
+    response = render(request, "error.html", context, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -30,7 +31,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         404,
         _("Not here"),
         _("There is no page at this address. Search, or start from the front page."),
+        words=_words_of(request.path),
     )
+
+
+def _words_of(path: str) -> str:
+    """What the last part of an address says in words, to search for."""
+    words = _WORD.findall(path.rstrip("/").rpartition("/")[2])
+    return " ".join(word for word in words if word.isalpha())[:100]
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -59,8 +67,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     if is_of_the_database(error):
         return no_database(request, error)
-    text = (
-        "<!doctype html><html lang=en><meta charset=utf-8><title>Something went wrong</title>"
-        "<h1>Something went wrong on our side</h1><p>Please try again in a minute.</p></html>"
+    return failing.answer(
+        request, 500, _("Something went wrong on our side"), _("Please try again in a minute.")
     )
-    return HttpResponse(text, status=500, headers={"Cache-Control": "no-store"})
