@@ -363,12 +363,19 @@ SHOWN_SETTINGS = (
 
 def build_of_the_program() -> str:
     """Names this program: another version, template, style sheet or setting has other pages."""
+    sums = _sum_of_sources().copy()
+    for name in SHOWN_SETTINGS:
+        sums.update(repr(getattr(settings, name, None)).encode())
+    return str(sums.hexdigest()[:32])
+
+
+@lru_cache(maxsize=1)
+def _sum_of_sources() -> Any:
+    """Of the files as they were when this process began: what it runs does not change under it."""
     sums = hashlib.sha256()
     for path in sorted(_sources()):
         sums.update(path.name.encode() + path.read_bytes())
-    for name in SHOWN_SETTINGS:
-        sums.update(repr(getattr(settings, name, None)).encode())
-    return sums.hexdigest()[:32]
+    return sums
 
 
 def _sources() -> Iterator[Path]:
