@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import AppConfig
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connections
-from django.db.models.signals import post_migrate
+from django.test import TransactionTestCase
 
-from articles.models import SurfaceSerial
+from tests import emptying
 
 
 @pytest.fixture(scope="session")
@@ -29,44 +28,27 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         database["TEST"]["NAME"] = str(django_settings.VAR_DIR / "test.sqlite3")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def rows_of_migrations() -> Iterator[None]:
-    """Tests with real transactions empty every table afterwards; what a migration put there comes back."""
+MEETS_THE_DATABASE = {"db", "transactional_db", "django_db_setup"}
 
-    def put_back(sender: AppConfig, using: str, **kwargs: Any) -> None:
-        if sender.name == "articles":
-            SurfaceSerial.objects.using(using).get_or_create(pk=1)
 
-    post_migrate.connect(put_back)
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What never meets the database need not run on each."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if not item.get_closest_marker("django_db") and not fixtures & MEETS_THE_DATABASE:
+            item.add_marker("once")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """What a test with real transactions wrote is emptied after it; what the migrations put there stays."""
+    empty = emptying.Emptier()
+    with django_db_blocker.unblock():
+        empty.remember("default")
+    TransactionTestCase._fixture_teardown = lambda case: empty(case)
     yield
-    post_migrate.disconnect(put_back)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def rows_written_once() -> Iterator[None]:
-    """Tables whose rows a trigger protects are emptied after such tests like all others."""
-    if connections["default"].vendor != "sqlite":
-        yield  # TRUNCATE asks no row
-        return
-    # The class, not one connection: a test that drives a browser may meet another connection.
-    operations = type(connections["default"].ops)
-    flush = operations.execute_sql_flush
-
-    def empty(self: Any, statements: list[str]) -> None:
-        with self.connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%DELETE%'"
-            )
-            triggers = cursor.fetchall()
-            for name, _ in triggers:
-                cursor.execute(f"DROP TRIGGER {name}")
-            flush(self, statements)
-            for _, sql in triggers:
-                cursor.execute(sql)
-
-    operations.execute_sql_flush = empty
-    yield
-    operations.execute_sql_flush = flush
+    TransactionTestCase._fixture_teardown = emptying.flush_all
 
 
 @pytest.fixture(autouse=True)

@@ -71,6 +71,8 @@ class WebServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes; the second must not wait for the first to be acknowledged (40 ms each).
+    disable_nagle_algorithm = True
     web: WebServer
 
     def setup(self) -> None:

@@ -26,6 +26,7 @@ def groups(transactional_db: None) -> None:
 def sign_in(page: Page, front_door: str, name: str) -> None:
     page.context.clear_cookies()
     page.goto(front_door + LIST)
+    expect(page.get_by_label("Username")).to_be_focused()
     page.keyboard.type(name)
     page.keyboard.press("Tab")
     page.keyboard.type("a long test password")

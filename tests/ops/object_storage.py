@@ -19,6 +19,7 @@ class ObjectStorage:
     objects: dict[str, bytes] = field(default_factory=dict)
     signed_by: set[str] = field(default_factory=set)
     breaks: bool = False
+    parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
 
 
 def _unchunked(body: bytes) -> bytes:
@@ -35,6 +36,7 @@ def _unchunked(body: bytes) -> bytes:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     held: ObjectStorage
 
     def do_GET(self) -> None:
@@ -42,19 +44,40 @@ class _Handler(BaseHTTPRequestHandler):
         if "prefix" in query or "list-type" in query:
             self._say(200, self._list(path, query.get("prefix", [""])[0]))
         elif path in self.held.objects:
-            self._say(200, self.held.objects[path])
+            self._give(self.held.objects[path])
         else:
             self._say(404, b"<Error><Code>NoSuchKey</Code></Error>")
 
     do_HEAD = do_GET
 
     def do_PUT(self) -> None:
-        path, _ = self._asked()
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        path, query = self._asked()
+        body = self._body()
         if "aws-chunked" in self.headers.get("Content-Encoding", ""):
             body = _unchunked(body)
-        self.held.objects[path] = body[:-1] + b"?" if self.held.breaks else body
+        if "partNumber" in query:
+            self.held.parts[path][int(query["partNumber"][0])] = body
+        else:
+            self._keep(path, body)
         self._say(200, b"")
+
+    def do_POST(self) -> None:
+        """A large object comes in parts: this begins it, and this says that it is whole."""
+        path, query = self._asked()
+        self._body()
+        if "uploads" in query:
+            self.held.parts[path] = {}
+            answer = b"<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>"
+        else:
+            self._keep(path, b"".join(part for _, part in sorted(self.held.parts.pop(path).items())))
+            answer = b"<CompleteMultipartUploadResult/>"
+        self._say(200, answer)
+
+    def _body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def _keep(self, path: str, body: bytes) -> None:
+        self.held.objects[path] = body[:-1] + b"?" if self.held.breaks else body
 
     def do_DELETE(self) -> None:
         self.held.objects.pop(self._asked()[0], None)
@@ -79,8 +102,20 @@ class _Handler(BaseHTTPRequestHandler):
         answer = f"<Name>{name}</Name><IsTruncated>false</IsTruncated>{entries}"
         return f"<ListBucketResult>{answer}</ListBucketResult>".encode()
 
-    def _say(self, status: int, body: bytes) -> None:
+    def _give(self, content: bytes) -> None:
+        """All of it, or the range asked for (RFC 9110, 14.2: `bytes=first-last`, `last` may be missing)."""
+        asked = self.headers.get("Range")
+        if not asked:
+            self._say(200, content)
+            return
+        first, _, last = asked.removeprefix("bytes=").partition("-")
+        part = content[int(first) : int(last or len(content)) + 1]
+        self._say(206, part, f"bytes {first}-{int(first) + len(part) - 1}/{len(content)}")
+
+    def _say(self, status: int, body: bytes, content_range: str = "") -> None:
         self.send_response(status)
+        if content_range:
+            self.send_header("Content-Range", content_range)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("ETag", f'"{md5(body, usedforsecurity=False).hexdigest()}"')
         self.send_header("Last-Modified", "Mon, 04 May 2026 10:00:00 GMT")

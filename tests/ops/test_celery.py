@@ -26,7 +26,7 @@ from articles.models import Article, Heartbeat
 from tests.loopback import web_server
 
 pytest.importorskip("celery", reason="requirements-scale.txt is not installed")
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.server]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RSS = b"""<?xml version="1.0"?>

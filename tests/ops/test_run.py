@@ -17,14 +17,8 @@ import pytest
 from tests.conftest import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-pytestmark = [
-    pytest.mark.skipif(
-        bool(os.environ.get("TEST_DATABASE_URL")),
-        reason="script/run is the SQLite newsroom; it ran with SQLite",
-    ),
-    # Each test starts a whole newsroom; side by side they would measure each other.
-    pytest.mark.xdist_group("run"),
-]
+# One newsroom is made for all of them, in one process.
+pytestmark = pytest.mark.xdist_group("run")
 
 
 class Newsroom:
@@ -153,52 +147,39 @@ def test_what_it_keeps_is_for_its_own_account_alone(first: Newsroom) -> None:
         assert (first.var / name).stat().st_mode & 0o077 == 0
 
 
-def test_a_later_start_takes_seconds_and_prints_the_same_password(start) -> None:
-    began = time.monotonic()
-    later = start(DEMO_PASSWORD="")
-    later.wait_for("Newsroom is ready.")
-
-    assert time.monotonic() - began < 25
-    assert "Collecting" not in later.printed
-    assert "Loading" not in later.printed
-    assert "paper-boat-seven" in later.printed
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_asked_to_stop_it_ends_all_it_started_and_wrote_nothing_elsewhere(start, number: int) -> None:
+def test_later_starts_run_side_by_side_and_each_ends_all_it_started(start) -> None:
     before = source_files()
-    newsroom = start()
-    newsroom.wait_for("Newsroom is ready.")
+    morning, evening = start("morning", DEMO_PASSWORD=""), start("evening paper")
+    for newsroom in (morning, evening):
+        newsroom.wait_for("Newsroom is ready.")
+        assert newsroom.get("/readyz") == 200
+        assert "Collecting" not in newsroom.printed
+        assert "Loading" not in newsroom.printed
+        assert "paper-boat-seven" in newsroom.printed
 
-    assert newsroom.stop(number) == 0
+    assert morning.stop(signal.SIGINT) == 0
+    assert morning.processes() == []
+    assert evening.get("/readyz") == 200
 
-    assert newsroom.processes() == []
+    assert evening.stop(signal.SIGHUP) == 0
+    assert evening.processes() == []
     assert source_files() == before
 
 
-def test_two_newsrooms_run_side_by_side(start) -> None:
-    newsrooms = [start("morning"), start("evening paper")]
-    for newsroom in newsrooms:
-        newsroom.wait_for("Newsroom is ready.")
-
-    assert [newsroom.get("/readyz") for newsroom in newsrooms] == [200, 200]
-
-
-@pytest.mark.parametrize("command", [b"newsroom.wsgi\0", b"work\0"], ids=["site", "worker"])
-def test_what_was_killed_is_started_again(start, command: bytes) -> None:
+def test_what_was_killed_is_started_again(start) -> None:
     newsroom = start()
     newsroom.wait_for("Newsroom is ready.")
 
-    os.kill(newsroom.running(command)[0], signal.SIGKILL)
+    for command, name in ((b"newsroom.wsgi\0", "site"), (b"work\0", "worker")):
+        os.kill(newsroom.running(command)[0], signal.SIGKILL)
+        newsroom.wait_for(f"The {name} has ended by itself and is started again")
+        until = time.monotonic() + 60
+        while not (newsroom.answers_ready() and newsroom.running(command)) and time.monotonic() < until:
+            time.sleep(0.2)
+        assert newsroom.answers_ready()
+        assert newsroom.running(command)
 
-    newsroom.wait_for("is started again")
-    until = time.monotonic() + 60
-    while not (newsroom.answers_ready() and newsroom.running(command)) and time.monotonic() < until:
-        time.sleep(0.2)
-    assert newsroom.answers_ready()
-    assert newsroom.running(command)
-    assert newsroom.stop() == 0
-    assert newsroom.processes() == []
+    assert newsroom.stop(signal.SIGTERM) == 0
     assert newsroom.processes() == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -172,6 +173,16 @@ def test_object_storage_holds_a_backup_and_gives_it_back(bucket: ObjectStorage) 
     assert headlines() == {"The harbour freezes over"}
     assert b"harbour" not in bucket.objects[path]
     assert bucket.signed_by == {"the-key"}
+
+
+def test_a_backup_too_large_for_one_request_goes_in_parts(bucket: ObjectStorage, tmp_path: Path) -> None:
+    large, back = tmp_path / "large", tmp_path / "back"
+    large.write_bytes(b"0123456789abcdef" * (600 << 10))
+
+    vault.store().put("large", large)
+    vault.store().get("large", back)
+
+    assert filecmp.cmp(large, back, shallow=False)
 
 
 def test_a_backup_that_arrives_damaged_is_none(bucket: ObjectStorage, client: Client) -> None:
