@@ -26,7 +26,7 @@ class DeskUserAdmin(UserAdmin):
     """Django's own, and a way back in for who has lost the second factor."""
 
     list_display = ("username", "email", "first_name", "last_name", "is_staff", "second_factor")
-    actions = ("forget_factors",)
+    actions = ("forget_factors", "end_sessions")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type="recovery_codes")
@@ -42,10 +42,22 @@ class DeskUserAdmin(UserAdmin):
         """Their next sign-in takes the password alone, and where it is required a new factor."""
         for user in queryset:
             Authenticator.objects.filter(user=user).delete()
-            for session in UserSession.objects.filter(user=user):
-                session.end()
+            _end_sessions(user)
             self.log_change(request, user, "Second factors removed, sessions ended.")
         messages.success(request, "Removed. Their sessions have ended.")
+
+    @admin.action(description="Sign out everywhere", permissions=["change"])
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Whatever browser they are signed in with, they sign in anew."""
+        for user in queryset:
+            _end_sessions(user)
+            self.log_change(request, user, "Sessions ended.")
+        messages.success(request, "Their sessions have ended.")
+
+
+def _end_sessions(user: User) -> None:
+    for session in UserSession.objects.filter(user=user):
+        session.end()
 
 
 @admin.register(LogEntry)

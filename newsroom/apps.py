@@ -13,10 +13,12 @@ class NewsroomConfig(AppConfig):
     verbose_name = "Newsroom"
 
     def ready(self) -> None:
-        from newsroom import audit, checks, reporting, roles  # noqa: F401  (registers the system checks)
+        from newsroom import audit, checks, reporting, roles, security_events, sessions  # noqa: F401  (system checks)
 
         reporting.start_errors()
         audit.register()
+        sessions.listen()
+        security_events.listen()
         # An app without models is not told of migrations; moderation is, after us in its own turn.
         moderation = apps.get_app_config("moderation")
         post_migrate.connect(roles.make_groups, sender=moderation)

@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "newsroom.sessions.staff_sessions",
     "newsroom.middleware.second_factor_gate",
     "newsroom.audit.trail",
 ]
@@ -262,7 +263,10 @@ SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
-SESSION_COOKIE_AGE = 12 * 3600
+# At the desk (newsroom/sessions.py): signed out when idle for so long, and after so long in any case.
+STAFF_IDLE_MINUTES = env.number("STAFF_IDLE_MINUTES", default=60, most=24 * 60) or 60
+STAFF_SESSION_HOURS = env.number("STAFF_SESSION_HOURS", default=12, most=24 * 30) or 12
+SESSION_COOKIE_AGE = STAFF_SESSION_HOURS * 3600
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -284,6 +288,7 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "object-src": [NONE],
         "frame-ancestors": [NONE],
+        "report-uri": "/csp-reports",
         **TRUSTED_TYPES,
     }
 }
@@ -304,8 +309,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "newsroom.passwords.NotLeaked"},
+    {"NAME": "newsroom.passwords.NotOfThisPlace"},
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import SignInFailure
 from moderation.limits import sender_of
+from newsroom.security_events import event
 
 TRIES = 5
 LOCKED_FOR = timedelta(minutes=15)
@@ -25,6 +26,7 @@ class SignInForm(AdminAuthenticationForm):
         at = timezone.now()
         key = _key(self.cleaned_data.get("username", ""), self._address())
         if _is_locked(key, at):
+            event("sign-in locked", key=key[:10])
             raise forms.ValidationError(
                 "Too many wrong passwords for this account from where you are. Try again in a quarter of an hour.",
                 code="locked",

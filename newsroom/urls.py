@@ -10,7 +10,7 @@ from django.views.generic import RedirectView
 
 from aggregator.views import hub
 from articles import media
-from newsroom import api, health, metrics
+from newsroom import api, health, metrics, security_events
 
 # Second factors, sessions and single sign-on, beside the admin's own pages and as private as they are.
 ACCOUNT = [
@@ -31,6 +31,7 @@ urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
+    path("csp-reports", security_events.policy_report, name="csp_reports"),
     path("admin/account/", include(ACCOUNT)),
     path("admin/", admin.site.urls),
     path("api/", api.urls),

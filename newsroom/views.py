@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from articles import interface
-from newsroom import failing
+from newsroom import failing, security_events
 from newsroom.middleware import is_of_the_database, no_database
 
 _WORD = re.compile(r"[^\W_]{3,}")
@@ -42,6 +42,9 @@ def _words_of(path: str) -> str:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    security_events.event(
+        "refused", getattr(request, "user", None), asked=f"{request.method} {request.path!r}"
+    )
     return _page(request, 403, _("Not allowed"), _("Your account may not do this."))
 
 
@@ -51,6 +54,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    security_events.event("forged or stale form", getattr(request, "user", None), asked=f"{request.path!r}")
     return _page(
         request,
         403,

@@ -16,7 +16,17 @@ from articles.models import Article, HoldKind
 from articles.surfaces import REGISTER
 
 # Neither stored nor listed: the desk, the owner's own case, and what machines of the operator ask.
-PRIVATE = ("admin/", "removal/", "follow/<", "api/notices", "api/owner/", "healthz", "readyz", "metrics")
+PRIVATE = (
+    "admin/",
+    "removal/",
+    "follow/<",
+    "api/notices",
+    "api/owner/",
+    "healthz",
+    "csp-reports",
+    "readyz",
+    "metrics",
+)
 # What the API is, not what is in it.
 DESCRIPTIONS = {"api/", "api/docs", "api/openapi.json"}
 # They name no article, so there is nothing of it to be found on them.
