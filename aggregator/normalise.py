@@ -135,6 +135,7 @@ def draft(offer: Offer, document: FeedDocument, outlet: Outlet, *, at: datetime)
         text_key=text_fingerprint(text) if is_telling(text) else "",
         title_day_key=title_day_key(outlet.key, headline, (published_at or at).date()),
         other_url_keys=_other_keys(entry, given, url_key),
+        text=text,
     )
 
 

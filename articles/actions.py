@@ -96,9 +96,13 @@ def ingest(*, source: Source, drafts: Sequence[Draft], at: datetime, publish: bo
     return ingest_all(deliveries=[Delivery(source, drafts, publish)], at=at)[0]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def ingest_all(*, deliveries: Sequence[Delivery], at: datetime) -> list[list[Ingested]]:
-    """The same for several sources in one transaction, as if one came after the other."""
+    """The same for several sources in one transaction, as if one came after the other.
+
+    Within another transaction it takes no savepoint: with one open, SQLite goes through everything that was
+    changed since at the end of each statement that fires a trigger, and a batch costs the square of its size.
+    """
     keys = {draft.url_key for delivery in deliveries for draft in delivery.drafts}
     known = {a.url_key: a for a in Article.objects.filter(url_key__in=keys)} if keys else {}
     blocked = _blocked_keys(draft for delivery in deliveries for draft in delivery.drafts)
@@ -289,7 +293,7 @@ def _create(wanted: Sequence[tuple[Delivery, Draft]], *, at: datetime) -> dict[s
     tags = _add_tags([(ids[draft.url_key], draft.tags) for _, draft in wanted], moments)
     people = _add_credits([(ids[draft.url_key], draft.credits) for _, draft in wanted])
     prepared.add(
-        (pk := ids[draft.url_key], draft.standfirst, draft.body, moments[pk])
+        (pk := ids[draft.url_key], draft.standfirst, draft.text or to_text(draft.body), moments[pk])
         for delivery, draft in wanted
         if delivery.publish
     )
@@ -300,6 +304,7 @@ def _create(wanted: Sequence[tuple[Delivery, Draft]], *, at: datetime) -> dict[s
             headline=draft.headline[:300],
             standfirst=draft.standfirst,
             body=draft.body,
+            text=draft.text,
             language=draft.language or delivery.source.language,
             people=[person.name for person in people[pk]],
             tags=tags[pk],

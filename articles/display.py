@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from articles.canonical import NotAnAddress, readable_url
 from articles.models import Article, ArticleQuerySet, Media, Source, UsagePolicy
 from articles.prepared import TEASER_WORDS, minutes_to_read, opening_of
-from articles.sanitise import excerpt
+from articles.sanitise import excerpt, excerpt_of_text
 
 # What no list shows of an article, its outlet and its picture, and what is long to read.
 UNLISTED = (
@@ -60,8 +60,8 @@ def text_of(article: Article) -> Text:
     return shown_of(article.source, article.standfirst, article.body)
 
 
-def shown_of(source: Source | None, standfirst: str, body: str) -> Text:
-    """The same of a source's text that is no article yet."""
+def shown_of(source: Source | None, standfirst: str, body: str, text: str = "") -> Text:
+    """The same of a source's text that is no article yet; `text` is the body's words, where they are known."""
     usage = source.shown_usage if source else UsagePolicy.FULL
     if source is None or usage == UsagePolicy.FULL:
         return Text(standfirst, _own_hosts_only(body), "", whole=True)
@@ -69,7 +69,7 @@ def shown_of(source: Source | None, standfirst: str, body: str) -> Text:
         return Text("", SafeString(""), "", whole=False)
     standfirst = _within(excerpt(escape(standfirst), source.excerpt_words), source.most_chars)
     left = source.excerpt_words - len(standfirst.split())
-    opening = excerpt(body, left) if left > 0 else ""
+    opening = (excerpt_of_text(text, left) if text else excerpt(body, left)) if left > 0 else ""
     if source.most_chars is not None:
         opening = _within(opening, max(0, source.most_chars - len(standfirst)))
     return Text(standfirst, SafeString(""), opening, whole=False)

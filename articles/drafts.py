@@ -24,6 +24,8 @@ class DraftPicture:
 class Draft:
     """One entry, normalised: text is plain, HTML is sanitised, keys are computed.
 
+    `text` is `sanitise.to_text(body)`, where that was worked out already.
+
     `url_key` is `canonical.address_key(canonical_url)`, `guid_key` the SHA-256 of the feed's own
     identifier, `text_key` and `title_day_key` come from `fingerprint`. `other_url_keys` are further
     addresses of the same work (as given, redirect targets).
@@ -49,3 +51,4 @@ class Draft:
     title_day_key: str = ""
     signature: bytes | None = None
     other_url_keys: tuple[str, ...] = ()
+    text: str = ""

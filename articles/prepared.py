@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from articles import bulk
 from articles.models import Article, Prepared
-from articles.sanitise import excerpt
+from articles.sanitise import excerpt, excerpt_of_text
 
 TEASER_WORDS = 36
 WORDS_A_MINUTE, UNSPACED_LETTERS_A_MINUTE = 230, 500
@@ -31,21 +31,28 @@ def opening_of(standfirst: str, body: str) -> str:
     return excerpt(escape(standfirst), TEASER_WORDS) or excerpt(body, TEASER_WORDS)
 
 
+def _opening_of_text(standfirst: str, text: str) -> str:
+    return excerpt(escape(standfirst), TEASER_WORDS) or excerpt_of_text(text, TEASER_WORDS)
+
+
 def minutes_to_read(body: str) -> int:
     """How long sanitised HTML takes to read; 0 for what is read at a glance."""
-    text = _MARKUP.sub(" ", body)
+    return _minutes(_MARKUP.sub(" ", body))
+
+
+def _minutes(text: str) -> int:
     letters = 0 if text.isascii() else len(_UNSPACED.findall(text))
     return round(len(text.split()) / WORDS_A_MINUTE + letters / UNSPACED_LETTERS_A_MINUTE)
 
 
 def add(rows: Iterable[tuple[int, str, str, datetime]]) -> None:
-    """Prepare articles that are new: key, standfirst, body, publication. Reads nothing."""
+    """Prepare articles that are new: key, standfirst, the body's plain text, publication. Reads nothing."""
     bulk.insert(
         Prepared,
         ("article_id", "opening", "minutes", "due_at"),
         [
-            (pk, opening_of(standfirst, body), minutes_to_read(body), _due(published_at))
-            for pk, standfirst, body, published_at in rows
+            (pk, _opening_of_text(standfirst, text), _minutes(text), _due(published_at))
+            for pk, standfirst, text, published_at in rows
         ],
         conflicts="DO NOTHING",
     )

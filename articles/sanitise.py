@@ -115,6 +115,7 @@ _ASCII_CONTROLS = {code: None for code in range(128) if _CONTROLS.match(chr(code
 _LINE_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069\u00ad\u200b\u2060]")
 _SPACES = re.compile(r"\s+")
 _LINE_END = "\x00"
+_BREAK = f" {_LINE_END} "
 _BREAKING = _BLOCKS | {"p", "br", "hr", "li", "tr", "td", "th", "caption", "img"}
 _OTHER_HTML_NAMES = frozenset(
     {
@@ -245,10 +246,15 @@ def to_text(html: str) -> str:
 
 def _clean_to_text(html: CleanHTML) -> str:
     """As `to_text`, where it is known how the markup is written."""
-    text = _ANY_TAG.sub("", _BREAKING_TAGS.sub(f" {_LINE_END} ", html))
+    text: str = html
+    # Most of the markup is plain paragraphs, and those are sooner replaced than searched for by pattern.
+    for paragraph in ("</p>\n<p>", "</p><p>", "<p>", "</p>"):
+        text = text.replace(paragraph, _BREAK)
+    if "<" in text:
+        text = _ANY_TAG.sub("", _BREAKING_TAGS.sub(_BREAK, text))
     for written, read in _WRITTEN if "&" in text else ():
         text = text.replace(written, read)
-    joined = " ".join(text.split()).replace(f" {_LINE_END} ", "\n").strip(f"{_LINE_END} \n")
+    joined = " ".join(text.split()).replace(_BREAK, "\n").strip(f"{_LINE_END} \n")
     return joined if _LINE_END not in joined else _spaced(text.split(_LINE_END))
 
 
@@ -263,7 +269,7 @@ def _unescaped(line: str) -> str:
 def excerpt(html: str, words: int) -> str:
     """The first words as plain text, an ellipsis where more follows. Han and kana characters count singly."""
     # Of a long text the beginning is enough, when it comes apart in one way and something follows.
-    enough = 14 * words + 300
+    enough = _enough_for(words)
     opening = html[: max(0, html.rfind("<", 0, enough))] if len(html) > 2 * enough else ""
     if opening and isinstance(html, CleanHTML):
         opening = CleanHTML(opening)
@@ -272,6 +278,17 @@ def excerpt(html: str, words: int) -> str:
         if found.endswith("…"):
             return found
     return _first_words(to_text(html), words)
+
+
+def excerpt_of_text(text: str, words: int) -> str:
+    """The same of what `to_text` made of the markup already."""
+    found = _first_words(text[: _enough_for(words)], words)
+    return found if found.endswith("…") else _first_words(text, words)
+
+
+def _enough_for(words: int) -> int:
+    """In how many characters so many words nearly always are."""
+    return 14 * words + 300
 
 
 def _first_words(text: str, words: int) -> str:

@@ -172,6 +172,7 @@ class Entry:
     headline: str
     standfirst: str
     body: str
+    text: str
     language: str
     people: Sequence[str]
     tags: Sequence[Tag]
@@ -187,7 +188,7 @@ def add(entries: Iterable[Entry]) -> None:
 
 
 def _new_row(entry: Entry) -> tuple[int, str, str, str, str, str]:
-    shown = shown_of(entry.source, entry.standfirst, entry.body)
+    shown = shown_of(entry.source, entry.standfirst, entry.body, entry.text)
     names = [*entry.people, *(tag.name for tag in entry.tags), entry.source.name]
     facets = [_language(entry.language), _source(entry.source.pk), *(_tag(tag.pk) for tag in entry.tags)]
     body = fold(plain(shown.body) or shown.excerpt)[:LONGEST_BODY]
