@@ -176,6 +176,10 @@ def _uphold(
     )
     claim.due_at = at if claim.notice.ground == Ground.PRIVACY else at + ERASE_AFTER
     _plan_proof(claim, at)
+    if claim.state == S.COUNTERED:
+        _tell_answerer(claim, at=at, shown=False, reasons=reasons)
+    else:
+        letters.tell_author(claim=claim, at=at, automated=automated)
     _move(claim, S.UPHELD, by=by, at=at, note=reasons)
     _decided(claim, by=by, at=at, automated=automated, reason_code=reason_code, reasons=reasons)
     _seal(claim, at)
@@ -328,21 +332,53 @@ def counter(
     """
     claim = _locked(claim_id)
     _allow(claim, S.COUNTERED)
-    declared = ("consents_to_court", "accepts_service", "under_penalty")
-    if not all(statement.get(name) for name in (*declared, "signature", "statement")):
-        raise NotAllowed("A counter-notice needs the statement, the three declarations and a signature.")
+    refuse_incomplete(statement)
     window = reinstatement_window(timezone.localdate(at))
     answer = CounterNotice.objects.create(
         claim=claim,
         received_at=at,
+        confirmed_at=at,
         reinstate_not_before=window.not_before,
         reinstate_due_on=window.at_latest,
         **statement,
     )
-    claim.due_at = start_of(window.not_before)
-    days = {"not_before": window.not_before.isoformat(), "not_after": window.at_latest.isoformat()}
+    return _countered(claim, answer, at=at, by=by)
+
+
+def refuse_incomplete(statement: Mapping[str, Any]) -> None:
+    """NotAllowed when an element of 17 U.S.C. 512(g)(3) is missing."""
+    declared = ("consents_to_court", "accepts_service", "under_penalty")
+    if not all(statement.get(name) for name in (*declared, "signature", "statement")):
+        raise NotAllowed("A counter-notice needs the statement, the three declarations and a signature.")
+
+
+@transaction.atomic
+def take_up(*, answer_id: int, at: datetime) -> CounterNotice:
+    """Its mailbox answered, so a counter-notice takes effect; taken up twice it is taken up once.
+
+    The claimant has the ten business days from now on, when told of it; the fourteen, by which the
+    article is back, run from its arrival. Raises NotAllowed when the claim can no longer be answered.
+    """
+    claim = _locked(CounterNotice.objects.values_list("claim_id", flat=True).get(pk=answer_id))
+    answer = CounterNotice.objects.get(pk=answer_id)
+    if answer.confirmed_at is not None:
+        return answer
+    _allow(claim, S.COUNTERED)
+    answer.confirmed_at = at
+    answer.reinstate_not_before = reinstatement_window(timezone.localdate(at)).not_before
+    answer.save(update_fields=["confirmed_at", "reinstate_not_before"])
+    return _countered(claim, answer, at=at, by=None)
+
+
+def _countered(claim: Claim, answer: CounterNotice, *, at: datetime, by: User | None) -> CounterNotice:
+    claim.due_at = start_of(answer.reinstate_not_before)
+    days = {
+        "not_before": answer.reinstate_not_before.isoformat(),
+        "at_latest": answer.reinstate_due_on.isoformat(),
+    }
     _move(claim, S.COUNTERED, by=by, at=at)
     _decided(claim, by=by, at=at, reason_code=ReasonCode.COUNTER_NOTICE, reasons="", context=days)
+    letters.owe_answerer(kind=LetterKind.ANSWERED, answer=answer, at=at, context=days)
     return answer
 
 
@@ -353,12 +389,20 @@ def reinstate(*, claim_id: int, at: datetime, by: User | None = None, version: i
     _allow(claim, S.REINSTATED)
     if claim.state == S.REDUCED:
         refuse_the_same_person(claim, by)
-    answer = claim.counter_notices.order_by("-received_at").first()
+    answer = claim.counter_notices.in_force().first()
     if answer and timezone.localdate(at) < answer.reinstate_not_before:
         raise NotAllowed(f"{claim} may come back from {answer.reinstate_not_before:%d %B %Y} on.")
     _release(claim, at=at, by=by)
     _move(claim, S.REINSTATED, by=by, at=at)
+    _tell_answerer(claim, at=at, shown=True)
     return _decided(claim, by=by, at=at, reason_code=ReasonCode.COUNTER_NOTICE, reasons="")
+
+
+def _tell_answerer(claim: Claim, *, at: datetime, shown: bool, reasons: str = "") -> None:
+    answer = claim.counter_notices.in_force().first()
+    if answer is not None:
+        context = {"shown": shown, "reasons": reasons}
+        letters.owe_answerer(kind=LetterKind.SETTLED, answer=answer, at=at, context=context)
 
 
 @transaction.atomic
@@ -588,9 +632,10 @@ def _decided(
 
 
 def _for_letter(decision: Decision, more: Mapping[str, Any] | None) -> dict[str, Any]:
+    # What the site itself noted down is in English; its letter says the same in the reader's language.
     return {
         "reason_code": decision.reason_code,
-        "reasons": decision.reasons or decision.get_reason_code_display(),
+        "reasons": decision.reasons if decision.by_id else "",
         "automated": decision.automated,
         **(more or {}),
     }

@@ -25,7 +25,19 @@ from articles import display
 from articles.canonical import address_key
 from articles.models import Article, ArticleState, CutKind
 from articles.sealing import Said
-from moderation import actions, complaints, copies, escrow, flags, letters, misuse, original, queue
+from moderation import (
+    actions,
+    answers,
+    complaints,
+    copies,
+    escrow,
+    flags,
+    letters,
+    misuse,
+    original,
+    queue,
+    references,
+)
 from moderation import desk_admin as desk_admin  # registers what is kept beside the claims
 from moderation.actions import NotAllowed
 from moderation.desk_models import CannedReason, Measure, SavedFilter
@@ -133,7 +145,7 @@ def may_decide_again(claim: Claim, user: Any) -> bool:
 
 
 def _may_come_back(claim: Claim, at: datetime) -> bool:
-    answer = claim.counter_notices.order_by("-received_at").first()
+    answer = claim.counter_notices.in_force().first()
     return answer is None or answer.reinstate_not_before <= timezone.localdate(at)
 
 
@@ -599,6 +611,7 @@ class ClaimAdmin(ReadOnlyAdmin):
             and claim.state in (*OPEN_STATES, S.UPHELD),
             "complaints": list(claim.complaints.select_related("decided_by")),
             "counter_notices": claim.counter_notices.order_by("-received_at"),
+            "answer_url": references.answer_url(claim) if answers.may_answer(claim) else "",
             "may_decide": self.has_decide_permission(request),
             "back": queue_address(request),
             "view_kept": request.GET.urlencode() if queue_address(request).count("?") else "",

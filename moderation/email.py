@@ -47,17 +47,19 @@ LIST_TYPES = (
 )  # fmt: skip
 MESSAGE_IDS = re.compile(r"<[^<>\s]{3,480}>")
 CONFIRMING = re.compile(
-    r"\W*(?:i\s+)?(?:confirm(?:ed)?|yes|bestätig\w*|ja|confirm(?:er|e|é)|oui|confirm(?:ar|o|ado)|sí|підтвердж\w*|так)\b",
+    r"\W*(?:i\s+)?(?:confirm(?:ed)?|yes|bestätig\w*|ja|confirm(?:er|e|é)|oui|confirm(?:ar|o|ado)|sí|підтвердж\w*|так|أ?[ؤو]كد|تأكيد|نعم)\b",
     re.I,
 )
-GOOD_FAITH = re.compile(r"good[\s-]+faith|gutem?\s+glauben|bonne\s+foi|buena\s+fe|добросовісн", re.I)
+GOOD_FAITH = re.compile(
+    r"good[\s-]+faith|gutem?\s+glauben|bonne\s+foi|buena\s+fe|добросовісн|حسن\s+نية", re.I
+)
 ACCURATE = re.compile(
-    r"accurate|perjury|richtig|zutreffend|an\s+eides|exact(?:e|es|a|as)?\b|exacts\b|parjure|perjurio|правдив|достовірн",
+    r"accurate|perjury|richtig|zutreffend|an\s+eides|exact(?:e|es|a|as)?\b|exacts\b|parjure|perjurio|правдив|достовірн|صحيح",
     re.I,
 )
 CLOSING = re.compile(
     r"^\s*(?:/s/|signed|signature|sincerely|(?:kind|best|warm)?\s*regards|yours|mit\s+freundlichen|viele\s+grüße|"
-    r"cordialement|atentamente|saludos|з\s+повагою)\b[^\n]*",
+    r"cordialement|atentamente|saludos|з\s+повагою|مع\s+(?:خالص\s+)?(?:التحية|تحيات\w*|الشكر))\b[^\n]*",
     re.I | re.M,
 )
 QUOTE_HEAD = re.compile(
@@ -71,6 +73,7 @@ COMMON_WORDS = {
     "es": {"el", "los", "las", "que", "por", "para", "una", "nuestro", "favor", "artículo", "está", "con"},
     "en": {"the", "and", "of", "to", "is", "our", "please", "this", "that", "for", "we", "remove"},
     "uk": {"і", "та", "що", "не", "на", "прошу", "це", "ми", "наш", "статтю", "з", "будь"},
+    "ar": {"في", "من", "على", "إلى", "أن", "هذا", "هذه", "عن", "نرجو", "إزالة", "المقال", "التي"},
 }
 
 

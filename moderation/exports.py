@@ -329,7 +329,7 @@ def _figures(year: int, at: datetime) -> Iterator[Figure]:
     yield Figure(_("Hours until gone"), _("half of them within"), transparency.percentile(hours, 50))
     yield Figure(_("Hours until gone"), _("95 in 100 within"), transparency.percentile(hours, 95))
     yield Figure(_("Hours until gone"), _("the longest"), transparency.percentile(hours, 100))
-    answers = CounterNotice.objects.filter(received_at__range=year_of(year))
+    answers = CounterNotice.objects.in_force().filter(received_at__range=year_of(year))
     yield Figure(_("Counter-notices"), _("received"), answers.count())
     shown = Decision.objects.filter(at__range=year_of(year), outcome=ClaimState.REINSTATED)
     yield Figure(_("Counter-notices"), _("articles shown again"), shown.count())

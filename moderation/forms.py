@@ -40,7 +40,25 @@ def _line(
     return forms.CharField(label=label, help_text=help_text, required=False, widget=box, max_length=longest)
 
 
-class StatementForm(forms.Form):
+class DescribedForm(forms.Form):
+    """A form whose fields say to assistive technology where their help and their errors stand."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if field.help_text:
+                field.widget.attrs["aria-describedby"] = f"id_{name}_help"
+
+    def mark_errors(self) -> None:
+        """Tell assistive technology which fields have an error and where it stands."""
+        for name in self.errors:
+            if name in self.fields:
+                attrs = self.fields[name].widget.attrs
+                attrs["aria-invalid"] = "true"
+                attrs["aria-describedby"] = f"id_{name}_error {attrs.get('aria-describedby', '')}".strip()
+
+
+class StatementForm(DescribedForm):
     """The parts of a notice that may be added later, on the page of the case."""
 
     name = _line(_("Your full name"), "name")
@@ -80,21 +98,6 @@ class StatementForm(forms.Form):
         required=False,
     )
     signature = _line(_("Your signature"), "off", help_text=_("Your full name, typed, is enough."))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            described = f"id_{name}_help" if field.help_text else ""
-            if described:
-                field.widget.attrs["aria-describedby"] = described
-
-    def mark_errors(self) -> None:
-        """Tell assistive technology which fields have an error and where it stands."""
-        for name in self.errors:
-            if name in self.fields:
-                attrs = self.fields[name].widget.attrs
-                attrs["aria-invalid"] = "true"
-                attrs["aria-describedby"] = f"id_{name}_error {attrs.get('aria-describedby', '')}".strip()
 
     def clean_ground(self) -> str:
         return str(self.cleaned_data.get("ground") or Ground.COPYRIGHT)
@@ -145,3 +148,98 @@ class NoticeForm(StatementForm):
     def told(self) -> dict[str, Any]:
         """What was typed, by the names a Submission has for it."""
         return {name: value for name, value in self.cleaned_data.items() if name != "urls"}
+
+
+class AskForm(DescribedForm):
+    """Where a publisher asks for the form of a counter-notice."""
+
+    url = forms.CharField(
+        label=_("The address of the article"),
+        help_text=_("On this site, or where you published it."),
+        max_length=2000,
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocapitalize": "off", "spellcheck": "false"}),
+        error_messages={"required": _("Give the address of the article.")},
+    )
+    email = forms.EmailField(
+        label=_("Your e-mail address"),
+        help_text=_("At the domain under which you publish, such as legal@paper.example."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={
+            "required": _("Give an e-mail address. Without one we cannot answer you."),
+            "invalid": _("This does not look like an e-mail address. It should read like name@example.org."),
+        },
+    )
+
+
+def _needed(label: StrOrPromise, message: StrOrPromise) -> forms.BooleanField:
+    return forms.BooleanField(label=label, error_messages={"required": message})
+
+
+class AnswerForm(DescribedForm):
+    """A counter-notice with every element of 17 U.S.C. 512(g)(3); the article itself is known from the address."""
+
+    name = forms.CharField(
+        label=_("Your full name"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"required": _("Give your full name.")},
+    )
+    email = forms.EmailField(
+        label=_("Your e-mail address"),
+        help_text=_("We write to it, to make sure that it is yours and to tell you what follows."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={
+            "required": _("Give an e-mail address. Without one we cannot answer you."),
+            "invalid": _("This does not look like an e-mail address. It should read like name@example.org."),
+        },
+    )
+    address = forms.CharField(
+        label=_("Your postal address"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "street-address"}),
+        error_messages={"required": _("Give your postal address: the law asks for it.")},
+    )
+    phone = forms.CharField(
+        label=_("Your telephone number"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
+        error_messages={"required": _("Give your telephone number: the law asks for it.")},
+    )
+    statement = forms.CharField(
+        label=_("Why the removal is a mistake"),
+        help_text=_("In your own words: that it is yours, that you have a licence, that it is another work."),
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        error_messages={"required": _("Say why the removal is a mistake.")},
+    )
+    under_penalty = _needed(
+        _(
+            "Under penalty of perjury: I believe in good faith that the article was removed by mistake or because"
+            " it was taken for something else."
+        ),
+        _("Without this declaration it is no counter-notice."),
+    )
+    consents_to_court = _needed(
+        _(
+            "I consent to the jurisdiction of the Federal District Court for the district of my address or, if it is"
+            " outside the United States, for any district in which the operator of this site may be found."
+        ),
+        _("Without this declaration it is no counter-notice."),
+    )
+    accepts_service = _needed(
+        _("I will accept service of process from whoever asked for the removal, or from their agent."),
+        _("Without this declaration it is no counter-notice."),
+    )
+    signature = forms.CharField(
+        label=_("Your signature"),
+        help_text=_("Your full name, typed, is enough."),
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Sign with your full name.")},
+    )
+
+    def about_you(self) -> list[BoundField]:
+        return [self[name] for name in ("name", "email", "address", "phone")]
+
+    def declared(self) -> list[BoundField]:
+        return [self[name] for name in ("under_penalty", "consents_to_court", "accepts_service", "signature")]

@@ -23,15 +23,18 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.template import Context, Engine
 from django.utils import translation
 from django.utils.formats import date_format
+from django.utils.translation import get_language_info
 
 from articles.leases import back_off
 from articles.tokens import new_token
-from moderation.models import Claim, Letter, LetterKind, Notice, ReasonCode
-from moderation.references import confirm_url, status_url
+from moderation.models import TO_THE_AFFECTED, Claim, CounterNotice, Letter, LetterKind, Notice
+from moderation.references import answer_url, confirm_url, keyed, status_url, vouch_url
 
 logger = logging.getLogger(__name__)
 
-LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "uk": "Українська"}
+LANGUAGES = {
+    "en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "uk": "Українська", "ar": "العربية",
+}  # fmt: skip
 LEASE_SECONDS = 120
 TRIES = 40
 LINES_SHOWN = 60
@@ -70,16 +73,67 @@ def owe(
 ) -> Letter | None:
     """Write down, in the caller's transaction, that this letter is owed; owed twice it is one letter.
 
-    `context` fills what the notice and the claim do not say themselves: `reason` (a reason code or its
-    label), `reasons` (text), `automated`, `not_before` and `at_latest` (ISO dates). None when the
-    notice gives no mailbox.
+    `context` fills what the notice and the claim do not say themselves: `reason_code`, `reasons` (text),
+    `automated`, `not_before` and `at_latest` (ISO dates). None when the notice gives no mailbox.
     """
     if not notice.email:
         return None
+    key = key or f"{kind}:{notice.pk}:{claim.pk if claim else 0}"
+    return _owe(
+        kind, notice, claim, to=notice.email, language=notice.language, at=at, context=context, key=key
+    )
+
+
+def owe_answerer(
+    *, kind: LetterKind, answer: CounterNotice, at: datetime, context: dict[str, Any] | None = None
+) -> Letter:
+    """The same for whoever sent a counter-notice."""
+    about = {"name": answer.name, "answer": answer.pk}
+    claim: Claim = answer.claim
+    # A claim may be answered, upheld again, and answered by somebody else: each hears of their own.
+    return _owe(
+        kind, claim.notice, claim, to=answer.email, language=answer.language, at=at,
+        context=about | (context or {}), key=f"{kind}:{answer.pk}:{claim.version}",
+    )  # fmt: skip
+
+
+def tell_affected(
+    *, claim: Claim, to: str, language: str, at: datetime, name: str = "", automated: bool = False
+) -> Letter:
+    """Say to the publisher or author of what was removed why it was, and where they can answer it (DSA art. 17)."""
+    context = {"name": name, "ground": claim.notice.ground, "automated": automated}
+    key = f"answer:{claim.pk}:{keyed('told', to.casefold())}:{claim.version}"
+    return _owe(
+        LetterKind.ANSWER, claim.notice, claim, to=to, language=language, at=at, context=context, key=key
+    )
+
+
+def tell_author(*, claim: Claim, at: datetime, automated: bool) -> Letter | None:
+    """The same to a colleague whose own article is removed; None for what other outlets wrote."""
+    author = claim.article.created_by
+    if author is None or not author.is_active or not author.email:
+        return None
+    name = author.get_full_name()
+    return tell_affected(
+        claim=claim, to=author.email, language=settings.LANGUAGE_CODE, at=at, name=name, automated=automated
+    )
+
+
+def _owe(
+    kind: LetterKind,
+    notice: Notice,
+    claim: Claim | None,
+    *,
+    to: str,
+    language: str,
+    at: datetime,
+    context: dict[str, Any] | None,
+    key: str,
+) -> Letter:
     letter, _ = Letter.objects.get_or_create(
-        key=key or f"{kind}:{notice.pk}:{claim.pk if claim else 0}",
+        key=key,
         defaults={
-            "notice": notice, "claim": claim, "kind": kind, "to": notice.email, "language": spoken(notice.language),
+            "notice": notice, "claim": claim, "kind": kind, "to": to, "language": spoken(language),
             "context": context or {}, "created_at": at, "due_at": at, "message_id": new_message_id(notice),
         },
     )  # fmt: skip
@@ -102,13 +156,43 @@ def spoken(language: str) -> str:
 
 def render(letter: Letter) -> tuple[str, str]:
     """Subject and text of a letter. Raises Unfilled when a placeholder stayed empty."""
-    template = _engine().get_template(f"{spoken(letter.language)}/{letter.kind}.txt")
-    with translation.override(spoken(letter.language)):
-        text = template.render(Context(_context(letter), autoescape=False))
+    affected = letter.kind in TO_THE_AFFECTED
+    values = _of_answer(letter) if affected else _of_notice(letter)
+    return written(LetterKind(letter.kind), spoken(letter.language), values | letter.context)
+
+
+def written(kind: LetterKind, language: str, values: dict[str, Any]) -> tuple[str, str]:
+    """Subject and text from these values alone: texts of strangers made plain, days and moments spelled out."""
+    template = _engine().get_template(f"{language}/{kind}.txt")
+    with translation.override(language):
+        filled = {
+            name: _Empty(name) if value in ("", None) else _word(name, value)
+            for name, value in values.items()
+        }
+        text = template.render(Context(filled, autoescape=False))
     if unfilled := _UNFILLED.search(text):
-        raise Unfilled(f"Placeholder {unfilled[1] or unfilled[0]} of letter {letter.kind} is empty.")
+        raise Unfilled(f"Placeholder {unfilled[1] or unfilled[0]} of letter {kind} is empty.")
     subject, _, body = text.partition("\n")
     return subject.strip(), re.sub(r"\n{3,}", "\n\n", body).strip() + "\n"
+
+
+DAYS = ("not_before", "at_latest", "until", "suspended_until")
+
+
+def _word(name: str, value: Any) -> Any:
+    """A value as it is printed in the language that is on."""
+    if isinstance(value, datetime):
+        return f"{_day(value.astimezone(UTC))}, {value.astimezone(UTC):%H:%M} UTC"
+    if name in DAYS:
+        return _day(date.fromisoformat(value))
+    if name == "name":
+        return salutation(value) or _Empty(name)
+    return plain(value) if isinstance(value, str) else value
+
+
+def _day(on: date) -> str:
+    """A day as the language that is on writes it; in English not as the United States alone do."""
+    return date_format(on, "j F Y" if translation.get_language() == "en" else "DATE_FORMAT")
 
 
 @lru_cache(maxsize=1)
@@ -117,16 +201,15 @@ def _engine() -> Engine:
     return Engine(dirs=[str(folder)], autoescape=False, string_if_invalid="⟦%s⟧")
 
 
-def _context(letter: Letter) -> dict[str, Any]:
+def _of_notice(letter: Letter) -> dict[str, Any]:
+    """What the notice and the claim say for a letter to the claimant."""
     notice = letter.notice
     values: dict[str, Any] = {
-        "reference": notice.reference,
-        "name": salutation(notice.name),
-        "site_name": settings.SITE_NAME,
-        "removal_email": settings.REMOVAL_EMAIL,
+        **_of_site(notice.reference),
+        "name": notice.name,
         "status_url": status_url(notice),
-        "received_at": _moment(notice.received_at),
-        "deadline_at": _moment(notice.deadline_at),
+        "received_at": notice.received_at,
+        "deadline_at": notice.deadline_at,
         "missing": notice.missing,
         "lines": _lines(notice),
         "more_lines": max(0, notice.lines.count() - LINES_SHOWN),
@@ -135,24 +218,37 @@ def _context(letter: Letter) -> dict[str, Any]:
         values["confirm_url"] = confirm_url(notice)
     if letter.claim:
         values["article_url"] = settings.SITE_URL + letter.claim.article.get_absolute_url()
-    values |= _of_decision(letter)
-    return {name: _Empty(name) if value in ("", None) else value for name, value in values.items()}
-
-
-def _of_decision(letter: Letter) -> dict[str, Any]:
-    """What the decision added: reasons, days, and the words of a counter-notice."""
-    values = {
-        name: plain(value) if isinstance(value, str) else value for name, value in letter.context.items()
-    }
-    reason = letter.context.get("reason", "")
-    values["reason_code"] = next((code for code, label in ReasonCode.choices if reason in (code, label)), "")
-    for name in ("not_before", "at_latest", "until", "suspended_until"):
-        if letter.context.get(name):
-            values[name] = date_format(date.fromisoformat(letter.context[name]), "j F Y")
-    answer = letter.claim.counter_notices.last() if letter.claim else None
+    answer = letter.claim.counter_notices.in_force().first() if letter.claim else None
     if letter.kind == LetterKind.COUNTERED and answer:
-        values |= {"counter_name": plain(answer.name), "counter_statement": plain(answer.statement)}
+        # The law gives the claimant a copy of the counter-notice; its form says so.
+        values |= {
+            f"counter_{name}": getattr(answer, name)
+            for name in ("name", "email", "address", "phone", "statement")
+        }
     return values
+
+
+def _of_answer(letter: Letter) -> dict[str, Any]:
+    """What a letter to the affected party says. Nothing of the claimant, nor the address of the claimant's page."""
+    claim = letter.claim
+    if claim is None:
+        return {}
+    values = _of_site(str(claim)) | {
+        "answer_url": answer_url(claim),
+        "article_url": settings.SITE_URL + claim.article.get_absolute_url(),
+    }
+    if letter.kind == LetterKind.VOUCH:
+        answer = claim.counter_notices.filter(pk=letter.context.get("answer")).first()
+        values["vouch_url"] = vouch_url(answer) if answer else ""
+    return values
+
+
+def _of_site(reference: str) -> dict[str, Any]:
+    return {
+        "reference": reference,
+        "site_name": settings.SITE_NAME,
+        "removal_email": settings.REMOVAL_EMAIL,
+    }
 
 
 def _lines(notice: Notice) -> list[tuple[str, str]]:
@@ -174,10 +270,6 @@ def salutation(name: str) -> str:
     return (
         name.strip() if re.fullmatch(r"[\w'’.,\- ]{1,60}", name.strip()) and "www" not in name.lower() else ""
     )
-
-
-def _moment(at: datetime) -> str:
-    return f"{date_format(at.astimezone(UTC), 'j F Y, H:i')} UTC"
 
 
 def plain(text: str) -> str:
@@ -290,7 +382,8 @@ def page_of(subject: str, body: str, *, language: str) -> str:
     """
     paragraphs = "\n".join(f"<p>{_linked(part)}</p>" for part in body.strip().split("\n\n") if part.strip())
     return (
-        f'<!DOCTYPE html>\n<html lang="{language}">\n<head><meta charset="utf-8">\n<title>{escape(subject)}</title>\n'
+        f'<!DOCTYPE html>\n<html lang="{language}" dir="{_direction(language)}">\n'
+        f'<head><meta charset="utf-8">\n<title>{escape(subject)}</title>\n'
         f"<style>{_STYLE}</style></head>\n<body>\n<h1>{escape(subject)}</h1>\n{paragraphs}\n</body>\n</html>\n"
     )
 
@@ -301,6 +394,10 @@ _STYLE = (
 )
 
 
+def _direction(language: str) -> str:
+    return "rtl" if get_language_info(language)["bidi"] else "ltr"
+
+
 def _linked(paragraph: str) -> str:
     """One paragraph, escaped, its line breaks kept and our own addresses made links."""
     pieces, last = [], 0
@@ -308,7 +405,7 @@ def _linked(paragraph: str) -> str:
         if not _is_ours(match[0]):
             continue
         address = escape(match[0])
-        pieces += [escape(paragraph[last : match.start()]), f'<a href="{address}">{address}</a>']
+        pieces += [escape(paragraph[last : match.start()]), f'<a href="{address}" dir="ltr">{address}</a>']
         last = match.end()
     return "".join([*pieces, escape(paragraph[last:])]).replace("\n", "<br>\n")
 
@@ -320,9 +417,12 @@ def _is_ours(address: str) -> bool:
 def _thread(letter: Letter) -> dict[str, str]:
     """The headers by which a mail program shows all letters of one case as one conversation."""
     earlier = (
-        letter.notice.letters.filter(sent_at__isnull=False).exclude(pk=letter.pk).order_by("sent_at", "pk")
+        letter.notice.letters.filter(sent_at__isnull=False, to=letter.to)
+        .exclude(pk=letter.pk)
+        .order_by("sent_at", "pk")
     )
-    named = [letter.notice.message_id, *earlier.values_list("message_id", flat=True)]
+    theirs = "" if letter.kind in TO_THE_AFFECTED else letter.notice.message_id
+    named = [theirs, *earlier.values_list("message_id", flat=True)]
     ids = [name for name in named if _MESSAGE_ID.fullmatch(name) and name.isascii()]
     if not ids:
         return {}

@@ -338,11 +338,23 @@ class RefusalProposal(models.Model):
     at = models.DateTimeField()
 
 
+class CounterNoticeQuerySet(models.QuerySet["CounterNotice"]):
+    def in_force(self) -> CounterNoticeQuerySet:
+        """Those whose mailbox answered, or which staff recorded; newest first."""
+        return self.filter(confirmed_at__isnull=False).order_by("-received_at", "-pk")
+
+
 class CounterNotice(models.Model):
-    """An affected party's answer to a removal (17 U.S.C. 512(g)(3))."""
+    """An affected party's answer to a removal (17 U.S.C. 512(g)(3)). Without effect until its mailbox is confirmed."""
 
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="counter_notices")
     received_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    language = models.CharField(max_length=12, default="en", editable=False)
+    digest = models.CharField(
+        max_length=64, null=True, unique=True, editable=False,
+        help_text="Keyed hash of what was sent, so that twice is one answer.",
+    )  # fmt: skip
     name = models.CharField(max_length=200)
     email = models.EmailField()
     address = models.TextField(max_length=1000)
@@ -354,6 +366,8 @@ class CounterNotice(models.Model):
     signature = models.CharField(max_length=200)
     reinstate_not_before = models.DateField()
     reinstate_due_on = models.DateField()
+
+    objects = CounterNoticeQuerySet.as_manager()
 
 
 class LetterKind(models.TextChoices):
@@ -372,6 +386,14 @@ class LetterKind(models.TextChoices):
     LIFTED = "lifted", "A warning or suspension lifted"
     COMPLAINT = "complaint", "Complaint received"
     DISMISSED = "dismissed", "Complaint dismissed"
+    ANSWER = "answer", "How to answer a removal"
+    VOUCH = "vouch", "Please confirm a counter-notice"
+    ANSWERED = "answered", "Counter-notice received"
+    SETTLED = "settled", "What became of a counter-notice"
+
+
+# Not to the claimant but to whoever a removal touches: its publisher or author.
+TO_THE_AFFECTED = (LetterKind.ANSWER, LetterKind.VOUCH, LetterKind.ANSWERED, LetterKind.SETTLED)
 
 
 class Letter(Leased):

@@ -10,8 +10,9 @@ import secrets
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare
 
-from moderation.models import Notice
+from moderation.models import Claim, CounterNotice, Notice
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # Read aloud and typed again, these are the same.
@@ -62,9 +63,46 @@ def confirm_url(notice: Notice) -> str:
     return settings.SITE_URL + path
 
 
+def answer_url(claim: Claim) -> str:
+    """The whole address at which whoever a removal touches answers it. Not for the claimant."""
+    about = _about(claim.notice.reference, claim.number)
+    parts = [claim.notice.reference, claim.number, _derive("answer", about, settings.SECRET_KEY)]
+    return settings.SITE_URL + reverse("removal-answer", args=parts)
+
+
+def is_answer_token(token: str, *, reference: str, number: int) -> bool:
+    """Asked before the database is, so that an address made up takes as long whether or not the case exists."""
+    about = _about(reference, number)
+    return any(constant_time_compare(token, _derive("answer", about, key)) for key in _keys())
+
+
+def vouch_url(answer: CounterNotice) -> str:
+    """The whole address of the page on which the sender of a counter-notice confirms the mailbox."""
+    token = _derive("vouch", f"{answer.pk} {answer.email.casefold()}", settings.SECRET_KEY)
+    return settings.SITE_URL + reverse("removal-vouch", args=[answer.pk, token])
+
+
+def is_vouch_token(token: str, answer: CounterNotice) -> bool:
+    about = f"{answer.pk} {answer.email.casefold()}"
+    return any(constant_time_compare(token, _derive("vouch", about, key)) for key in _keys())
+
+
+def keyed(purpose: str, text: str) -> str:
+    """A name for a text from which nobody without our key can tell whether it was this text."""
+    return _derive(purpose, text, settings.SECRET_KEY)
+
+
+def _about(reference: str, number: int) -> str:
+    return f"{reference}/{number}"
+
+
+def _keys() -> tuple[str, ...]:
+    return (settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS))
+
+
 def _standing_secret(notice: Notice) -> str:
     """The secret as it was given out, also after SECRET_KEY was changed and the old one kept as a fallback."""
-    for key in (settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)):
+    for key in _keys():
         secret = secret_of(notice.reference, key=key)
         if hash_of(secret) == notice.secret_hash:
             return secret

@@ -123,7 +123,7 @@ def _nothing(model: type[models.Model], name: str) -> Any:
 def cases_of(email: str) -> QuerySet[Notice]:
     """The cases in which this mailbox asked or answered."""
     asked = Q(email__iexact=email)
-    answered = Q(claims__counter_notices__email__iexact=email)
+    answered = Q(claims__counter_notices__email__iexact=email) | Q(letters__to__iexact=email)
     return Notice.objects.filter(asked | answered).distinct().order_by("pk")
 
 
@@ -149,14 +149,30 @@ def export_claimant(email: str) -> dict[str, Any]:
     keys = ApiKey.objects.filter(email__iexact=email)
     return {
         "email": email,
-        "cases": [_case(one) for one in cases_of(email)],
+        "cases": [_case(one, email) for one in cases_of(email).filter(email__iexact=email)],
+        "answers": [_answers(one, email) for one in cases_of(email).exclude(email__iexact=email)],
         "mails": _values(mails),
         "keys": _values(keys, without=("key_hash",)),
         "measures": _values(Measure.objects.filter(mailbox=email.casefold()), without=("lifted_by_id",)),
     }
 
 
-def _case(notice: Notice) -> dict[str, Any]:
+def _answers(notice: Notice, email: str) -> dict[str, Any]:
+    """What a mailbox said in somebody else's case; nothing of who asked for the removal."""
+    own = CounterNotice.objects.filter(claim__notice=notice, email__iexact=email)
+    return {
+        "reference": notice.reference,
+        "counter_notices": _values(own, without=("digest",)),
+        "letters": _letters(notice, email),
+    }
+
+
+def _letters(notice: Notice, email: str) -> list[dict[str, Any]]:
+    rows = notice.letters.filter(to__iexact=email)
+    return list(rows.values("created_at", "sent_at", "kind", "to", "language", "context"))
+
+
+def _case(notice: Notice, email: str) -> dict[str, Any]:
     case = _values(Notice.objects.filter(pk=notice.pk), without=("secret_hash", "intake_key"))[0]
     claims = [
         {
@@ -164,7 +180,7 @@ def _case(notice: Notice) -> dict[str, Any]:
             "article": settings.SITE_URL + claim.article.get_absolute_url(),
             "state": claim.state,
             "decisions": list(claim.decisions.values("at", "outcome", "reason_code", "reasons", "automated")),
-            "counter_notices": _values(claim.counter_notices.all()),
+            "counter_notices": _values(claim.counter_notices.in_force(), without=("digest",)),
             "complaints": list(
                 claim.complaints.values("received_at", "text", "decided_at", "granted", "reasons")
             ),
@@ -174,7 +190,7 @@ def _case(notice: Notice) -> dict[str, Any]:
     return case | {
         "lines": list(notice.lines.values("position", "text", "verdict", "note")),
         "claims": claims,
-        "letters": list(notice.letters.values("created_at", "sent_at", "kind", "to", "language", "context")),
+        "letters": _letters(notice, email),
         "mails": _values(notice.mails.all()),
         "proofs_of_domains": _values(notice.domain_proofs.all(), without=("token",)),
         "events": list(notice.events.values("at", "kind", "note")),

@@ -16,6 +16,7 @@ from moderation.complaints import may_complain
 from moderation.desk_models import Complaint
 from moderation.models import (
     OPEN_STATES,
+    TO_THE_AFFECTED,
     Claim,
     ClaimState,
     LetterKind,
@@ -147,7 +148,7 @@ def _words(claim: Claim, *, held: bool) -> tuple[str, datetime | None, str]:
 
 
 def _countered(claim: Claim) -> tuple[str, datetime | None, str]:
-    answer = claim.counter_notices.last()
+    answer = next((one for one in claim.counter_notices.all() if one.confirmed_at), None)
     words = _("Withheld; somebody answered your request on")
     if answer is None:
         return words, None, ""
@@ -192,7 +193,7 @@ def _history(notice: Notice) -> Iterable[Happened]:
     for event in notice.events.all()[:200]:
         kind = _(EVENTS[event.kind]) if event.kind in EVENTS else event.kind.capitalize()
         yield Happened(event.at, f"{kind}. {_(event.note) if event.note else ''}")
-    for letter in notice.letters.all()[:200]:
+    for letter in notice.letters.exclude(kind__in=TO_THE_AFFECTED)[:200]:
         words = _("We wrote to you") if letter.sent_at else _("A letter to you waits to be sent")
         kind = _(LetterKind(letter.kind).label)
         yield Happened(letter.sent_at or letter.created_at, f"{words}: {kind.lower()}.")

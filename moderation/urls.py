@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from moderation import owner_views, public, views
+from moderation import answer_views, owner_views, public, views
 
 urlpatterns: list[URLPattern] = [
     path("transparency/", public.log, name="transparency"),
@@ -16,6 +16,11 @@ urlpatterns: list[URLPattern] = [
     path("transparency/<int:year>/notices.json", public.lumen, name="transparency-lumen"),
     path("transparency/<int:year>/statements.json", public.statements, name="transparency-statements"),
     path("removal/", views.removal, name="removal"),
+    path("removal/answer/", answer_views.ask, name="removal-answering"),
+    path("removal/answer/confirm/<int:pk>/<str:token>/", answer_views.vouch, name="removal-vouch"),
+    path(
+        "removal/answer/<str:reference>/<int:number>/<str:token>/", answer_views.answer, name="removal-answer"
+    ),
     path("removal/<str:secret>/", views.status, name="removal-status"),
     path("removal/<str:secret>/confirm/<str:token>/", views.confirm, name="removal-confirm"),
     path("removal/<str:secret>/complete/", views.complete, name="removal-complete"),

@@ -70,10 +70,10 @@ SAID = {
 def removal(request: HttpRequest) -> HttpResponse:
     """The removal form. Its own look at the CSRF token: a failed one must not cost what was typed."""
     if request.method != "POST":
-        first = {"urls": request.GET.get("url", "")[:20_000], "language": _language(request)}
+        first = {"urls": request.GET.get("url", "")[:20_000], "language": language_of(request)}
         return _form_page(request, NoticeForm(initial=first))
     form = NoticeForm(request.POST)
-    if not _is_from_our_form(request):
+    if not is_from_our_form(request):
         return _form_page(request, form, again=True, status=403)
     if "check" in request.POST:
         return _checked(request, form)
@@ -102,7 +102,7 @@ def _received(request: HttpRequest, form: NoticeForm, *, at: datetime) -> HttpRe
 
 
 def _submission(request: HttpRequest, form: NoticeForm) -> receive.Submission:
-    told = form.told() | {"language": form.cleaned_data["language"] or _language(request)}
+    told = form.told() | {"language": form.cleaned_data["language"] or language_of(request)}
     return receive.Submission(
         channel=Channel.FORM if drill.clock_of(request) is None else Channel.DRILL,
         text=form.cleaned_data["urls"],
@@ -143,7 +143,7 @@ class _Looks(CsrfViewMiddleware):
         return reason
 
 
-def _is_from_our_form(request: HttpRequest) -> bool:
+def is_from_our_form(request: HttpRequest) -> bool:
     """The usual token, or, where cookies are switched off, the browser's word for where the form stood."""
     look = _Looks(lambda request: HttpResponse())
     look.process_request(request)
@@ -155,7 +155,7 @@ def _is_from_our_form(request: HttpRequest) -> bool:
     return origin in ours and urlsplit(origin).scheme in ("http", "https")
 
 
-def _language(request: HttpRequest) -> str:
+def language_of(request: HttpRequest) -> str:
     """In what we write to this visitor: the language of the page, or on the plain one what the browser asks for."""
     tongue = getattr(request, "tongue", interface.DEFAULT)
     return letters.spoken(tongue.code if tongue.prefix else get_language_from_request(request))

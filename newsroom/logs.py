@@ -31,7 +31,7 @@ requests = logging.getLogger("newsroom.requests")
 _MAILBOX = re.compile(r"[\w.!#$%&'*+=?^`{|}~-]{1,64}@[\w-]+(?:\.[\w-]+)*")
 _IPV4 = re.compile(r"(?<![\w.])(?!127\.|0\.0\.0\.0(?!\d))(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)")
 _IPV6 = re.compile(r"(?<![\w:])[0-9A-Fa-f:]*:[0-9A-Fa-f:]*(?![\w:])")
-_CASE = re.compile(r"(/removal/)[^/\s\"'?]+")
+_CASE = re.compile(r"(/removal/(?:answer/[^/\s\"'?]+/\d+/)?)[^/\s\"'?]+")
 _TOKEN = re.compile(r"\bnrk_[\w-]+|(?<=Bearer )\S+")
 _PASSWORD = re.compile(r"(://)[^/\s:@]*:[^/\s@]+@")
 

@@ -134,14 +134,23 @@ def ledger_gate(get_response: Answer) -> Answer:
 
     def answer(request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(UNGATED) and ledger.is_behind():
-            title = gettext("Being restored")
-            text = gettext(
-                "No page is shown until all that was removed is gone from it too. Please come back in a few minutes."
-            )
-            return failing.answer(request, 503, title, text, retry_after=120)
+            return _being_restored(request)
         return get_response(request)
 
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The pages of cases stay open meanwhile; what they would write into the ledger has to wait."""
+        return _being_restored(request) if isinstance(exception, ledger.LedgerBehind) else None
+
+    answer.process_exception = process_exception  # type: ignore[attr-defined]
     return answer
+
+
+def _being_restored(request: HttpRequest) -> HttpResponse:
+    title = gettext("Being restored")
+    text = gettext(
+        "No page is shown until all that was removed is gone from it too. Please come back in a few minutes."
+    )
+    return failing.answer(request, 503, title, text, retry_after=120)
 
 
 def second_factor_gate(get_response: Answer) -> Answer:

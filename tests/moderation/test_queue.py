@@ -312,7 +312,7 @@ def test_the_queue_reads_its_page_from_the_index(desk):
 # --- ready words, views, copies ---------------------------------------------------------------
 
 
-def test_ready_words_stand_in_five_languages_and_are_offered_in_the_claimants(desk):
+def test_ready_words_stand_in_every_language_of_letters_and_are_offered_in_the_claimants(desk):
     assert set(CannedReason.objects.values_list("language", flat=True)) == set(letters.LANGUAGES)
     assert len(set(CannedReason.objects.values_list("reason_code", flat=True))) == 8
 

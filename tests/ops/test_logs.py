@@ -35,6 +35,7 @@ PLANTED = ["ann@quay.example", "203.0.113.77", "2001:db8:1::77", "s3cr3t-of-the-
         ("from 203.0.113.77, port 25", "from [address], port 25"),
         ("from [2001:db8:1::77]:443 and ::ffff:10.1.2.3", "from [[address]]:443 and ::ffff:[address]"),
         ("Not Found: /removal/abcDEF-12_3/confirm/xyz/", "Not Found: /removal/[secret]/confirm/xyz/"),
+        ("Gone: /removal/answer/NR-A-B/1/abc-12_3/", "Gone: /removal/answer/NR-A-B/1/[secret]/"),
         ("postgres://newsroom:s3cr3t@db.example/news", "postgres://[password]@db.example/news"),
         ("Authorization: Bearer nrk_abc-123", "Authorization: Bearer [key]"),
         (

@@ -35,6 +35,7 @@ WITHOUT_ARTICLES = {
     "favicon", "follow", "languages", "llms_txt", "offline", "tools", "security_txt", "tdmrep", "indexnow",
     "transparency", "transparency-csv", "transparency-feed", "transparency-key",
     "transparency-year", "transparency-year-csv", "transparency-lumen", "transparency-statements", "websub",
+    "removal-answering",
 }  # fmt: skip
 # These list names, and a name only while something of its owner is public.
 NAMED = {
