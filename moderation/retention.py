@@ -169,7 +169,7 @@ def _answers(notice: Notice, email: str) -> dict[str, Any]:
 
 def _letters(notice: Notice, email: str) -> list[dict[str, Any]]:
     rows = notice.letters.filter(to__iexact=email)
-    return list(rows.values("created_at", "sent_at", "kind", "to", "language", "context"))
+    return [dict(row) for row in rows.values("created_at", "sent_at", "kind", "to", "language", "context")]
 
 
 def _case(notice: Notice, email: str) -> dict[str, Any]:
