@@ -76,7 +76,8 @@ def _at_width(image: Image.Image, width: int) -> Encoded:
     height = max(1, round(image.height * width / image.width))
     resized = image.resize((width, height), Image.Resampling.LANCZOS)
     file = io.BytesIO()
-    resized.save(file, "WEBP", quality=78, method=4)
+    # Method 2 takes half the processor time of method 4 for 6 % more bytes (docs/decisions/pictures.md).
+    resized.save(file, "WEBP", quality=78, method=2)
     return Encoded(width, height, file.getvalue())
 
 
