@@ -17,8 +17,6 @@ import pytest
 from tests.conftest import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-# One newsroom is made for all of them, in one process.
-pytestmark = pytest.mark.xdist_group("run")
 
 
 class Newsroom:
