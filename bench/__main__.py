@@ -11,8 +11,10 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.guard import guarded
+
 HERE = Path(__file__).resolve().parent
-NOT_BENCHES = {"__init__", "__main__", "bare", "charts", "otherwhen", "room", "scratch"}
+NOT_BENCHES = {"__init__", "__main__", "bare", "charts", "guard", "otherwhen", "room", "scratch"}
 
 
 def main() -> int:
@@ -31,10 +33,18 @@ def main() -> int:
 def run(name: str) -> list[dict[str, object]]:
     """The rows of one benchmark; none when it failed."""
     print(f"{name} ...", file=sys.stderr)
-    with tempfile.TemporaryDirectory(prefix="newsroom-bench-") as scratch:
-        environment = {"PATH": os.environ["PATH"], "HOME": scratch, "VAR_DIR": scratch}
-        environment |= {name: value for name, value in os.environ.items() if name.startswith("BENCH_")}
-        environment |= {"FETCH_ALLOW_NETWORKS": "127.0.0.0/8", "LOG_LEVEL": "ERROR"}
+    scratch = Path(tempfile.mkdtemp(prefix="newsroom-bench-"))
+    # The account of a database server passes through to its own folder inside.
+    scratch.chmod(0o711)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(scratch),
+        "VAR_DIR": str(scratch),
+        "TMPDIR": str(scratch),
+    }
+    environment |= {name: value for name, value in os.environ.items() if name.startswith("BENCH_")}
+    environment |= {"FETCH_ALLOW_NETWORKS": "127.0.0.0/8", "LOG_LEVEL": "ERROR", "BENCH_RUN": scratch.name}
+    with guarded(scratch.name, scratch):
         done = subprocess.run(
             [sys.executable, "-m", f"bench.{name}"],
             cwd=HERE.parent,

@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from bench.room import Room, is_open, small_disk, wait_for
+from bench.room import Program, Room, is_open, small_disk, wait_for
 from bench.scratch import free_port, prepare, print_rows
 from tests.loopback import Answer, WebServer, web_server
 from tests.nameserver import name_server
@@ -316,22 +317,54 @@ def slow_names(site: Site) -> None:
     site.names.silent = False
 
 
+def slow_names_of_feeds(site: Site) -> None:
+    """The system's resolver gets no answer: feeds with names wait for it, the others go on coming."""
+    from django.utils import timezone
+
+    from aggregator.actions import register
+    from articles.models import Article
+
+    for number in range(6):
+        register(url=f"http://outlet{number}.slow.example/feed", at=timezone.now(), title=f"Slow {number}")
+    bulletins = Article.objects.filter(headline__startswith="Bulletin")
+    before = bulletins.count()
+    # A resolver of their own for the workers alone; port 53 of this address answers nobody.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.53", 53))
+        file = site.room.folder / "resolv.conf"
+        file.write_text("nameserver 127.0.0.53\n")
+        own = f"mount --bind {file} /etc/resolv.conf && exec"
+        with instead(
+            site.room.workers(), lambda words: ["unshare", "--mount", "sh", "-c", f'{own} "$@"', "sh", *words]
+        ):
+            for _ in range(2):
+                until_done(feeds_are_due)
+                site.pause(15)
+    site.note = f"{bulletins.count() - before} articles came from other feeds meanwhile"
+
+
 @contextmanager
-def clocks(site: Site, hours: str) -> Iterator[None]:
-    """Web and workers live at another time; the database does not."""
-    programs = [site.room.programs["web"], *site.room.workers()]
+def instead(programs: list[Program], changed: Callable[[list[Any]], list[Any]]) -> Iterator[None]:
+    """These programs with another command, for a while."""
     ordinary = [program.command for program in programs]
     for program in programs:
-        python, *words = program.command
-        program.command = [python, "-m", "bench.otherwhen", hours, *words]
+        program.command = changed(list(program.command))
         program.kill()
-    # What is to be seen is the site at another time, not one that starts.
-    with suppress(TimeoutError):
-        wait_for(lambda: ask(site.room.web_port, "GET", "/healthz")[0] == 200, BACK_WITHIN)
     yield
     for program, command in zip(programs, ordinary, strict=True):
         program.command = command
         program.kill()
+
+
+@contextmanager
+def clocks(site: Site, hours: str) -> Iterator[None]:
+    """Web and workers live at another time; the database does not."""
+    programs = [site.room.programs["web"], *site.room.workers()]
+    with instead(programs, lambda words: [words[0], "-m", "bench.otherwhen", hours, *words[1:]]):
+        # What is to be seen is the site at another time, not one that starts.
+        with suppress(TimeoutError):
+            wait_for(lambda: ask(site.room.web_port, "GET", "/healthz")[0] == 200, BACK_WITHIN)
+        yield
 
 
 def clocks_ahead(site: Site) -> None:
@@ -353,13 +386,14 @@ ALWAYS: dict[str, tuple[Fault, float]] = {
     "disk read-only": (disk_read_only, 8),
     "cache gone": (cache_gone, 6),
     "mail server gone": (mail_gone, 6),
-    "name server silent": (slow_names, 10),
+    "name server silent to mail": (slow_names, 10),
+    "name server silent to feeds": (slow_names_of_feeds, 30),
+    "clocks 25 h ahead": (clocks_ahead, 12),
+    "clocks 25 h back": (clocks_back, 12),
 }
 WITH_POSTGRES: dict[str, tuple[Fault, float]] = {
     "kill -9 of PostgreSQL": (kill_postgres, 12),
     "database gone for 30 s": (database_gone, 30),
-    "clocks 25 h ahead": (clocks_ahead, 12),
-    "clocks 25 h back": (clocks_back, 12),
 }
 
 
@@ -559,8 +593,9 @@ def survive_all(site: Site, database: str) -> list[Outcome]:
 
     faults = ALWAYS | (WITH_POSTGRES if database == "postgresql" else {})
     if not site.mounted:
-        print("  a disk cannot be mounted here: full and read-only disks are left out", file=sys.stderr)
-        faults = {name: fault for name, fault in faults.items() if not name.startswith("disk")}
+        print("  nothing can be mounted here: disks, and names of feeds, are left out", file=sys.stderr)
+        needing = ("disk", "name server silent to feeds")
+        faults = {name: fault for name, fault in faults.items() if not name.startswith(needing)}
     outcomes = []
     for number, (name, (fault, window)) in enumerate(faults.items()):
         if ONLY in name:
