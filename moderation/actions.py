@@ -413,12 +413,17 @@ def erase(*, claim_id: int, at: datetime, by: User | None = None, demanded: bool
     if not demanded and (claim.due_at is None or claim.due_at > at):
         raise NotAllowed(f"{claim} can still be answered; it may be erased from {claim.due_at:%d %B %Y} on.")
     article = Article.objects.select_for_update().get(pk=claim.article_id)
+    files = escrow.files_of(article)
     claim.due_at = None
     # First the ledger, then the deletion: a copy of the database from in between knows of both.
     _move(claim, S.ERASED, by=by, at=at)
     _decided(claim, by=by, at=at, reason_code=ReasonCode.OWNER_ASKED, reasons="")
     articles.erase(article=article, at=at)
     escrow.end(article=article, at=at)
+    try:
+        escrow.delete_files(files)
+    except escrow.NotDeleted as error:
+        raise NotAllowed(f"{claim} is not erased yet: {error} It stays withheld; try again later.") from error
     return claim
 
 

@@ -11,8 +11,8 @@ import logging
 import os
 import secrets
 import zlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -35,8 +35,16 @@ NONCE = 12
 SPARE_KEYS_KEPT = timedelta(days=35)
 
 
+# How long a store that did not delete is left alone before it is asked again.
+ASKED_AGAIN = timedelta(minutes=5)
+
+
 class CannotOpen(RuntimeError):
     """The key is not there, or does not fit."""
+
+
+class NotDeleted(RuntimeError):
+    """The store of pictures did not delete what it was told to."""
 
 
 # --- sealing ----------------------------------------------------------------------------------
@@ -79,7 +87,7 @@ def _keep(sealed: sealing.Sealed, *, article: Article, at: datetime, part_of: Cl
         article=article, part_of=part_of, token=token, content=content, sealed_at=at, files=sealed.files,
         due_at=at,
     )  # fmt: skip
-    transaction.on_commit(partial(_settle, row.pk), robust=True)
+    _settle_after_commit(row.pk)
     return row
 
 
@@ -167,15 +175,32 @@ def _end(rows: QuerySet[Escrow], at: datetime) -> None:
     for row in rows.select_for_update():
         row.content, row.ended_at, row.due_at = b"", at, at
         row.save(update_fields=["content", "ended_at", "due_at"])
-        transaction.on_commit(partial(_settle, row.pk), robust=True)
+        _settle_after_commit(row.pk)
 
 
 def settle_due(limit: int, at: datetime) -> int:
-    """Finish what a crash after a commit left: files to delete, keys to destroy. Returns how many there were."""
-    due = list(Escrow.objects.filter(due_at__lte=at).values_list("pk", flat=True)[:limit])
-    for pk in due:
+    """Finish what a crash or a store that failed left: files to delete, keys to destroy. Returns how much was done."""
+    due = Escrow.objects.filter(due_at__lte=at).order_by("due_at").values_list("pk", flat=True)
+    return sum(_settle_one(pk, at) for pk in list(due[:limit]))
+
+
+def _settle_one(pk: int, at: datetime) -> bool:
+    try:
         _settle(pk)
-    return len(due)
+    except Exception:
+        logger.exception("escrow %s: its files could not be deleted; it is tried again", pk)
+        Escrow.objects.filter(pk=pk).update(due_at=at + ASKED_AGAIN)
+        return False
+    return True
+
+
+def _settle_after_commit(pk: int) -> None:
+    """What fails there is logged and tried again; Django names the function when it logs, so no `partial`."""
+
+    def settle() -> None:
+        _settle(pk)
+
+    transaction.on_commit(settle, robust=True)
 
 
 @transaction.atomic
@@ -184,13 +209,42 @@ def _settle(pk: int) -> None:
     row = Escrow.objects.select_for_update().filter(pk=pk).first()
     if row is None:
         return
-    for name in row.files:
-        default_storage.delete(name)
+    _delete(row.files)
     if row.ended_at:
         _destroy_key(row.token)
         row.delete()
     else:
         Escrow.objects.filter(pk=pk).update(files=[], due_at=None)
+
+
+def files_of(article: Article) -> list[str]:
+    """The files in which something of this article can still be read: those of its own picture, under seal or not."""
+    kept = [name for row in Escrow.objects.filter(article=article) for name in row.files]
+    media = article.lead_media
+    if media is None or media.articles.exclude(pk=article.pk).exists():
+        return kept
+    return [
+        *kept,
+        *(str(file) for file in [media.file, *(size.file for size in media.renditions.all())] if file),
+    ]
+
+
+def delete_files(names: Sequence[str]) -> None:
+    """They are gone when this returns. Raises NotDeleted: an erasure is not done before its files are."""
+    try:
+        _delete(names)
+    except Exception as error:  # each kind of store has errors of its own
+        raise NotDeleted("The store of pictures does not delete.") from error
+
+
+def _delete(names: Sequence[str]) -> None:
+    for name in names:
+        default_storage.delete(name)
+
+
+def undeleted(at: datetime) -> int:
+    """Of how many removed articles files are left that should have been deleted by now."""
+    return Escrow.objects.filter(due_at__isnull=False, sealed_at__lt=at - 2 * ASKED_AGAIN).count()
 
 
 # --- keys -------------------------------------------------------------------------------------

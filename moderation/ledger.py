@@ -100,11 +100,6 @@ def append_all(*, entries: Iterable[tuple[str, dict[str, Any]]], at: datetime) -
     return rows
 
 
-def record_hold(*, claim: Claim, hold: Hold, at: datetime, kind: str = "held") -> LedgerEntry:
-    """Add what is needed to withhold this claim's work again after an older database was restored."""
-    return append(kind=kind, payload=facts(claim, hold), at=at)
-
-
 def held(claims: Sequence[Claim]) -> list[tuple[str, dict[str, Any]]]:
     """The entries that say these claims' works are withheld; their blocks are read by the thousand."""
     blocks: dict[int | None, list[tuple[str, str]]] = defaultdict(list)

@@ -25,7 +25,7 @@ from django.urls import get_resolver
 from articles import announcements, cuts, surfaces
 from articles.leases import back_off
 from articles.models import Article, Cut, CutKind, Media
-from moderation.models import Claim, Probe, ProbePlan
+from moderation.models import Claim, Escrow, Probe, ProbePlan
 from webclient.client import Client, Limits, Response, resolve
 from webclient.errors import OutgoingError
 
@@ -202,7 +202,7 @@ def probe(plan: ProbePlan, *, at: datetime, base_url: str = "") -> list[Probe]:
     client = client_of(base_url)
     try:
         seen = [_look(client, base_url, plan, surface, path, at) for surface, path in plan.addresses]
-        seen += _caches(plan, at)
+        seen += [*_caches(plan, at), *_files(plan, at)]
     finally:
         client.close()
     with transaction.atomic():
@@ -211,6 +211,18 @@ def probe(plan: ProbePlan, *, at: datetime, base_url: str = "") -> list[Probe]:
         Claim.objects.filter(pk=plan.claim_id).update(proved_at=at if clean else None)
         ProbePlan.objects.filter(pk=plan.pk).update(due_at=None if clean else at)
     return seen
+
+
+def _files(plan: ProbePlan, at: datetime) -> Iterator[Probe]:
+    """A store that did not delete: nobody gets at those files through us, and the case is not proved all the same."""
+    left = sum(
+        len(files)
+        for files in Escrow.objects.filter(article=plan.claim.article_id).values_list("files", flat=True)
+    )
+    if left:
+        yield Probe(
+            claim_id=plan.claim_id, surface="store", url="", at=at, is_clean=False, found=f"{left} files"
+        )
 
 
 def client_of(base_url: str) -> Client:

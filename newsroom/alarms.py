@@ -1,6 +1,7 @@
-"""What is wrong behind a site that still serves: work nobody does, caches that do not listen, a drill that failed.
+"""What is wrong behind a site that still serves.
 
-None of it keeps a promise from being kept (the deadline needs no worker), all of it keeps somebody waiting. Told by
+Work nobody does, caches that do not listen, a store that does not delete, a drill that failed. None of it
+keeps a promise from being kept (the deadline needs no worker), all of it keeps somebody waiting. Told by
 /readyz, /metrics, the desk and, to claimants, the removal form.
 """
 
@@ -14,7 +15,7 @@ from django.conf import settings
 
 from articles import announcements
 from articles.models import Heartbeat
-from moderation import drill
+from moderation import drill, escrow
 
 STALE = timedelta(minutes=10)
 UNTAKEN = timedelta(minutes=1)
@@ -36,13 +37,13 @@ class Alarm:
     advice: str
 
 
-NAMES = (*WORK, "caches", "drill")
+NAMES = (*WORK, "caches", "store", "drill")
 
 
 def alarms(at: datetime) -> list[Alarm]:
     """What is wrong at this moment; empty when nothing is."""
     drills = [Alarm("drill", words, "Try manage.py drill.") for words in drill.faults(at)]
-    return [*_silent_work(at), *_deaf_caches(at), *drills]
+    return [*_silent_work(at), *_deaf_caches(at), *_stubborn_store(at), *drills]
 
 
 def _silent_work(at: datetime) -> Iterator[Alarm]:
@@ -57,6 +58,15 @@ def _silent_work(at: datetime) -> Iterator[Alarm]:
             yield Alarm(name, f"{words}: never done yet.", "Start manage.py work.")
         elif at - last > STALE:
             yield Alarm(name, f"{words} since {last:%Y-%m-%d %H:%M} UTC.", "Is manage.py work running?")
+
+
+def _stubborn_store(at: datetime) -> Iterator[Alarm]:
+    left = escrow.undeleted(at)
+    if left:
+        words = f"The files of {left} removed articles or keys to them could not be deleted."
+        yield Alarm(
+            "store", words, "May the site delete in its media store and beside its ledger? See the log."
+        )
 
 
 def _deaf_caches(at: datetime) -> Iterator[Alarm]:

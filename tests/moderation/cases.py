@@ -64,7 +64,7 @@ def _claim(notice: Notice, article: Article, number: int, lane: Lane) -> Claim:
             effective_at=notice.received_at + wait, at=notice.received_at,
         )  # fmt: skip
         claim.save(update_fields=["hold"])
-        ledger.record_hold(claim=claim, hold=claim.hold, at=notice.received_at)
+        ledger.append_all(entries=ledger.held([claim]), at=notice.received_at)
     return claim
 
 

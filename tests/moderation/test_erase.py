@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.apps import apps
@@ -13,11 +14,13 @@ from django.utils import timezone
 
 from articles import actions as articles
 from articles.models import Article, ArticleState, Media, RevisionKind
-from moderation import actions
+from moderation import actions, escrow, probes
 from moderation.actions import NotAllowed
-from moderation.models import ClaimState, Ground
+from moderation.models import Claim, ClaimState, Ground, Letter, ProbePlan
+from newsroom.alarms import alarms
 from tests.factories import ArticleFactory, RenditionFactory
 from tests.moderation.cases import claim_in, notice_about
+from tests.ops.object_storage import object_storage
 
 S = ClaimState
 pytestmark = pytest.mark.django_db
@@ -109,3 +112,68 @@ def test_what_fails_is_tried_again_later_and_holds_up_no_other():
     other.refresh_from_db()
     assert (broken.state, other.state) == (S.UPHELD, S.ERASED)
     assert broken.due_at > later
+
+
+# --- a store that does not delete -------------------------------------------------------------
+
+
+def test_an_erasure_is_held_open_while_a_file_cannot_be_deleted(
+    caplog, client, django_capture_on_commit_callbacks
+):
+    claim = notice_about(telling_article()).claims.get()
+    stuck = Path(default_storage.path(claim.article.lead_media.file.name))
+    with django_capture_on_commit_callbacks(execute=False):
+        actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
+    # Not even root deletes a folder in which something lies.
+    stuck.unlink()
+    stuck.mkdir()
+    (stuck / "kept").touch()
+    later = timezone.now() + timedelta(days=15)
+
+    assert actions.erase_due(10, later) == 0
+    with pytest.raises(NotAllowed, match="does not delete"):
+        actions.erase(claim_id=claim.pk, at=later, demanded=True)
+    assert escrow.settle_due(10, later) == 0
+
+    claim.refresh_from_db()
+    assert (claim.state, claim.due_at > later) == (S.UPHELD, True)
+    assert not Letter.objects.filter(kind="erased").exists()
+    assert "could not be deleted" in caplog.text
+    assert client.get(claim.article.get_absolute_url()).status_code == 451
+    assert [alarm.name for alarm in alarms(later) if alarm.name == "store"] == ["store"]
+    ProbePlan.objects.update(addresses=[])
+    [seen] = probes.probe(ProbePlan.objects.get(), at=later)
+    assert (seen.surface, seen.is_clean, Claim.objects.get(pk=claim.pk).proved_at) == ("store", False, None)
+
+    (stuck / "kept").unlink()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert actions.erase_due(10, claim.due_at + timedelta(hours=1)) == 1
+    assert not stuck.exists()
+    assert Claim.objects.get(pk=claim.pk).state == S.ERASED
+
+
+def test_the_same_with_an_object_storage_that_refuses(settings, django_capture_on_commit_callbacks):
+    with object_storage() as bucket:
+        settings.STORAGES = settings.STORAGES | {
+            "default": {
+                "BACKEND": "storages.backends.s3.S3Storage",
+                "OPTIONS": {
+                    "bucket_name": "media", "endpoint_url": f"http://127.0.0.1:{bucket.port}", "access_key": "k",
+                    "secret_key": "s", "region_name": "eu-central-1", "signature_version": "s3v4",
+                },
+            }
+        }  # fmt: skip
+        claim = notice_about(telling_article()).claims.get()
+        bucket.refuses_deletion = True
+        with django_capture_on_commit_callbacks(execute=True):
+            actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
+        later = timezone.now() + timedelta(days=15)
+
+        assert actions.erase_due(10, later) == 0
+        assert bucket.objects
+        assert Claim.objects.get(pk=claim.pk).state == S.UPHELD
+
+        bucket.refuses_deletion = False
+        with django_capture_on_commit_callbacks(execute=True):
+            assert actions.erase_due(10, later + timedelta(hours=1)) == 1
+        assert not bucket.objects

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.core.management import call_command
-from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -29,7 +23,6 @@ from tests.moderation.test_erase import TELLING, tables_with
 
 S = ClaimState
 pytestmark = pytest.mark.django_db
-SETTINGS = {"DJANGO_SETTINGS_MODULE": "newsroom.settings"}
 
 
 def rich_article(slug: str = "a-slug") -> Article:
@@ -236,83 +229,3 @@ def test_a_moderator_reads_what_is_under_seal_on_the_page_of_the_claim(client):
     assert "Velvet anchovies sing." in page
     assert "Zanzibar quartz" in page
     assert "under seal" in page
-
-
-# --- killed -----------------------------------------------------------------------------------
-
-STEPS = {
-    "the key is written, the row is not": "escrow._make_key, after",
-    "the article is emptied, nothing is committed": "sealing.seal, after",
-    "all is committed, the files are not deleted": "escrow._settle, before",
-}
-PROGRAM = """
-import os, signal, django; django.setup()
-from django.db import connection
-from django.conf import settings
-from django.utils import timezone
-connection.settings_dict["NAME"] = {database!r}
-settings.MEDIA_ROOT = {media!r}
-from moderation import actions, escrow
-from articles import sealing
-module, name = {{"escrow": escrow, "sealing": sealing}}[{module!r}], {name!r}
-real = getattr(module, name)
-def die(*args, **kwargs):
-    if {when!r} == "after":
-        real(*args, **kwargs)
-    os.kill(os.getpid(), signal.SIGKILL)
-setattr(module, name, die)
-actions.{verb}
-"""
-
-
-def run_until_killed(step: str, verb: str) -> None:
-    target, when = step.split(", ")
-    module, name = target.split(".")
-    program = PROGRAM.format(
-        database=connection.settings_dict["NAME"], media=str(default_storage.location), module=module,
-        name=name, when=when, verb=verb,
-    )  # fmt: skip
-    environ = os.environ | SETTINGS | {"LEDGER_PATH": str(settings.LEDGER_PATH)}
-    killed = subprocess.run(
-        [sys.executable, "-c", program], cwd=settings.BASE_DIR, env=environ, timeout=120, check=False
-    )
-    assert killed.returncode == -9
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
-def test_killed_at_any_step_the_next_round_ends_where_the_first_would_have(step):
-    call_command("migrate", verbosity=0)
-    with transaction.atomic():
-        claim = notice_about(rich_article()).claims.get()
-    before = everything(claim.article)
-    files = list(before["files"])
-
-    run_until_killed(step, f"uphold(claim_id={claim.pk}, by=None, at=timezone.now())")
-    # Killed before the commit nothing was decided, and the moderator decides again.
-    if Claim.objects.get(pk=claim.pk).state != S.UPHELD:
-        assert everything(claim.article) == before
-        actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
-    escrow.settle_due(10, timezone.now())
-
-    assert sealing.is_sealed(Article.objects.get(pk=claim.article_id))
-    assert not any(default_storage.exists(name) for name in files)
-    actions.withdraw(claim_id=claim.pk, at=timezone.now())
-    assert everything(claim.article) == before
-
-
-@pytest.mark.django_db(transaction=True)
-def test_killed_before_the_key_was_destroyed_the_next_round_destroys_it():
-    call_command("migrate", verbosity=0)
-    claim = claim_in(S.UPHELD)
-    path = escrow._key_path(Escrow.objects.get().token)
-
-    run_until_killed(
-        "escrow._settle, before", f"erase(claim_id={claim.pk}, at=timezone.now(), demanded=True)"
-    )
-
-    assert path.exists()
-    assert not bytes(Escrow.objects.get().content)
-    assert escrow.settle_due(10, timezone.now()) == 1
-    assert not path.exists()
-    assert not Escrow.objects.exists()

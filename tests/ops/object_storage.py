@@ -19,6 +19,7 @@ class ObjectStorage:
     objects: dict[str, bytes] = field(default_factory=dict)
     signed_by: set[str] = field(default_factory=set)
     breaks: bool = False
+    refuses_deletion: bool = False
     parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
 
 
@@ -80,6 +81,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.held.objects[path] = body[:-1] + b"?" if self.held.breaks else body
 
     def do_DELETE(self) -> None:
+        if self.held.refuses_deletion:
+            self._say(403, b"<Error><Code>AccessDenied</Code></Error>")
+            return
         self.held.objects.pop(self._asked()[0], None)
         self._say(204, b"")
 
