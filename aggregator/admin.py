@@ -143,7 +143,21 @@ class FeedAdmin(FeedPages, admin.ModelAdmin):  # type: ignore[misc]
         "created_at",
     )
     fieldsets = (
-        (None, {"fields": ("url", "title", "source", "review", "tags", "paused_at", "pause_reason")}),
+        (
+            None,
+            {
+                "fields": (
+                    "url",
+                    "title",
+                    "source",
+                    "review",
+                    "full_text",
+                    "tags",
+                    "paused_at",
+                    "pause_reason",
+                )
+            },
+        ),
         ("Health", {"fields": ("health", "last_error", "last_status", "failures", "last_fetched_at")}),
         (
             "Rhythm",

@@ -104,3 +104,11 @@ class FeedDocument(NamedTuple):
     entries: tuple[Entry, ...] = ()
     cut_off: bool = False
     repaired: bool = False
+
+
+class Page(NamedTuple):
+    """An article's page: its text as unsafe HTML, its bylines as written, its meta elements (name, content)."""
+
+    html: str
+    bylines: tuple[str, ...] = ()
+    metas: tuple[tuple[str, str], ...] = ()

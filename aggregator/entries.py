@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db import DatabaseError, transaction
 
+from aggregator import fulltext
 from aggregator.documents import FeedDocument
 from aggregator.models import EntryRecord, Feed, RefusedTag, RuleAction
 from aggregator.normalise import SAYS_NOTHING, Offer, Outlet, Vocabulary, draft, offers
@@ -146,6 +147,21 @@ def store_batches(pairs: Sequence[tuple[Batch, Report]], *, at: datetime) -> Non
         for offer, _ in batch.pairs:
             report.count(batch.decided.get(offer.guid_key, (SKIPPED, None))[0])
     _remember([batch for batch, _ in pairs], at=at)
+    _read_pages([batch for batch, _ in pairs], at=at)
+
+
+def _read_pages(batches: Sequence[Batch], *, at: datetime) -> None:
+    """Have the whole texts read of what came in by feeds that give only openings."""
+    fulltext.ask_for(
+        [
+            pk
+            for batch in batches
+            if batch.feed.full_text and fulltext.is_allowed(batch.feed.source)
+            for outcome, pk in batch.decided.values()
+            if pk and outcome in (CREATED, UPDATED)
+        ],
+        at=at,
+    )
 
 
 def _remember(batches: Sequence[Batch], *, at: datetime) -> None:
@@ -178,6 +194,7 @@ def _sort_out(batches: Sequence[Batch]) -> None:
     """Choose the drafts to ingest, and decide what is decided without that."""
     ids = {record.article_id for batch in batches for record in batch.records.values() if record.article_id}
     wanted = {pk for batch in batches for pk in _articles_asked(batch)} & ids
+    whole = fulltext.texts_of(wanted) if any(batch.feed.full_text for batch in batches) else {}
     articles = Article.objects.only("pk", "url_key", "headline", "text_key", "state").in_bulk(wanted)
     held = (
         set(Hold.objects.in_effect().filter(article__in=wanted).values_list("article_id", flat=True))
@@ -189,6 +206,8 @@ def _sort_out(batches: Sequence[Batch]) -> None:
         for offer, made in batch.pairs:
             record = batch.records.get(offer.guid_key)
             article = articles.get(record.article_id) if record and record.article_id else None
+            if made and article and article.pk in whole:
+                made = replace(made, body=whole[article.pk], text_key=article.text_key, text="")
             if made is None or made.url_key in drafts or batch.actions.get(offer.guid_key) == RuleAction.DROP:
                 batch.decided[offer.guid_key] = (SKIPPED, None)
             elif article is None or article.url_key == made.url_key:

@@ -35,6 +35,12 @@ class Feed(Leased):
     title = models.CharField(max_length=300, blank=True)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
     review = models.BooleanField(default=False, help_text="What it brings waits for an editor.")
+    full_text = models.BooleanField(
+        db_default=False,
+        default=False,
+        help_text="It gives only openings: read the texts from the articles' own pages. "
+        "Done only where the source's terms allow full text.",
+    )
     tags = models.JSONField(default=list, blank=True, help_text="Tag names every article of this feed gets.")
     paused_at = models.DateTimeField(null=True, blank=True)
     pause_reason = models.CharField(max_length=300, blank=True)
@@ -133,6 +139,22 @@ class EntryRecord(models.Model):
 
     def __str__(self) -> str:
         return self.guid_key
+
+
+class PageReading(Leased):
+    """An article whose text is read from its own page (aggregator/fulltext.py). Holds nothing of the text."""
+
+    article = models.OneToOneField(Article, on_delete=models.CASCADE, related_name="+")
+    read_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=300, blank=True)
+
+    objects = LeasedManager()
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="page_due")]
+
+    def __str__(self) -> str:
+        return f"{self.article_id}: {self.last_error or self.read_at or 'waits'}"
 
 
 class SubscriptionState(models.TextChoices):

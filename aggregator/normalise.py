@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
-from aggregator.documents import Category, Entry, FeedDocument, Picture
+from aggregator.documents import Category, Entry, FeedDocument, Page, Picture
 from aggregator.documents import Credit as Named
 from articles.bylines import Credit, Role, parse_byline, split_trailing_credits
 from articles.canonical import NotAnAddress, address_key, readable_url
 from articles.datelines import split_body_dateline, split_dateline
 from articles.drafts import Draft, DraftPicture
-from articles.fields import clean_html
+from articles.fields import CleanHTML, clean_html
 from articles.fingerprint import is_telling, text_fingerprint, title_day_key
 from articles.language import guess_language
 from articles.sanitise import clean_text, excerpt, to_text
@@ -29,6 +29,8 @@ STANDFIRST_WORDS = 60
 # What says nothing, beside what tag_names leaves out by itself.
 SAYS_NOTHING = frozenset({"general", "news", "home"})
 LOCAL_ID = re.compile(r"(?:https?:|tag:|urn:uuid:)", re.IGNORECASE)
+# A page's text begins with its headline, which we have.
+_HEADING = re.compile(r"^<h2>.*?</h2>\s*", re.DOTALL)
 ROLE_OF = {
     "contributor": Role.CONTRIBUTING_REPORTER,
     "photographer": Role.PHOTOGRAPHER,
@@ -137,6 +139,17 @@ def draft(offer: Offer, document: FeedDocument, outlet: Outlet, *, at: datetime)
         other_url_keys=_other_keys(entry, given, url_key),
         text=text,
     )
+
+
+def whole_text(page: Page, *, url: str, language: str, outlet: str) -> tuple[CleanHTML, tuple[Credit, ...]]:
+    """A page's text made ours, and whom its byline and the end of the text name."""
+    found = clean_html(page.html, base_url=url)
+    body, trailing = split_trailing_credits(_HEADING.sub("", found), language=language)
+    _, body = split_body_dateline(body)
+    named = (
+        credit for line in page.bylines for credit in parse_byline(line, language=language, outlet=outlet)
+    )
+    return clean_html(body), tuple(dict.fromkeys(chain(named, trailing)))
 
 
 def _language(entry: Entry, outlet: Outlet, body: str) -> str:

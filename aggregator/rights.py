@@ -1,4 +1,4 @@
-"""What a site says by machine of how it may be used: read from headers, robots.txt, tdmrep.json and feeds. Pure.
+"""What a site says by machine of how it may be used: in headers, pages, robots.txt, tdmrep.json and feeds. Pure.
 
 Sources of the rules: RFC 9309 (robots.txt), Google's robots meta and X-Robots-Tag rules (nosnippet,
 max-snippet, max-image-preview), the W3C community group's TDM Reservation Protocol, RSL 1.0, and the
@@ -11,7 +11,8 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
-from urllib.robotparser import RobotFileParser
+
+from protego import Protego
 
 from aggregator.documents import FeedDocument
 from articles.models import UsagePolicy
@@ -21,10 +22,12 @@ LONGEST_VALUE = 300
 MOST_SIGNALS = 40
 NO_TEXT = frozenset({"nosnippet", "none"})
 SAYS_SOMETHING = frozenset({"nosnippet", "noai", "noimageai", "noarchive", "noimageindex"})
+RESERVES_TEXT = frozenset({"TDM-Reservation", "RSL", "Content-Usage", "Content-Signal"})
 _WITH_A_VALUE = ("max-snippet", "max-image-preview", "unavailable_after")
 _OF_ROBOTS = re.compile(
     r"^[ \t]*(License|Content-Usage|Content-Signal)[ \t]*:[ \t]*(\S[^\r\n#]*)", re.I | re.M
 )
+_NAMES_US = re.compile(rf"^[ \t]*user-agent[ \t]*:[ \t]*{AGENT}\b", re.I | re.M)
 _EVERYWHERE = frozenset({"/", "/*", "*", "**", "/**"})
 
 
@@ -53,6 +56,34 @@ def of_headers(headers: Mapping[str, str], where: str) -> Iterator[Signal]:
         yield Signal("TDM-Reservation", _reserved(headers.get("tdm-policy", "")), where)
     if usage := headers.get("content-usage"):
         yield Signal("Content-Usage", usage.strip()[:LONGEST_VALUE], where)
+
+
+def of_meta(metas: Iterable[tuple[str, str]], where: str) -> Iterator[Signal]:
+    """What a page's meta elements (name in small letters, content) say of it."""
+    said = list(metas)
+    policy = next((content for name, content in said if name == "tdm-policy"), "")
+    for name, content in said:
+        if name in ("robots", AGENT):
+            for word in _for_us(content):
+                yield Signal("X-Robots-Tag", word, where)
+        elif name == "tdm-reservation" and content.strip() == "1":
+            yield Signal("TDM-Reservation", _reserved(policy), where)
+
+
+def refusal(signals: Iterable[Signal]) -> str:
+    """In words, what forbids to take whole texts from pages; "" where nothing does."""
+    for signal in signals:
+        word = signal.value.partition(":")[0]
+        if signal.kind in RESERVES_TEXT or (
+            signal.kind == "X-Robots-Tag" and word in (*NO_TEXT, "noai", "noarchive", "max-snippet")
+        ):
+            return f"The text is reserved ({signal.kind}: {signal.value})."
+    return ""
+
+
+def may_read_page(robots: str, url: str) -> bool:
+    """Whether a robots.txt lets us read this page: our group's longest rule, else everybody's (RFC 9309)."""
+    return bool(Protego.parse(robots[:500_000]).can_fetch(url, AGENT))
 
 
 def _reserved(policy: str) -> str:
@@ -87,10 +118,9 @@ def of_robots(text: str, where: str, paths: Iterable[str]) -> Iterator[Signal]:
 
     A group for everybody ("*") is meant for crawlers of pages; a feed is offered to be fetched.
     """
-    rules = RobotFileParser()
-    rules.parse(text[:500_000].splitlines())
-    rules.default_entry = None  # type: ignore[attr-defined]
-    refused = [path for path in paths if not rules.can_fetch(AGENT, path)]
+    names_us = _NAMES_US.search(text[:500_000])
+    rules = Protego.parse(text[:500_000] if names_us else "")
+    refused = [path for path in paths if not rules.can_fetch(path, AGENT)]
     for path in refused:
         yield Signal("robots.txt", f"Disallow for {AGENT}: {path}"[:LONGEST_VALUE], where)
     for name, value in _OF_ROBOTS.findall(text[:500_000])[:MOST_SIGNALS]:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from aggregator import documents
-from aggregator.documents import FeedDocument
+from aggregator.documents import FeedDocument, Page
+from aggregator.pages import NotAPage, read_page
 from aggregator.parse import NotAFeed, parse
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,7 +24,8 @@ CPU_SECONDS = 10
 WALL_SECONDS = 30.0
 MEMORY_BYTES = 768 * 1024 * 1024
 DOCUMENTS_PER_CHILD = 500
-REQUEST, ANSWER = struct.Struct("!III"), struct.Struct("!?I")
+FEED, PAGE = b"f", b"p"
+REQUEST, ANSWER = struct.Struct("!cIII"), struct.Struct("!?I")
 TOO_COSTLY = "The document takes more time or memory to read than is allowed."
 
 
@@ -38,11 +40,24 @@ class Sandbox:
 
     def parse(self, data: bytes, *, content_type: str = "", url: str = "") -> FeedDocument:
         """As `aggregator.parse.parse`; a document that kills its reader is NotAFeed too."""
+        found = self._read(FEED, data, content_type, url)
+        if not isinstance(found, FeedDocument):
+            raise NotAFeed(TOO_COSTLY)
+        return found
+
+    def read_page(self, data: bytes, *, url: str) -> Page:
+        """As `aggregator.pages.read_page`; raises NotAFeed for what is no readable page."""
+        found = self._read(PAGE, data, "", url)
+        if not isinstance(found, Page):
+            raise NotAFeed(TOO_COSTLY)
+        return found
+
+    def _read(self, kind: bytes, data: bytes, content_type: str, url: str) -> FeedDocument | Page:
         child = self.children.get()
         try:
             if child is None or child.is_spent():
                 child = _renewed(child)
-            return child.parse(data, content_type, url, self.wall_seconds)
+            return child.read(kind, data, content_type, url, self.wall_seconds)
         except (OSError, EOFError, struct.error) as error:
             if child:
                 child.close()
@@ -86,20 +101,22 @@ class _Child:
     def is_spent(self) -> bool:
         return self.documents >= DOCUMENTS_PER_CHILD or self.process.poll() is not None
 
-    def parse(self, data: bytes, content_type: str, url: str, seconds: float) -> FeedDocument:
+    def read(
+        self, kind: bytes, data: bytes, content_type: str, url: str, seconds: float
+    ) -> FeedDocument | Page:
         self.documents += 1
         guard = threading.Timer(seconds, self.process.kill)
         guard.start()
         try:
             return self._converse(
-                data, content_type.encode("utf-8", "replace"), url.encode("utf-8", "replace")
+                kind, data, content_type.encode("utf-8", "replace"), url.encode("utf-8", "replace")
             )
         finally:
             guard.cancel()
 
-    def _converse(self, data: bytes, content_type: bytes, url: bytes) -> FeedDocument:
+    def _converse(self, kind: bytes, data: bytes, content_type: bytes, url: bytes) -> FeedDocument | Page:
         into, out = self._pipes()
-        into.write(REQUEST.pack(len(content_type), len(url), len(data)) + content_type + url + data)
+        into.write(REQUEST.pack(kind, len(content_type), len(url), len(data)) + content_type + url + data)
         into.flush()
         is_feed, length = ANSWER.unpack(_exactly(out, ANSWER.size))
         answer = _exactly(out, length)
@@ -140,12 +157,12 @@ class _Reader(pickle.Unpickler):
         raise EOFError(f"{module}.{name} is no part of a feed document")
 
 
-def _read_document(answer: bytes) -> FeedDocument:
+def _read_document(answer: bytes) -> FeedDocument | Page:
     try:
         found = _Reader(io.BytesIO(answer)).load()
     except (pickle.UnpicklingError, AttributeError, TypeError, ValueError, IndexError) as error:
         raise EOFError from error
-    if not isinstance(found, FeedDocument):
+    if not isinstance(found, FeedDocument | Page):
         raise EOFError
     return found
 
@@ -175,17 +192,18 @@ def _serve(into: IO[bytes], out: IO[bytes]) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while header := into.read(REQUEST.size):
         _allow_more_time()
-        lengths = REQUEST.unpack(header)
+        kind, *lengths = REQUEST.unpack(header)
         content_type, url, data = (_exactly(into, length) for length in lengths)
-        is_feed, answer = _answer(data, content_type.decode(), url.decode())
+        is_feed, answer = _answer(kind, data, content_type.decode(), url.decode())
         out.write(ANSWER.pack(is_feed, len(answer)) + answer)
         out.flush()
 
 
-def _answer(data: bytes, content_type: str, url: str) -> tuple[bool, bytes]:
+def _answer(kind: bytes, data: bytes, content_type: str, url: str) -> tuple[bool, bytes]:
     try:
-        return True, pickle.dumps(parse(data, content_type=content_type, url=url), protocol=5)
-    except NotAFeed as error:
+        found = read_page(data, url=url) if kind == PAGE else parse(data, content_type=content_type, url=url)
+        return True, pickle.dumps(found, protocol=5)
+    except (NotAFeed, NotAPage) as error:
         return False, str(error).encode("utf-8", "replace")
     except (MemoryError, RecursionError):
         return False, TOO_COSTLY.encode()

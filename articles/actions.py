@@ -502,6 +502,60 @@ def _update(article: Article, draft: Draft, *, at: datetime) -> str:
     return UPDATED
 
 
+@transaction.atomic
+def complete_text(
+    *, article_id: int, body: str, credits: Sequence[Credit], again: bool, at: datetime
+) -> Article:
+    """Give an article the whole text that its own page has, where the feed had the opening alone.
+
+    Its people are credited when nobody was. `again` says that readers saw a former whole text: that is kept as a
+    revision. Raises NotAllowed, and changes nothing, for what an editor wrote, was withheld or resembles
+    something withheld, and for a text that is no longer than what is there.
+    """
+    article = Article.objects.select_for_update(no_key=True).get(pk=article_id)
+    text = to_text(clean_html(body))
+    draft = _completed(article, body, text, at=at)
+    if article.state == ArticleState.ERASED or article.edited_at or article.source_id is None:
+        raise NotAllowed("The article is edited or erased: it stays as it is.")
+    if Hold.objects.in_effect().filter(article=article).exists() or _is_kept_out(article, draft):
+        raise NotAllowed("The text is withheld, or resembles one that is.")
+    body = cuts.obey(article, {"body": clean_html(body)})["body"]
+    if not again and len(text) <= len(to_text(article.body)):
+        raise NotAllowed("The page has no more text than the feed.")
+    if body == article.body:
+        return article
+    if again:
+        keep_revision(article=article, kind=RevisionKind.UPDATE, at=at, by=None)
+        article.updated_at = at
+    article.body, article.text_key, article.signature = body, draft.text_key, None
+    article.version, article.compared_at = article.version + 1, None
+    if credits and not article.contributions.exists():
+        _add_credits([(article.pk, credits)])
+        article.byline = article.byline or ", ".join(credit.name for credit in credits)[:500]
+    names = ("body", "byline", "text_key", "signature", "version", "compared_at", "updated_at")
+    article.save(update_fields=names)
+    refresh(articles=[article])
+    return article
+
+
+def _completed(article: Article, body: str, text: str, *, at: datetime) -> Draft:
+    """The article with its whole text, as far as that tells whether it is withheld."""
+    return Draft(
+        canonical_url=article.canonical_url,
+        url_key=article.url_key or "",
+        guid_key=article.guid_key,
+        headline=article.headline,
+        body=body,
+        text_key=text_fingerprint(text) if is_telling(text) else "",
+        title_day_key=article.title_day_key,
+        published_at=at,
+    )
+
+
+def _is_kept_out(article: Article, draft: Draft) -> bool:
+    return bool(keys_of_draft(article.source, draft) & _blocked_keys([draft]) or _near_withheld([draft]))
+
+
 # --- editing ----------------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 
-from aggregator import signals, websub
+from aggregator import fulltext, signals, websub
 from aggregator.actions import fetch_due
 from aggregator.models import Feed
 from articles import announcements, notes, stories, surfaces
@@ -151,6 +151,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("webhooks", webhooks.send_due, webhooks.is_waiting),
     Kind("prove removals", probes.probe_due, lambda at: ProbePlan.objects.claimable(at).exists(), limit=5),
     Kind("fetch feeds", fetch_due, lambda at: Feed.objects.active().claimable(at).exists()),
+    Kind("read pages", fulltext.read_due, lambda at: fulltext.waiting(at).exists()),
     Kind("subscribe at hubs", websub.subscribe_due, websub.is_waiting),
     Kind("fetch pictures", fetch_pictures, lambda at: Media.objects.claimable(at).exists()),
     Kind("group stories", stories.relate_due, lambda at: stories.to_compare(at).exists(), limit=50),
