@@ -56,7 +56,7 @@ def test_what_was_typed_survives_a_lost_session_and_is_previewed(page: Page, fro
     form = f"{front_door}/admin/articles/article/{article.pk}/change/"
     page.goto(form)
     page.get_by_label("Headline:").fill("Typed before the train left")
-    expect(page.get_by_text("not saved yet")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("not saved yet")).to_be_visible()
     expect(page.get_by_text("words", exact=False).first).to_be_visible()
 
     page.context.clear_cookies()
@@ -69,7 +69,7 @@ def test_what_was_typed_survives_a_lost_session_and_is_previewed(page: Page, fro
     with page.context.expect_page() as opened:
         page.get_by_role("button", name="Preview").first.click()
     phone = opened.value.frame_locator("iframe.phone")
-    expect(phone.get_by_role("heading", name="Typed before the train left")).to_be_visible(timeout=20_000)
+    expect(phone.get_by_role("heading", name="Typed before the train left")).to_be_visible()
     article.refresh_from_db()
     assert article.headline == "As it was saved"
 

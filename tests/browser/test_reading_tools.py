@@ -17,7 +17,7 @@ from articles.models import Article
 from tests.factories import ArticleFactory, HoldFactory
 
 # No wait in this file is longer (ms): a worker that does not come up fails its test instead of holding up the run.
-LONGEST_WAIT = 10_000
+LONGEST_WAIT = 30_000
 
 
 class OneRequest(QuietWSGIRequestHandler):

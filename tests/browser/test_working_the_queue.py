@@ -53,7 +53,6 @@ def test_the_queue_is_worked_by_keyboard(
     page: Page, front_door: str, width: int, transactional_db: Any
 ) -> None:
     page.set_viewport_size({"width": width, "height": 800})
-    page.set_default_timeout(10_000)
     CannedReason.objects.update_or_create(
         language="en", title="A licence", defaults={"reason_code": "licensed", "text": WORDS}
     )

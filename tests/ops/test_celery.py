@@ -76,7 +76,7 @@ def running(*command: str, environment: dict[str, str], log: Path) -> Iterator[s
                 process.wait(timeout=15)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait(timeout=5)
+                process.wait(timeout=60)
 
 
 def celery_worker(environment: dict[str, str], log: Path):
@@ -130,7 +130,7 @@ def test_a_feed_whose_worker_was_killed_is_fetched_by_another_once_the_lease_ran
         with celery_worker(environment, tmp_path / "first") as first:
             wait_for(began.is_set, "the first fetch", tmp_path / "first", tmp_path / "ticker")
             os.killpg(first.pid, signal.SIGKILL)
-            first.wait(timeout=10)
+            first.wait(timeout=60)
         killed.set()
         assert Article.objects.count() == 0
         assert Feed.objects.get(pk=feed.pk).lease_until > timezone.now()
@@ -171,7 +171,7 @@ def test_work_goes_on_with_the_worker_that_is_left_when_one_is_killed(environmen
         wait_for(lambda: not Session.objects.exists(), "the pruning", tmp_path / "first")
 
         os.killpg(first.pid, signal.SIGKILL)
-        first.wait(timeout=10)
+        first.wait(timeout=60)
         expired_session("after")
         the_next_turn_comes()
         with celery_worker(environment, tmp_path / "second"):

@@ -43,7 +43,7 @@ class Newsroom:
     def printed(self) -> str:
         return self.log.read_text()
 
-    def wait_for(self, text: str, seconds: float = 120) -> None:
+    def wait_for(self, text: str, seconds: float = 300) -> None:
         until = time.monotonic() + seconds
         while text not in self.printed:
             if time.monotonic() > until or self.process.poll() is not None:
@@ -51,7 +51,7 @@ class Newsroom:
             time.sleep(0.1)
 
     def get(self, path: str) -> int:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
             return int(answer.status)
 
     def answers_ready(self) -> bool:
@@ -69,7 +69,7 @@ class Newsroom:
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask it to end; returns the exit status."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=40)
+        return self.process.wait(timeout=120)
 
     def processes(self) -> list[int]:
         """Every process that was started with this newsroom's folder in its environment."""
@@ -171,7 +171,7 @@ def test_what_was_killed_is_started_again(start) -> None:
     for command, name in ((b"newsroom.wsgi\0", "site"), (b"work\0", "worker")):
         os.kill(newsroom.running(command)[0], signal.SIGKILL)
         newsroom.wait_for(f"The {name} has ended by itself and is started again")
-        until = time.monotonic() + 60
+        until = time.monotonic() + 300
         while not (newsroom.answers_ready() and newsroom.running(command)) and time.monotonic() < until:
             time.sleep(0.2)
         assert newsroom.answers_ready()

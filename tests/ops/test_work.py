@@ -108,7 +108,7 @@ def test_pruning_takes_what_expired_and_leaves_the_rest() -> None:
     assert list(Session.objects.values_list("session_key", flat=True)) == ["new"]
 
 
-def run_until(worker: Worker, condition: threading.Event, seconds: float = 20) -> None:
+def run_until(worker: Worker, condition: threading.Event, seconds: float = 60) -> None:
     """Let the worker run in a thread until the condition holds, then ask it to stop."""
     thread = threading.Thread(target=worker.run)
     thread.start()

@@ -43,14 +43,14 @@ class Front:
     def get(self, path: str) -> tuple[int, str]:
         """Status and text of a page as a reader gets it."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=60)
 
 
 @pytest.fixture
@@ -78,10 +78,10 @@ def front(transactional_db, settings, tmp_path) -> Iterator[Front]:
             yield Front(port, site, process)
         finally:
             process.kill()
-            process.wait(timeout=10)
+            process.wait(timeout=60)
 
 
-def _until(done, seconds: float = 10) -> None:
+def _until(done, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, "not in time"
