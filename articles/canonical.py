@@ -100,7 +100,8 @@ def canonical_url(url: str) -> str:
     """
     for _ in range(MAX_REDIRECTORS):
         host, port, path, query, fragment = _split(url)
-        target = _target(host, path, query)
+        # A folded address may be one that only leads on: what it is spelled as must spell itself.
+        target = _target(host, path, query) or _folded_target(host, path, query)
         if target is None:
             break
         url = target
@@ -271,6 +272,11 @@ def _target(host: str, path: str, query: str) -> str | None:
             given = dict(reversed(parse_qsl(query)))
             return next((found for name in names if (found := _readable(given.get(name, "")))), None)
     return None
+
+
+def _folded_target(host: str, path: str, query: str) -> str | None:
+    host = _plain_host(host)
+    return _target(host, _plain_path(path), query) if _leads_on(host) else None
 
 
 @lru_cache(maxsize=4096)

@@ -15,6 +15,8 @@ from newsroom import failing, security_events
 from newsroom.middleware import is_of_the_database, no_database
 
 _WORD = re.compile(r"[^\W_]{3,}")
+# Addresses that may have been a name once; the others hold secrets, which no answer repeats.
+_NAMED = re.compile(r"(?:/[a-z]{2})?(?:/(?:articles|stories|tags|contributors|sources))?/([^/]+)/?")
 
 
 def _page(request: HttpRequest, status: int, title: str, text: str, words: str = "") -> HttpResponse:
@@ -37,7 +39,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def _words_of(path: str) -> str:
     """What the last part of an address says in words, to search for."""
-    words = _WORD.findall(path.rstrip("/").rpartition("/")[2])
+    named = _NAMED.fullmatch(path)
+    words = _WORD.findall(named[1]) if named else []
     return " ".join(word for word in words if word.isalpha())[:100]
 
 

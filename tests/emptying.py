@@ -5,10 +5,12 @@ Django's own flush empties all tables and makes every permission and group anew:
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import TransactionTestCase
@@ -26,23 +28,17 @@ class Emptier:
 
     def __init__(self) -> None:
         self.kept: dict[str, Any] = {}
-        self.tables: dict[str, list[str]] = {}
 
     def remember(self, alias: str) -> None:
-        names = connections[alias].introspection.django_table_names(only_existing=True, include_views=False)
-        self.tables[alias] = sorted(set(names) - KEPT)
-        # Without the right to lift PostgreSQL's triggers nothing equals what is kept, and all is flushed.
-        self.kept[alias] = _kept_rows(alias) if _may_lift_guards(connections[alias]) else None
+        self.kept[alias] = _kept_rows(alias)
 
     def __call__(self, case: Any) -> None:
         for alias in case._databases_names(include_mirrors=False):
-            if alias not in self.tables:
+            if alias not in self.kept:
                 self.remember(alias)
+            empty(alias)
             if _kept_rows(alias) != self.kept[alias]:
-                flush_all(case)
-                return
-            _empty(connections[alias], self.tables[alias])
-            SurfaceSerial.objects.using(alias).get_or_create(pk=1)
+                _flush(alias)
 
 
 def _kept_rows(alias: str) -> tuple[Any, ...]:
@@ -56,8 +52,19 @@ def _kept_rows(alias: str) -> tuple[Any, ...]:
     )
 
 
-def _empty(connection: BaseDatabaseWrapper, tables: list[str]) -> None:
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+@cache
+def _tables(alias: str) -> list[str]:
+    names = connections[alias].introspection.django_table_names(only_existing=True, include_views=False)
+    return sorted(set(names) - KEPT)
+
+
+def empty(alias: str) -> None:
+    """Take every row out of the tables that have some, and put back what every database has."""
+    tables, connection = _tables(alias), connections[alias]
+    if not _may_lift_guards(connection):
+        _flush(alias)
+        return
+    with transaction.atomic(using=alias), connection.cursor() as cursor:
         cursor.execute(
             " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in tables)
         )
@@ -67,6 +74,11 @@ def _empty(connection: BaseDatabaseWrapper, tables: list[str]) -> None:
             cursor.execute(f"DELETE FROM {name}")
         for sql in guards:
             cursor.execute(sql)
+    SurfaceSerial.objects.using(alias).get_or_create(pk=1)
+
+
+def _flush(alias: str) -> None:
+    call_command("flush", verbosity=0, interactive=False, database=alias)
 
 
 def _may_lift_guards(connection: BaseDatabaseWrapper) -> bool:

@@ -101,6 +101,7 @@ SPELLINGS = [
     ("https://news-com.cdn.ampproject.org/c/s/news.com/a/amp", "https://news.com/a"),
     ("https://news-com.cdn.ampproject.org/v/s/www.news.com/a?amp_js_v=0.1&usqp=mq", "https://news.com/a"),
     ("https://cdn.ampproject.org/c/news.com/a.html", "https://news.com/a.html"),
+    ("https://cdn.ampproject.org/amp/c/s/b.com", "https://b.com/"),
     ("https://www.google.com/amp/s/www.news.com/a.amp", "https://news.com/a"),
     # other screens
     ("https://m.news.com/a", "https://news.com/a"),

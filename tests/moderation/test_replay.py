@@ -21,6 +21,7 @@ from moderation import actions, ledger, receive
 from moderation.models import Channel, Claim, ClaimEvent, ClaimState, Decision, LedgerEntry, Letter, Notice
 from moderation.references import secret_of
 from moderation.replay import replay
+from tests import emptying
 from tests.articles.test_edited_copies import edited, offer, text
 from tests.factories import ArticleFactory
 from tests.moderation.cases import claim_in, notice_about, refuse
@@ -57,7 +58,7 @@ class Copy:
         self.rows = {model: [*model._base_manager.values()] for model in self.MODELS}
 
     def restore(self) -> None:
-        call_command("flush", interactive=False, verbosity=0)
+        emptying.empty("default")
         for model, rows in self.rows.items():
             model._base_manager.bulk_create([model(**row) for row in rows])
         with connection.cursor() as cursor:
