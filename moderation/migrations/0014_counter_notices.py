@@ -11,6 +11,7 @@ def confirm_recorded(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
+    lock_note = "Of the letters only the choices change, which is no statement; counter-notices are few."
 
     dependencies = [
         ('moderation', '0013_canned_reasons'),
