@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django import forms
 from django.contrib import admin, messages
@@ -26,14 +25,14 @@ from taggit.models import Tag as TaggitTag
 
 from accounts import unsaved
 from accounts.models import User
-from articles import actions, cuts, merging, stories, surfaces, workflow
+from articles import actions, cuts, editor, merging, stories, surfaces, workflow
 from articles import front_pages as front_pages  # registers the front page's board
 from articles import library as library  # registers the pictures
 from articles import site_pages as site_pages  # registers the pages about the site
 from articles.around import suggestions
 from articles.article_pages import ArticlePages, subject_of
 from articles.canonical import address_key
-from articles.forms import ArticleForm, ContributorForm, RetractionForm, SynonymForm, TagForm
+from articles.forms import ArticleForm, ContributorForm, RetractionForm, StoryForm, SynonymForm, TagForm
 from articles.merge_pages import MergePages
 from articles.models import (
     Article,
@@ -53,13 +52,6 @@ from articles.paging import BoundedPaginator
 from articles.story_pages import StoryPages
 
 SOURCE_RIGHTS = "articles.change_source_rights"
-EDITOR_POLICY = {
-    # CKEditor's buttons are event-handler attributes and it writes style attributes; script
-    # elements stay limited to our own files (docs/decisions/editor.md).
-    "script-src-elem": [SELF],
-    "script-src-attr": [UNSAFE_INLINE],
-    "style-src": [SELF, UNSAFE_INLINE],
-}
 
 
 # Our own Tag takes the place of the package's.
@@ -397,7 +389,7 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
         }
         return TemplateResponse(request, "admin/articles/article/retract.html", context)
 
-    @method_decorator(csp_update(EDITOR_POLICY))
+    @method_decorator(csp_update(editor.POLICY))
     def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().changeform_view(*args, **kwargs)
 
@@ -554,6 +546,7 @@ class StoryAdmin(StoryPages, BigTableAdmin):
     list_select_related = ["lead", "merged_into__lead"]
     search_fields = ["headline", "lead__headline"]
     ordering = ["-pk"]
+    form = StoryForm
     fields = ["headline", "standfirst", "slug"]
     actions = ["merge"]
     merge_counts = "articles"
@@ -568,16 +561,11 @@ class StoryAdmin(StoryPages, BigTableAdmin):
         stories_: QuerySet[Story] = super().get_queryset(request)
         return stories_.annotate(article_count=Coalesce(count, 0))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Story | None = None) -> tuple[str, ...]:
-        """Its address is given once: what links to it goes on leading there."""
-        return ("slug",) if obj else ()
-
     def get_prepopulated_fields(self, request: HttpRequest, obj: Story | None = None) -> dict[str, Any]:
         return {} if obj else {"slug": ["headline"]}
 
     def save_model(self, request: HttpRequest, obj: Story, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        stories.shown_anew(obj)
+        stories.save(story=obj)
 
     @admin.display(description="headline", ordering="headline")
     def headline_(self, story: Story) -> str:

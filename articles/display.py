@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from html import escape
 
@@ -24,6 +25,9 @@ UNLISTED = (
     "source__signals_read_at", "source__suspended_reason", "source__created_at", "source__copyright_holder",
     "lead_media__original_url", "lead_media__terms", "lead_media__holder", "lead_media__last_error",
 )  # fmt: skip
+# Among so many of the newest articles languages are looked for.
+RECENT = 2_000
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
 _RIGHT_TO_LEFT = frozenset(
     {"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku", "nqo", "ps", "sd", "ug", "ur", "yi"}
 )
@@ -48,6 +52,13 @@ def listed() -> ArticleQuerySet:
     """Public articles as lists show them: with source and picture, of the text only what is prepared."""
     articles = Article.objects.public().select_related("source", "lead_media").defer(*UNLISTED)
     return articles.annotate(opening=F("prepared__opening"))
+
+
+def languages_read() -> list[str]:
+    """The languages of the newest articles, without their regions, the commonest first."""
+    newest = Article.objects.public().newest_first().values_list("language", flat=True)[:RECENT]
+    counts = Counter(code.partition("-")[0].lower() for code in newest)
+    return [code for code, _ in counts.most_common() if _LANGUAGE.fullmatch(code)]
 
 
 def policy_of(article: Article) -> UsagePolicy:

@@ -186,6 +186,20 @@ class TagForm(forms.ModelForm):
         return slug
 
 
+class StoryForm(forms.ModelForm):
+    """An address leads to one story."""
+
+    class Meta:
+        help_texts = {"slug": "The end of its address. With a new one, the former goes on leading here."}
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        former = FormerAddress.objects.filter(slug=slug, story__isnull=False).exclude(story=self.instance.pk)
+        if former.exists():
+            raise forms.ValidationError("Another story once had this address; it leads there for ever.")
+        return slug
+
+
 class SynonymForm(forms.ModelForm):
     """A synonym is no tag of its own and no other tag's synonym."""
 

@@ -1,4 +1,7 @@
-"""Several rows that are one person, or one tag, become one; every address and every spelling leads to it for ever."""
+"""Several rows that are one person, or one tag, become one; every address and every spelling leads to it for ever.
+
+What has a new address, a story as well, is still met at its former ones.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from articles.models import (
     ContributorName,
     FormerAddress,
     Media,
+    Story,
     Tag,
     TaggedArticle,
     TagSynonym,
@@ -27,7 +31,7 @@ from articles.models import (
 from articles.optouts import OptOut
 
 ARTICLES_AT_ONCE = 500
-Owner = TypeVar("Owner", Contributor, Tag)
+Owner = TypeVar("Owner", Contributor, Tag, Story)
 
 
 class CannotMerge(Exception):
@@ -37,7 +41,7 @@ class CannotMerge(Exception):
 # --- addresses --------------------------------------------------------------------------------
 
 
-def lead_to(owner: Contributor | Tag, slugs: Iterable[str]) -> None:
+def lead_to(owner: Contributor | Tag | Story, slugs: Iterable[str]) -> None:
     """From now on these former addresses lead to the owner's page, whatever they led to before."""
     kind = _kind(owner)
     wanted = set(slugs)
@@ -55,7 +59,7 @@ def take_addresses(owner: Contributor | Tag, others: Sequence[Contributor] | Seq
 
 
 def now_at(model: type[Owner], slug: str) -> Owner | None:
-    """The person or tag to whose page this former address leads; None when it leads nowhere."""
+    """Whose page this former address leads to; None when it leads nowhere."""
     found: Owner | None = model._default_manager.filter(former_addresses__slug=slug).first()
     return found
 

@@ -882,25 +882,32 @@ class SlugRedirect(models.Model):
 
 
 class FormerAddress(models.Model):
-    """An address that the page of a person or a tag once had: it leads to the page there is now, for ever."""
+    """An address that the page of a person, a tag or a story once had: it leads to the page there is now, for ever."""
 
     slug = models.SlugField(max_length=200, allow_unicode=True)
     contributor = models.ForeignKey(
         Contributor, null=True, on_delete=models.CASCADE, related_name="former_addresses"
     )
     tag = models.ForeignKey(Tag, null=True, on_delete=models.CASCADE, related_name="former_addresses")
+    story = models.ForeignKey(Story, null=True, on_delete=models.CASCADE, related_name="former_addresses")
 
     class Meta:
         verbose_name_plural = "former addresses"
         constraints = [
             models.CheckConstraint(
-                condition=Q(contributor__isnull=True) ^ Q(tag__isnull=True), name="former_address_of_one"
+                condition=Q(contributor__isnull=False, tag__isnull=True, story__isnull=True)
+                | Q(contributor__isnull=True, tag__isnull=False, story__isnull=True)
+                | Q(contributor__isnull=True, tag__isnull=True, story__isnull=False),
+                name="former_address_of_one",
             ),
             models.UniqueConstraint(
                 fields=["slug"], condition=Q(contributor__isnull=False), name="former_address_of_person_once"
             ),
             models.UniqueConstraint(
                 fields=["slug"], condition=Q(tag__isnull=False), name="former_address_of_tag_once"
+            ),
+            models.UniqueConstraint(
+                fields=["slug"], condition=Q(story__isnull=False), name="former_address_of_story_once"
             ),
         ]
 

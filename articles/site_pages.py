@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ckeditor.widgets import CKEditorWidget
+from csp.decorators import csp_update
+from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from articles import surfaces
+from articles import editor, surfaces
 from articles.models import Article, Revision, RevisionKind, SitePage, SitePageVersion
 from articles.surfaces import LATEST, shows, surface
 
@@ -108,13 +112,29 @@ class Versions(admin.TabularInline):  # type: ignore[type-arg]
         return False
 
 
+class SitePageForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A page's text in the editor that articles have."""
+
+    class Meta:
+        widgets = {"body": CKEditorWidget()}
+        help_texts = {"body": ""}
+
+
 @admin.register(SitePage)
 class SitePageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """About, ethics and corrections, in each language of the interface."""
 
+    form = SitePageForm
     list_display = ("title", "slug", "language", "updated_at")
     list_filter = ("slug", "language")
     inlines = (Versions,)
+
+    class Media:
+        css = {"all": ["admin-desk/editor.css"]}
+
+    @method_decorator(csp_update(editor.POLICY))
+    def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().changeform_view(*args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: SitePage, form: Any, change: bool) -> None:
         write(page=obj, by=request.user)

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.html import escape
 from lxml import etree
 
+from articles import display
 from articles.addresses import page_address
 from articles.feeds import absolute, address_of, changed_at
 from articles.models import Article
@@ -24,7 +25,9 @@ NEWS_SPAN = timedelta(days=2)
 _MAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _NEWS = "http://www.google.com/schemas/sitemap-news/0.9"
 _XML = "application/xml; charset=utf-8"
-PAGES = ("/", "/latest/", "/archive/", "/rights/", "/about/")
+PAGES = (
+    "/", "/latest/", "/archive/", "/languages/", "/rights/", "/about/", "/ethics/", "/corrections/", "/transparency/",
+)  # fmt: skip
 
 
 def at_parts(article: Article) -> Iterable[str]:
@@ -56,11 +59,11 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @surface("sitemap_pages", locate=nowhere)
 def pages(request: HttpRequest) -> HttpResponse:
-    """The pages that always are."""
+    """The pages that always are, and one for each language of the newest articles."""
     root = etree.Element("urlset", nsmap={None: _MAP})  # type: ignore[dict-item]
-    for path in PAGES:
+    for path in (*PAGES, *(f"/languages/{code}/" for code in display.languages_read())):
         _loc(etree.SubElement(root, "url"), settings.SITE_URL + path)
-    shows(request)
+    shows(request, keys=[LATEST])
     return _answer(root)
 
 
@@ -100,7 +103,9 @@ def _news_url(url: Any, article: Article) -> None:
     news = etree.SubElement(url, f"{{{_NEWS}}}news")
     publication = etree.SubElement(news, f"{{{_NEWS}}}publication")
     etree.SubElement(publication, f"{{{_NEWS}}}name").text = settings.SITE_NAME
-    etree.SubElement(publication, f"{{{_NEWS}}}language").text = article.language or settings.LANGUAGE_CODE
+    # Google knows languages, not their regions.
+    code = (article.language or settings.LANGUAGE_CODE).partition("-")[0]
+    etree.SubElement(publication, f"{{{_NEWS}}}language").text = code
     etree.SubElement(news, f"{{{_NEWS}}}publication_date").text = _iso(
         article.published_at or changed_at(article)
     )

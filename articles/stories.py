@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils.text import slugify
 
 from accounts.models import User
-from articles import comparison, surfaces
+from articles import comparison, merging, surfaces
 from articles.comparison import Report, Subject
 from articles.fingerprint import similarity
 from articles.models import Article, ArticleQuerySet, ArticleState, Story, StoryMembership
@@ -436,6 +436,16 @@ def unfold(*, article: Article, by: User | None, at: datetime) -> Article:
     )
     surfaces.changed(keys)
     return article
+
+
+@transaction.atomic
+def save(*, story: Story) -> Story:
+    """Store what the desk says of a story. With a new address it is still met at its former ones."""
+    before = Story.objects.filter(pk=story.pk).values_list("slug", flat=True).first()
+    story.save()
+    merging.lead_to(story, [before] if before and before != story.slug else [])
+    shown_anew(story)
+    return story
 
 
 def shown_anew(story: Story) -> None:

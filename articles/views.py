@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -55,8 +54,6 @@ PREPARED = ("opening", "minutes", "read_next", "read_next_at")
 TOLD_REVISIONS = (RevisionKind.CORRECTION, RevisionKind.UPDATE)
 DAYS_LISTED = 31
 FIRST_YEAR, LAST_YEAR = 1990, 2999
-# Among so many of the newest articles languages are looked for.
-RECENT = 2_000
 LANGUAGE = re.compile(r"[a-z]{2,3}")
 NARROWING = ("source", "tag", "language", "since", "until")
 
@@ -89,8 +86,11 @@ def at_itself(article: Article) -> Iterable[str]:
 
 
 def at_story(article: Article) -> Iterable[str]:
-    """On the page of its story."""
-    return _list_paths(article.story, article) if article.story else []
+    """On the page of its story, under each address that had."""
+    if not article.story:
+        return []
+    former = article.story.former_addresses.values_list("slug", flat=True)
+    return [*_list_paths(article.story, article), *(f"/stories/{quote(slug)}/" for slug in former)]
 
 
 def at_tags(article: Article) -> Iterable[str]:
@@ -254,8 +254,13 @@ def _changes(article: Article) -> Iterable[Any]:
 
 @surface("story", locate=at_story)
 def story_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """One event as its reports came in, by day."""
-    story = get_object_or_404(Story.objects.told().select_related("merged_into"), slug=slug)
+    """One event as its reports came in, by day; a former address leads to the one it has now."""
+    story = Story.objects.told().select_related("merged_into").filter(slug=slug).first()
+    if story is None:
+        moved = now_at(Story, slug)
+        if moved is None:
+            raise Http404("No such story.")
+        return HttpResponsePermanentRedirect(moved.get_absolute_url())
     if story.merged_into:
         return HttpResponsePermanentRedirect(story.merged_into.get_absolute_url())
     articles = display.listed().filter(story=story)
@@ -323,10 +328,8 @@ def source_page(request: HttpRequest, slug: str) -> HttpResponse:
 @surface("languages", locate=nowhere)
 def languages(request: HttpRequest) -> HttpResponse:
     """The languages of the newest articles, the commonest first."""
-    newest = Article.objects.public().newest_first().values_list("language", flat=True)[:RECENT]
-    counts = Counter(code.partition("-")[0].lower() for code in newest if code)
     shows(request, keys=[LATEST])
-    known = [(code, language_name(code)) for code, _ in counts.most_common() if LANGUAGE.fullmatch(code)]
+    known = [(code, language_name(code)) for code in display.languages_read()]
     return render(request, "articles/languages.html", {"languages": known})
 
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from articles.models import Article, Story
+from articles.views import at_story
 from newsroom import roles
 from tests.factories import ArticleFactory, StoryFactory, TagFactory, UserFactory
 
@@ -102,14 +103,24 @@ def test_selected_stories_become_the_one_that_is_chosen(desk: Client) -> None:
 
 def test_a_new_name_for_a_story_reaches_readers_at_once(desk: Client) -> None:
     story = StoryFactory(headline="Storm")
-    ArticleFactory(story=story)
+    article = ArticleFactory(story=story)
     public = Client()
     public.get(story.get_absolute_url())
 
-    desk.post(f"/admin/articles/story/{story.pk}/change/", {"headline": "The great storm", "standfirst": ""})
+    named = {"headline": "The great storm", "standfirst": "", "slug": "the-great-storm"}
+    desk.post(f"/admin/articles/story/{story.pk}/change/", named)
 
-    assert "The great storm" in public.get(story.get_absolute_url()).content.decode()
-    assert Story.objects.get(pk=story.pk).slug == story.slug
+    assert "The great storm" in public.get("/stories/the-great-storm/").content.decode()
+    moved = public.get(story.get_absolute_url())
+    assert (moved.status_code, moved.headers["Location"]) == (301, "/stories/the-great-storm/")
+    assert story.get_absolute_url() in at_story(article)
+    refused = desk.post("/admin/articles/story/add/", named | {"slug": story.slug})
+    assert "once had this address" in refused.content.decode()
+
+    # Back under the first name: that leads no longer elsewhere.
+    desk.post(f"/admin/articles/story/{story.pk}/change/", named | {"slug": story.slug})
+    assert public.get(story.get_absolute_url()).status_code == 200
+    assert public.get("/stories/the-great-storm/").headers["Location"] == story.get_absolute_url()
 
 
 def test_who_may_only_look_changes_nothing(client: Client) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 
 import feedparser
 import pytest
@@ -77,49 +76,22 @@ def test_another_reader_understands_the_feed(path, form, client, somewhere_every
     assert any(link.href == somewhere_everywhere.canonical_url for link in entry.links if link.rel == "via")
 
 
-def test_rss_has_what_validators_ask_for(client, somewhere_everywhere):
-    channel = xml(client, "/feeds/latest.rss").find("channel")
-
-    assert channel.find("atom:link[@rel='self']", NS).get("href") == f"{settings.SITE_URL}/feeds/latest.rss"
-    for name in ("title", "link", "description", "language", "lastBuildDate"):
-        assert channel.findtext(name)
-    parsedate_to_datetime(channel.findtext("lastBuildDate"))
-    item = next(i for i in channel.findall("item") if i.findtext("title") == somewhere_everywhere.headline)
-    assert [e.text for e in item.findall("dc:creator", NS)] == ["Quillon Zebedee", "Ada Vance"]
-    assert item.find("guid").get("isPermaLink") == "false"
-    assert item.find("source").get("url") == somewhere_everywhere.canonical_url
-    assert item.find("source").text == somewhere_everywhere.source.name
-    assert item.find("media:content", NS).get("url").startswith(f"{settings.SITE_URL}/media/")
-    assert "counted at dawn" in item.findtext("content:encoded", namespaces=NS)
-    parsedate_to_datetime(item.findtext("pubDate"))
-
-
-def test_atom_has_what_the_standard_asks_for(client, somewhere_everywhere):
-    feed = xml(client, "/feeds/latest.atom")
-
-    assert feed.find("atom:link[@rel='self']", NS).get("href") == f"{settings.SITE_URL}/feeds/latest.atom"
-    for entry in [feed, *feed.findall("atom:entry", NS)]:
-        for name in ("id", "title", "updated"):
-            assert entry.findtext(f"atom:{name}", namespaces=NS)
-        assert entry.find("atom:author/atom:name", NS).text
-    entry = feed.find(f"atom:entry[atom:id='urn:uuid:{somewhere_everywhere.key}']", NS)
-    assert entry.findtext("atom:contributor/atom:name", namespaces=NS) == "Ada Vance"
-    assert entry.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
-
-
-def test_json_feed_has_what_the_standard_asks_for(client, somewhere_everywhere):
-    response = client.get("/feeds/latest.json")
-    feed = json.loads(response.content)
-
-    assert response.headers["Content-Type"].startswith("application/feed+json")
-    assert feed["version"] == "https://jsonfeed.org/version/1.1"
-    assert feed["feed_url"] == f"{settings.SITE_URL}/feeds/latest.json"
-    assert all(
-        item["id"] and (item.get("content_html") or item.get("content_text")) for item in feed["items"]
+def test_each_form_tells_of_an_article_its_makers_its_source_and_its_text(client, somewhere_everywhere):
+    headline, makers = somewhere_everywhere.headline, ["Quillon Zebedee", "Ada Vance"]
+    rss = xml(client, "/feeds/latest.rss").xpath(f"//item[title = '{headline}']")[0]
+    atom = xml(client, "/feeds/latest.atom").find(
+        f"atom:entry[atom:id='urn:uuid:{somewhere_everywhere.key}']", NS
     )
-    item = next(item for item in feed["items"] if item["title"] == somewhere_everywhere.headline)
-    assert item["external_url"] == somewhere_everywhere.canonical_url
-    assert [author["name"] for author in item["authors"]] == ["Quillon Zebedee", "Ada Vance"]
+    items = json.loads(client.get("/feeds/latest.json").content)["items"]
+    item = next(item for item in items if item["title"] == headline)
+
+    assert [e.text for e in rss.findall("dc:creator", NS)] == makers
+    assert rss.find("source").get("url") == item["external_url"] == somewhere_everywhere.canonical_url
+    assert rss.find("source").text == somewhere_everywhere.source.name
+    assert "counted at dawn" in rss.findtext("content:encoded", namespaces=NS)
+    assert atom.findtext("atom:contributor/atom:name", namespaces=NS) == "Ada Vance"
+    assert atom.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
+    assert [author["name"] for author in item["authors"]] == makers
 
 
 @pytest.mark.parametrize("form", FORMS)
