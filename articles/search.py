@@ -294,18 +294,15 @@ def find(
     results = _search(asked, limit=limit, before=before)
     if results.hits or before:
         return results
-    spelt = _respelt(query, asked)
-    if not spelt:
-        return results
-    again = _search(replace(asked, groups=parse(spelt).groups), limit=limit, before="")
-    return Results(
-        again.hits,
-        again.total_is_at_least,
-        again.next_cursor,
-        [spelt],
-        spelt if again.hits else "",
-        again.counted,
-    )
+    spelt = ""
+    for other in (_beginnings, _respelt):
+        spelt = other(query, asked)
+        again = (
+            _search(replace(asked, groups=parse(spelt).groups), limit=limit, before="") if spelt else results
+        )
+        if again.hits:
+            return replace(again, suggestions=[spelt], corrected_to=spelt)
+    return replace(results, suggestions=[spelt] if spelt else [])
 
 
 def _facets(language: str, source: str, tag: str) -> tuple[str, ...] | None:
@@ -496,6 +493,14 @@ def _tsquery_term(term: Term, weight: str) -> str:
 
 
 # --- spelling ---------------------------------------------------------------------------------
+
+
+def _beginnings(typed: str, query: Query) -> str:
+    """What was typed with its words as beginnings: `prisoner` for `prisoners`. "" where that changes nothing."""
+    alone = [term for term in query.terms() if len(term.words) == 1 and not term.prefix]
+    words = {word for term in alone for word in term.words if len(word) > 2}
+    spelt = [f"{part}*" if fold(part) in words and '"' not in part else part for part in typed.split()]
+    return " ".join(spelt) if spelt != typed.split() else ""
 
 
 def _respelt(typed: str, query: Query) -> str:

@@ -137,7 +137,7 @@ def test_what_is_found_is_marked_and_everything_else_escaped():
     assert hit.excerpt.endswith(" …")
 
 
-@pytest.mark.parametrize("query", ["fery", "ferrry", "timetabel", "Zurihc"])
+@pytest.mark.parametrize("query", ["fery", "ferrry", "timetabel", "Zurihc", "timet"])
 def test_a_slip_of_the_finger_still_finds(query):
     article = ArticleFactory(headline="Ferry timetable of Zurich")
 
@@ -146,7 +146,7 @@ def test_a_slip_of_the_finger_still_finds(query):
     if connection.vendor == "postgresql" and not results.corrected_to:
         pytest.skip("this PostgreSQL has no pg_trgm")
     assert [hit.article for hit in results.hits] == [article]
-    assert results.corrected_to in ("ferry", "timetable", "zurich")
+    assert results.corrected_to in ("ferry", "timetable", "zurich", "timet*")
     assert results.suggestions == [results.corrected_to]
 
 

@@ -2,100 +2,44 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.utils import timezone
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from articles.actions import place_hold
-from articles.models import Article, HoldKind, Revision, RevisionKind
-from tests.factories import (
-    ArticleFactory,
-    ContributionFactory,
-    RelatedLinkFactory,
-    RenditionFactory,
-    SourceFactory,
-    StoryFactory,
-    TagFactory,
-)
+from articles import interface
+from tests.browser import edition, looks
 
-KINDS = [
-    "front", "latest", "article", "excerpt", "arabic", "withheld", "story", "tag", "contributor", "source",
-    "search", "found", "not found", "archive", "day", "rights", "about", "tools", "missing",
-]  # fmt: skip
-NARROW, WIDE, WIDEST = 320, 1280, 1920
+TELEPHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
+ARABIC = interface.TONGUES["ar"]
+# What a picture shows of a page: so much of its height (pixels).
+DEEP = 1600
+# Colours alone differ between light and dark; they alone are the same from right to left.
+COLOURS = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
+ALL_BUT_COLOURS = {"rules": {"color-contrast": {"enabled": False}}, "resultTypes": ["violations"]}
+WATCH = """window.moved = 0;
+new PerformanceObserver(list => list.getEntries().forEach(e => window.moved += e.value))
+    .observe({type: 'layout-shift', buffered: true})"""
+OVERHANG = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# The great boxes of a page whose place the page's own direction decides, from the side where lines begin.
+BOXES = """() => {
+    const rtl = document.documentElement.dir === 'rtl', width = document.documentElement.clientWidth;
+    const names = '.masthead-top, .sections, main, .lead > *, .section, .page-head, .river, .facets, .prose,'
+        + ' .form, .steps, .footer .page > *';
+    return [...document.querySelectorAll(names)]
+        .filter(box => box.parentElement.closest('[dir]') === document.documentElement)
+        .map(box => { const at = box.getBoundingClientRect();
+                      return [box.className || box.tagName, rtl ? width - at.right : at.left, at.width] })
+}"""
 
 
 @pytest.fixture
 def paths(front_door: str) -> dict[str, str]:
-    """An edition with everything a page can show; the address of each kind of page."""
-    for position, name in enumerate(("Climate", "World", "Culture")):
-        TagFactory(name=name, featured=True, position=position)
-    story = StoryFactory()
-    lead = full_article(story)
-    excerpt = ArticleFactory(source=SourceFactory(usage="excerpt", excerpt_words=12), tags=["World"])
-    arabic = ArticleFactory(
-        language="ar", headline="الصيادون يعودون إلى المرفأ القديم", tags=["World"], story=story
-    )
-    for n in range(12):
-        ArticleFactory(tags=[("Climate", "World", "Culture")[n % 3]])
-    RelatedLinkFactory(article=lead, to_article=excerpt)
-    withheld = ArticleFactory()
-    now = timezone.now()
-    place_hold(article=withheld, kind=HoldKind.LEGAL, reference="claim:1", effective_at=now, at=now, by=None)
-    return {
-        "front": "/",
-        "latest": "/latest/",
-        "article": lead.get_absolute_url(),
-        "excerpt": excerpt.get_absolute_url(),
-        "arabic": arabic.get_absolute_url(),
-        "withheld": withheld.get_absolute_url(),
-        "story": story.get_absolute_url(),
-        "tag": "/tags/climate/",
-        "contributor": lead.contributors.all()[0].get_absolute_url(),
-        "source": lead.source.get_absolute_url(),
-        "search": "/search/",
-        "found": "/search/?q=ferry",
-        "not found": "/search/?q=nothingofthekind",
-        "archive": "/archive/",
-        "day": f"/archive/{lead.published_at:%Y-%m-%d}/",
-        "rights": "/rights/",
-        "about": "/about/",
-        "tools": "/tools/",
-        "missing": "/nowhere/",
-    }
-
-
-def full_article(story: Any) -> Article:
-    picture = RenditionFactory(width=960, height=640).media
-    picture.file = picture.renditions.get().file.name
-    picture.caption, picture.terms = "Low sun over the strait.", "Shown with permission."
-    picture.save()
-    article = ArticleFactory(
-        headline="Ferries sail again as the strait reopens",
-        body="<p>The first ferry left at dawn.</p><h2>Before dawn</h2><blockquote><p>Said.</p></blockquote>"
-        + "<p>A paragraph of a usual length that goes on for a while and then ends.</p>" * 12,
-        dateline="OLD QUAY",
-        tags=["Climate"],
-        people=["Ann Ó Briain", "Bo Li"],
-        story=story,
-        lead_media=picture,
-        updated_at=timezone.now(),
-    )
-    ContributionFactory(
-        article=article, contributor__name="Cy Diaz", role="contributing_reporter", position=9
-    )
-    Revision.objects.create(
-        article=article,
-        number=1,
-        kind=RevisionKind.CORRECTION,
-        snapshot={},
-        at=timezone.now(),
-        note="It was 214.",
-    )
-    return article
+    return edition.print_edition()
 
 
 def visit(page: Page, address: str) -> None:
@@ -103,78 +47,116 @@ def visit(page: Page, address: str) -> None:
     page.evaluate("document.fonts.ready")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_kind_of_page(scheme, browser: Browser, front_door, paths):
-    context = browser.new_context(color_scheme=scheme, viewport={"width": WIDE, "height": 900})
-    page = context.new_page()
-    found = {}
-
-    for kind in KINDS:
-        visit(page, front_door + paths[kind])
-        results = Axe().run(page)
-        found[kind] = [(v["id"], v["nodes"][0]["html"]) for v in results.response["violations"]]
-
-    context.close()
-    assert {kind: violations for kind, violations in found.items() if violations} == {}
+def violations(page: Page, options: dict[str, Any] | None = None) -> Iterator[str]:
+    """What axe-core finds."""
+    results = Axe().run(page, options=options or {"resultTypes": ["violations"]})
+    for violation in results.response["violations"]:
+        yield f"{violation['id']}: {violation['nodes'][0]['html']}"
 
 
-@pytest.mark.parametrize("width", [NARROW, WIDE, WIDEST])
-def test_no_page_is_wider_than_the_screen(width, browser: Browser, front_door, paths):
-    context = browser.new_context(viewport={"width": width, "height": 800})
-    page = context.new_page()
-    too_wide = {}
-
-    for kind in KINDS:
-        visit(page, front_door + paths[kind])
-        too_wide[kind] = page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
-
-    context.close()
-    assert {kind: pixels for kind, pixels in too_wide.items() if pixels > 0} == {}
+def too_wide(page: Page, *widths: int) -> Iterator[str]:
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 800})
+        if page.evaluate(OVERHANG) > 0:
+            yield f"wider than {width} pixels"
 
 
-def test_nothing_moves_while_a_page_loads(browser: Browser, front_door, paths):
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    page = context.new_page()
-    page.add_init_script(
-        "window.moved = 0; new PerformanceObserver(list => list.getEntries().forEach(e => window.moved += e.value))"
-        ".observe({type: 'layout-shift', buffered: true})"
-    )
-    moved = {}
-
-    for kind in ("front", "article", "story"):
-        visit(page, front_door + paths[kind])
-        page.wait_for_timeout(300)
-        moved[kind] = page.evaluate("window.moved")
-
-    context.close()
-    assert all(value < 0.02 for value in moved.values()), moved
+def views(page: Page) -> dict[str, Image.Image]:
+    """The page small and large: as it is, in the dark, and turned round."""
+    taken = {}
+    for size, viewport in (("telephone", TELEPHONE), ("desk", DESK)):
+        page.set_viewport_size({"width": viewport["width"], "height": DEEP})
+        taken[f"{size}, light"] = picture(page)
+        page.emulate_media(color_scheme="dark")
+        taken[f"{size}, dark"] = picture(page)
+        page.emulate_media(color_scheme="light")
+        page.evaluate("document.documentElement.dir = 'rtl'")
+        taken[f"{size}, turned round"] = picture(page)
+        page.evaluate("document.documentElement.dir = 'ltr'")
+    return taken
 
 
-def test_the_pages_work_and_ask_for_little_without_scripts(browser: Browser, front_door, paths):
-    context = browser.new_context(java_script_enabled=False, viewport={"width": WIDE, "height": 900})
-    page = context.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+def picture(page: Page) -> Image.Image:
+    return looks.small(page.screenshot(type="jpeg", quality=80, animations="disabled"))
 
-    page.goto(front_door + paths["article"], wait_until="load")
-    on_article = len(asked)
-    page.get_by_role("link", name="Cy Diaz").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Cy Diaz")
-    page.get_by_role("searchbox", name="Search the news").fill("strait")
-    page.get_by_role("searchbox", name="Search the news").press("Enter")
-    expect(page.get_by_role("link", name="Ferries sail again as the strait reopens")).to_be_visible()
-    expect(page.locator("mark").first).to_have_text("strait")
 
-    context.close()
-    assert on_article <= 8
+def faults(page: Page, kind: str, address: str) -> Iterator[str]:
+    """Everything that is wrong with one page in the language of its address."""
+    page.set_viewport_size(TELEPHONE)
+    visit(page, address)
+    moved = page.evaluate("window.moved")
+    if moved >= 0.02:
+        yield f"moves while it loads: {moved}"
+    yield from violations(page)
+    page.emulate_media(color_scheme="dark")
+    yield from (f"dark: {one}" for one in violations(page, COLOURS))
+    page.emulate_media(color_scheme="light")
+    yield from (f"looks different: {one}" for one in looks.differences(kind, views(page)))
+    yield from too_wide(page, 320, 1280, 1920)
+    page.set_viewport_size({"width": 640, "height": 800})
+    page.evaluate("document.documentElement.style.setProperty('font-size', '34px')")
+    if page.evaluate(OVERHANG) > 0:
+        yield "wider than the screen with text twice the size"
+
+
+def faults_turned_round(page: Page, address: str, boxes: list[Any]) -> Iterator[str]:
+    """Everything that is wrong with the same page in Arabic."""
+    page.set_viewport_size(DESK)
+    visit(page, address)
+    yield from (f"Arabic: {one}" for one in violations(page, ALL_BUT_COLOURS))
+    for (name, left, width), (_, other_left, other_width) in zip(boxes, page.evaluate(BOXES), strict=True):
+        if abs(left - other_left) > 2 or abs(width - other_width) > 2:
+            yield f"Arabic: {name} is not where a mirror shows it: {left, width}, {other_left, other_width}"
+    yield from (f"Arabic: {one}" for one in too_wide(page, 320))
+
+
+def test_every_kind_of_page_is_accessible_fits_any_screen_and_looks_as_it_did(
+    browser: Browser, front_door, paths
+):
+    found: dict[str, list[str]] = defaultdict(list)
+    with browser.new_context(color_scheme="light") as context:
+        page = context.new_page()
+        page.add_init_script(WATCH)
+        for kind, path in paths.items():
+            found[kind] += faults(page, kind, front_door + path)
+            if interface.is_page(path.partition("?")[0]):
+                page.set_viewport_size(DESK)
+                page.evaluate("document.documentElement.style.removeProperty('font-size')")
+                boxes = page.evaluate(BOXES)
+                found[kind] += faults_turned_round(page, front_door + ARABIC.at(path), boxes)
+        page.goto("about:blank")
+        page.set_content(edition.digest())
+        found["digest"] += violations(page)
+
+    lines = [f"{kind}: {fault}" for kind, faults_found in found.items() for fault in faults_found]
+    assert not lines, "\n".join(lines)
+
+
+def test_the_pages_work_by_keyboard_and_ask_for_little_without_scripts(browser: Browser, front_door, paths):
+    with browser.new_context(viewport=DESK) as context:
+        everything_is_reached_and_seen(context.new_page(), front_door + paths["article"])
+    with browser.new_context(java_script_enabled=False, viewport=DESK) as context:
+        page = context.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+
+        page.goto(front_door + paths["article"], wait_until="load")
+        assert len(asked) <= 8
+        for viewport in (TELEPHONE, DESK):
+            page.set_viewport_size(viewport)
+            expect(page.get_by_role("link", name="Read the original at")).to_be_in_viewport(ratio=1)
+        page.get_by_role("link", name="Cy Diaz").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Cy Diaz")
+        page.get_by_role("searchbox", name="Search the news").fill("strait")
+        page.get_by_role("searchbox", name="Search the news").press("Enter")
+        expect(page.get_by_role("link", name="Ferries sail again as the strait reopens")).to_be_visible()
+        expect(page.locator("mark").first).to_have_text("strait")
+
     assert all(url.startswith((front_door, "data:")) for url in asked)
 
 
-def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page, front_door, paths):
-    visit(page, front_door + paths["article"])
-
+def everything_is_reached_and_seen(page: Page, address: str) -> None:
+    visit(page, address)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
     reached = 0
@@ -188,24 +170,3 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page, front
         page.keyboard.press("Tab")
 
     assert reached == page.locator("a[href]:visible, button:visible, input:visible").count()
-
-
-def test_the_original_is_one_press_away_without_scrolling(browser: Browser, front_door, paths):
-    for width, height in ((390, 844), (WIDE, 800)):
-        context = browser.new_context(viewport={"width": width, "height": height})
-        page = context.new_page()
-        visit(page, front_door + paths["article"])
-        expect(page.get_by_role("link", name="Read the original at")).to_be_in_viewport(ratio=1)
-        context.close()
-
-
-def test_twice_the_text_size_loses_nothing(browser: Browser, front_door, paths):
-    context = browser.new_context(viewport={"width": 640, "height": 800})
-    page = context.new_page()
-    for kind in ("front", "article", "rights"):
-        visit(page, front_door + paths[kind])
-        page.evaluate("document.documentElement.style.setProperty('font-size', '34px')")
-        assert (
-            page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-        )
-    context.close()
