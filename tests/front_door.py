@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_to_bytes
 from wsgiref.util import setup_testing_defaults
 
 import brotli
@@ -50,7 +51,7 @@ class FrontDoor:
     def _get(self, path: str, *, method: str = "GET", **environ: Any) -> Answer:
         path, _, query = path.partition("?")
         request = {"HTTP_HOST": "127.0.0.1", "REQUEST_METHOD": method, "QUERY_STRING": query, **environ}
-        request["PATH_INFO"] = path.encode().decode("latin-1")
+        request["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
         setup_testing_defaults(request)
         said: list[Any] = []
         content = self.application(request, lambda *line: said.append(line))
