@@ -11,8 +11,8 @@ from urllib.parse import urljoin
 
 import nh3
 
-# Raise it whenever the rules below or the library's change: stored bodies carry
-# the version they were cleaned under, and older ones are cleaned again.
+# Raise it whenever the rules below change: all stored bodies are then cleaned again (articles/cleaning.py), as
+# they are when the library's version changes.
 SANITISER_VERSION = 1
 
 MAX_CHARS = 512 * 1024

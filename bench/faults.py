@@ -572,7 +572,7 @@ def run(database: str) -> tuple[list[Outcome], dict[str, int]]:
         call_command("collectstatic", interactive=False, verbosity=0)
         articles = fill(feeds)
         room.start_site()
-        wait_for(lambda: is_back(room), 60)
+        wait_for(lambda: is_back(room), 5 * BACK_WITHIN)
         load = Load(room, counts, articles)
         load.start()
         site = Site(room, mail, names, counts, mounted)

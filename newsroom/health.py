@@ -10,6 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
+from articles import cleaning
 from articles.models import Heartbeat
 from moderation import drill, ledger
 from newsroom.alarms import alarms
@@ -19,7 +20,7 @@ TURN = "turn: "
 # The row that says when the last backup was made (newsroom/vault.py).
 MADE_BACKUP = "made: backup"
 # Rows that tell of something else than work done.
-NOT_WORK = (MADE_BACKUP, drill.PASSED, drill.FAILED)
+NOT_WORK = (MADE_BACKUP, drill.PASSED, drill.FAILED, cleaning.STATE)
 
 
 def alive(request: HttpRequest) -> HttpResponse:

@@ -18,7 +18,7 @@ from django.conf import settings
 from aggregator import fulltext, signals, websub
 from aggregator.actions import fetch_due
 from aggregator.models import Feed
-from articles import announcements, notes, stories, surfaces
+from articles import announcements, cleaning, notes, stories, surfaces
 from articles.around import suggest_due
 from articles.media import delete_strays, fetch_pictures
 from articles.models import Heartbeat, Hold, Media, Prepared
@@ -162,6 +162,7 @@ KINDS: tuple[Kind, ...] = (
         lambda at: Prepared.objects.filter(due_at__lte=at).exists(),
         limit=50,
     ),
+    Kind("clean bodies", cleaning.clean_due, cleaning.is_waiting, limit=200),
     periodic("read mailbox", timedelta(minutes=1), _read_mailbox, limit=500),
     periodic("write ledger", timedelta(minutes=1), _sync_ledger, limit=1_000_000),
     periodic("tidy announcements", timedelta(hours=1), announcements.prune, limit=1000),
