@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
+from importlib.metadata import version
 
-import nh3
 from django.db import transaction
 
 from articles import sanitise
@@ -45,4 +46,9 @@ def _cleaned(pk: int, body: str) -> bool:
 
 
 def _rules() -> str:
-    return f"{sanitise.SANITISER_VERSION}, nh3 {nh3.__version__}"
+    return f"{sanitise.SANITISER_VERSION}, nh3 {_library()}"
+
+
+@lru_cache(maxsize=1)
+def _library() -> str:
+    return version("nh3")
