@@ -32,6 +32,9 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa:
 # The proxy in front is believed about https only where it says who it is.
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1,::1"
 
+# No header says which path is meant: not every proxy drops one of that name which a visitor sent.
+forwarder_headers = ""
+
 accesslog = os.environ.get("ACCESS_LOG") or None
 errorlog = "-"
 loglevel = env.choice("LOG_LEVEL", default="INFO", among=env.LOG_LEVELS).lower()

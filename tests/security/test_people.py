@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -258,6 +259,13 @@ def test_a_mail_writes_no_header_of_its_answer(header: str) -> None:
         sent = message_from_bytes(letter.message().as_bytes(), policy=policy.default)
         assert sent["Bcc"] is None
         assert not [to for to in letter.recipients() if "victims" in to]
+
+
+def test_no_header_of_a_visitor_says_which_path_is_meant() -> None:
+    # gunicorn would take SCRIPT_NAME and PATH_INFO from the proxy's connection, whoever wrote them.
+    read = runpy.run_path(str(site.BASE_DIR / "newsroom" / "gunicorn.py"))
+
+    assert read["forwarder_headers"] == ""
 
 
 def test_a_line_break_in_an_address_writes_no_header_of_the_answer() -> None:
