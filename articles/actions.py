@@ -495,9 +495,10 @@ def _update(article: Article, draft: Draft, *, at: datetime) -> str:
     keep_revision(article=article, kind=RevisionKind.UPDATE, at=at, by=None)
     for name, value in changes.items():
         setattr(article, name, value)
-    article.text_key, article.signature = draft.text_key, draft.signature
+    article.text_key, article.signature, article.compared_at = draft.text_key, draft.signature, None
+    if changes["body"] != draft.body:  # something was cut out, and nothing of it is kept here either
+        article.text_key, article.signature = cuts.known_by(changes["body"])["text_key"], None
     article.updated_at, article.version = at, article.version + 1
-    article.compared_at = None
     article.save(update_fields=[*changes, "text_key", "signature", "updated_at", "version", "compared_at"])
     return UPDATED
 
@@ -619,7 +620,7 @@ def _move(article: Article, to: ArticleState, *, by: User | None, done: str, **c
 def _tell_search_engines(article: Article) -> None:
     """Our own journalism should be found as it stands; what a source wrote is found at the source."""
     if article.source_id is None and article.state in (ArticleState.PUBLISHED, ArticleState.RETRACTED):
-        announcements.owe_ping(article)
+        announcements.owe_pings([article])
 
 
 @transaction.atomic
@@ -847,7 +848,7 @@ def place_hold(
         block(hold=hold, keys=[*keys_of_article(article), *wording, *other_keys])
     surfaces.changed(surfaces.keys_of([article.pk]), reference=reference)
     if effective_at <= at:
-        announcements.owe_ping(article, reference)
+        announcements.owe_pings([article], reference)
     return hold
 
 
@@ -869,9 +870,7 @@ def place_holds(
     for start in range(0, len(ordered), HOLDS_AT_ONCE):
         placed |= _place_some(ordered[start : start + HOLDS_AT_ONCE], kind=kind, at=at, by=by, note=note)
     surfaces.changed(surfaces.keys_of(list(placed)))
-    for article, reference, effective_at in ordered:
-        if effective_at <= at:
-            announcements.owe_ping(article, reference)
+    announcements.owe_pings([article for article, _, effective_at in ordered if effective_at <= at])
     return placed
 
 
@@ -939,7 +938,7 @@ def release_hold(*, hold: Hold, at: datetime, by: User | None) -> Hold:
         hold.save(update_fields=["released_at", "released_by"])
         search.index([hold.article_id])
         surfaces.changed(surfaces.keys_of([hold.article_id]))
-        announcements.owe_ping(hold.article)
+        announcements.owe_pings([hold.article])
     return hold
 
 

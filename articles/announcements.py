@@ -78,10 +78,13 @@ def owe_purge(keys: Sequence[str], reference: str = "") -> None:
             transaction.on_commit(_send_at_once, robust=True)
 
 
-def owe_ping(article: Article, reference: str = "") -> None:
-    """Have the search engines look again at an article's address."""
-    if settings.INDEXNOW is not None and not is_canary(article):
-        _owe(AnnouncementKind.SEARCH_ENGINES, [article.get_absolute_url()], reference)
+def owe_pings(articles: Iterable[Article], reference: str = "") -> None:
+    """Have the search engines look again at these articles' addresses: one row for ten thousand of them."""
+    if settings.INDEXNOW is None:
+        return
+    paths = [article.get_absolute_url() for article in articles if not is_canary(article)]
+    for start in range(0, len(paths), indexnow.MOST_URLS):
+        _owe(AnnouncementKind.SEARCH_ENGINES, paths[start : start + indexnow.MOST_URLS], reference)
 
 
 def owe_news(keys: Sequence[str]) -> None:
@@ -179,9 +182,12 @@ def _purge(keys: list[str]) -> None:
 
 
 def _ping(paths: list[str]) -> None:
-    if settings.INDEXNOW is not None:
-        host = urlsplit(settings.SITE_URL).netloc
-        indexnow.tell(settings.INDEXNOW, host=host, urls=[settings.SITE_URL + path for path in paths])
+    if settings.INDEXNOW is None:
+        return
+    host = urlsplit(settings.SITE_URL).netloc
+    urls = [settings.SITE_URL + path for path in paths]
+    for start in range(0, len(urls), indexnow.MOST_URLS):
+        indexnow.tell(settings.INDEXNOW, host=host, urls=urls[start : start + indexnow.MOST_URLS])
 
 
 def _publish(lists: list[str]) -> None:

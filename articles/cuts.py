@@ -20,11 +20,13 @@ from django.db.models import QuerySet
 from articles import search, surfaces
 from articles.bylines import parse_byline, split_trailing_credits
 from articles.fields import CleanHTML, clean_html
+from articles.fingerprint import text_fingerprint
 from articles.models import Article, Contribution, Contributor, Cut, CutKind, Revision
-from articles.sanitise import excerpt
+from articles.sanitise import excerpt, to_text
 from articles.sealing import Row, Sealed, packed, picture_of, put_picture, put_rows, take_picture, to_bytes
 
 TEXT = ("standfirst", "body", "byline")
+KNOWN = ("text_key", "signature", "compared_at")
 OUR_OWN_EXCERPT = 60
 _LAST_PARAGRAPH = re.compile(r"<p>((?:(?!</?p>).)*)</p>\s*\Z", re.DOTALL)
 _JOINT = r"(?:\s*(?:,|;|&amp;|&|\band\b|\bund\b|\bet\b|\by\b|\bта\b|\bі\b))?\s*"
@@ -66,10 +68,28 @@ def mend(*, cut: Cut, content: bytes | None, at: datetime) -> None:
     for name, value in said.get("before", {}).items():
         if getattr(article, name) == said["after"][name]:
             setattr(article, name, CleanHTML(value) if name == "body" else value)
-    article.save(update_fields=["lead_media", *TEXT])
+    if "known" in said:
+        _known_again(article, said)
+    article.save(update_fields=["lead_media", *TEXT, *KNOWN])
     if "rows" in said:
         put_rows(said)
     _shown_anew(article, surfaces.keys_of([article.pk]))
+
+
+def _known_again(article: Article, said: dict[str, Any]) -> None:
+    """By what the text was known before, or what a feed or an editor made of it since is known by now."""
+    known = known_by(article.body)
+    if article.body == said["before"]["body"]:
+        sketch = said["known"]["signature"]
+        known |= said["known"] | {"signature": bytes.fromhex(sketch) if sketch else None}
+    for name, value in known.items():
+        setattr(article, name, value)
+
+
+def known_by(body: str) -> dict[str, Any]:
+    """The columns by which a changed text is known. Its sketch, and what else it is compared by, are made anew."""
+    key = text_fingerprint(to_text(body)) if body else ""
+    return {"text_key": key, "signature": None, "compared_at": None}
 
 
 def _shown_anew(article: Article, keys: Iterable[str], *, reference: str = "") -> None:
@@ -104,11 +124,15 @@ def _take_words(article: Article, row: Cut) -> Sealed:
         "contributions": [packed(one) for one in credits],
         "revisions": [packed(one) for one in article.revisions.order_by("pk")],
     }
-    content = {"before": before, "after": after, "rows": rows, "people": [packed(one) for one in people]}
+    known = {"text_key": article.text_key, "signature": bytes(article.signature or b"").hex()}
+    content = {
+        "before": before, "after": after, "known": known, "rows": rows, "people": [packed(one) for one in people],
+    }  # fmt: skip
     Contribution.objects.filter(pk__in=[one.pk for one in credits]).delete()
     Contributor.objects.filter(pk__in=[one.pk for one in people], contributions__isnull=True).delete()
     Revision.objects.filter(article=article).delete()
-    Article.objects.filter(pk=article.pk).update(**after | {"body": CleanHTML(after["body"])})
+    changed = after | {"body": CleanHTML(after["body"])} | known_by(after["body"])
+    Article.objects.filter(pk=article.pk).update(**changed)
     return Sealed(to_bytes(content), [])
 
 

@@ -42,12 +42,12 @@ def read(text: str) -> Engine:
 
 
 def tell(engine: Engine, *, host: str, urls: Sequence[str]) -> None:
-    """Announce these addresses; raises OutgoingError unless they were taken."""
+    """Announce at most MOST_URLS addresses; raises OutgoingError unless they were taken."""
     said = {
         "host": host,
         "key": engine.key,
         "keyLocation": f"{urls[0][: urls[0].index(host) + len(host)]}{KEY_FILE}",
-        "urlList": list(urls[:MOST_URLS]),
+        "urlList": list(urls),
     }
     answer = default_client().post(
         engine.endpoint,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import chain
@@ -10,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from articles import surfaces
+from articles import announcements, bulk, surfaces
 from articles.actions import keys_of_article
 from articles.canonical import domain_of
 from articles.models import (
@@ -18,12 +19,13 @@ from articles.models import (
     ArticleState,
     BlockedWork,
     BlockKind,
+    Contribution,
     Contributor,
     ContributorName,
     Hold,
     HoldKind,
 )
-from articles.optouts import OptOut, OptOutKind, all_spellings, author_value, covering
+from articles.optouts import OptOut, OptOutKind, author_value, covering, spellings
 from articles.search import index
 
 NOTE = "Its owner does not want it shown here."
@@ -75,14 +77,25 @@ def covered_after(
     own = Q(source__domain=rule.domain)
     rows = Article.objects.filter(at_domain if by_others else own | at_domain, pk__gt=cursor)
     rows = rows.exclude(own) if by_others else rows
-    rows = rows.exclude(state=ArticleState.ERASED).select_related("source", "lead_media")
-    found = list(rows.prefetch_related("contributors").defer("body", "signature").order_by("pk")[:limit])
+    rows = rows.exclude(state=ArticleState.ERASED).select_related("source", "lead_media").order_by("pk")
+    found = list(rows.defer("body", "signature")[:limit])
+    authors = _authors_of(found) if rule.kind == OptOutKind.AUTHOR else {}
     last = found[-1].pk if len(found) == limit else 0
-    return [article for article in found if _is_covered(rule, article)], last
+    return [one for one in found if _is_covered(rule, one, authors.get(one.pk, set()))], last
 
 
-def _is_covered(rule: OptOut, article: Article) -> bool:
-    authors = all_spellings([person.name_key for person in article.contributors.all()])
+def _authors_of(articles: Sequence[Article]) -> dict[int, set[str]]:
+    """Every folded name of whoever each article credits, read for all of them at once."""
+    credited = Contribution.objects.filter(article__in=[one.pk for one in articles])
+    named = list(credited.values_list("article_id", "contributor__name_key"))
+    same = spellings({name for _, name in named})
+    authors: dict[int, set[str]] = defaultdict(set)
+    for pk, name in named:
+        authors[pk] |= same.get(name, {name})
+    return authors
+
+
+def _is_covered(rule: OptOut, article: Article, authors: set[str]) -> bool:
     source_domain = article.source.domain if article.source else ""
     if rule.domain not in (source_domain.lower(), domain_of(article.canonical_url)):
         return False
@@ -104,22 +117,21 @@ def hold_covered(*, rule: OptOut, articles: Sequence[Article], at: datetime) -> 
         .values_list("article_id", flat=True)
     )
     new = {article.pk: article for article in articles if article.pk not in standing}
-    holds = Hold.objects.bulk_create(
-        Hold(article=article, kind=HoldKind.LEGAL, reference=rule.reference, effective_at=at, latched_at=Now(),
-             placed_at=at, note=NOTE)
-        for article in new.values()
-    )  # fmt: skip
-    BlockedWork.objects.bulk_create(
-        (
-            BlockedWork(hold=hold, article_id=hold.article_id, kind=kind, key=key)
-            for hold in holds
-            for kind, key in keys_of_article(new[hold.article_id])
-            if kind in (BlockKind.ADDRESS, BlockKind.GUID)
-        ),
-        ignore_conflicts=True,
-        batch_size=500,
-    )
-    surfaces.changed(surfaces.keys_of(list(new)))
+    rows = [(pk, HoldKind.LEGAL.value, rule.reference, at, at, NOTE) for pk in new]
+    columns = ["article_id", "kind", "reference", "effective_at", "placed_at", "note"]
+    holds = bulk.insert(Hold, columns, rows, returning=["id", "article_id"])
+    Hold.objects.filter(pk__in=[pk for pk, _ in holds]).update(latched_at=Now())
+    blocks = [
+        (hold, pk, kind.value, key)
+        for hold, pk in holds
+        for kind, key in keys_of_article(new[pk])
+        if kind in (BlockKind.ADDRESS, BlockKind.GUID)
+    ]
+    bulk.insert(BlockedWork, ["hold_id", "article_id", "kind", "key"], blocks, conflicts="DO NOTHING")
+    # What its own source brought was gone with the rule. Only another's was on a page until now.
+    seen = [pk for pk, one in new.items() if not (one.source and one.source.domain.lower() == rule.domain)]
+    surfaces.changed(surfaces.keys_of(seen) if seen else [])
+    announcements.owe_pings(new.values())
     return len(new)
 
 

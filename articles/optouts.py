@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -95,12 +96,23 @@ def author_value(name_key: str) -> str:
 
 def all_spellings(name_keys: Collection[str]) -> set[str]:
     """These folded names, and every other one under which the same people are known here."""
+    return set(name_keys).union(*spellings(name_keys).values())
+
+
+def spellings(name_keys: Collection[str]) -> dict[str, set[str]]:
+    """For each of these folded names all those of the people who bear it. One query."""
     from articles.models import Contributor
 
     same = Q(name_key__in=name_keys) | Q(other_names__name_key__in=name_keys)
     people = Contributor.objects.filter(same) if name_keys else Contributor.objects.none()
-    rows = people.values_list("name_key", "other_names__name_key")
-    return {*name_keys, *(name for row in rows for name in row if name)}
+    names: dict[int, set[str]] = defaultdict(set)
+    for pk, own, other in people.values_list("pk", "name_key", "other_names__name_key"):
+        names[pk] |= {own, other} - {None}
+    found: dict[str, set[str]] = defaultdict(set)
+    for spelled in names.values():
+        for name in spelled.intersection(name_keys):
+            found[name] |= spelled
+    return found
 
 
 def path_value(domain: str, path: str) -> str:

@@ -1,15 +1,19 @@
 """What a removal costs and how soon it is gone: decisions under readers' fire, the queue, a huge notice, an opt-out.
 
 BENCH_REMOVALS, BENCH_ARTICLES and BENCH_CLAIMS set the sizes; BENCH_DATABASE_URL takes another database than SQLite.
-Loopback only; ends by itself.
+BENCH_OPT_OUT=200000 measures the opt-out and the suspension alone, over so many articles; BENCH_NOTICE=full one notice
+of 10,000 addresses of articles with full texts. Loopback only; ends by itself.
 """
 
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import random
 import resource
+import select
+import signal
 import statistics
 import sys
 import threading
@@ -20,15 +24,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from bench.scratch import cpu_seconds, free_port, newsroom_with_feeds, print_rows, running
+from bench.scratch import WORDS, cpu_seconds, free_port, newsroom_with_feeds, print_rows, running
 
 REMOVALS = int(os.environ.get("BENCH_REMOVALS", "40"))
 ARTICLES = int(os.environ.get("BENCH_ARTICLES", "200000"))
 CLAIMS = int(os.environ.get("BENCH_CLAIMS", "100000"))
+OPT_OUT = int(os.environ.get("BENCH_OPT_OUT", "0"))
+FULL_TEXTS = os.environ.get("BENCH_NOTICE") == "full"
 READERS = 8
 URLS = 10_000
-# The portions behind an opt-out change nothing for readers; so many seconds of them say enough.
-LONGEST = 60
+# How often the watcher asks, and for how long before anything happens.
+EVERY, CALM = 0.05, 5.0
 Row = tuple[str, float, str]
 
 
@@ -48,10 +54,21 @@ def main() -> None:
             "newsroom.wsgi",
         )
         with running(port, *gunicorn, PORT=str(port), SITE_URL=f"http://127.0.0.1:{port}"):
-            rows = [*told(decisions(port))]
-            source = fill_up()
-            rows += [*told(one_huge_notice()), *told(queue()), *told(opt_out(source, port))]
-    print_rows(*rows)
+            print_rows(*told(chosen(port)))
+
+
+def chosen(port: int) -> Iterator[Row]:
+    if FULL_TEXTS:
+        fill_up(URLS, words=600)
+        yield from one_huge_notice()
+    elif OPT_OUT:
+        yield from opt_out(fill_up(OPT_OUT), port)
+    else:
+        yield from decisions(port)
+        source = fill_up(ARTICLES)
+        yield from one_huge_notice()
+        yield from queue()
+        yield from opt_out(source, port)
 
 
 def told(rows: Iterator[Row]) -> Iterator[Row]:
@@ -186,8 +203,8 @@ def _until_gone_everywhere(port: int, headline: str, paths: Sequence[str]) -> fl
 # --- many -------------------------------------------------------------------------------------
 
 
-def fill_up() -> Any:
-    """So many short articles of one outlet, and claims on half of them, as plain rows."""
+def fill_up(size: int, *, words: int = 2) -> Any:
+    """So many articles of one outlet, of so many words each, as plain rows."""
     from django.utils import timezone
 
     from articles.canonical import address_key
@@ -196,15 +213,17 @@ def fill_up() -> Any:
     now = timezone.now()
     source = Source.objects.create(name="Opting Out", slug="opting-out", domain="opting.example", usage="full",
                                    terms="All of it.")  # fmt: skip
-    for start in range(0, ARTICLES, 5_000):
+    chance = random.Random(1)
+    for start in range(0, size, 5_000):
         Article.objects.bulk_create(
             Article(
-                slug=f"many-{number}", headline=f"Number {number} of many", body=f"<p>Said {number}.</p>",
+                slug=f"many-{number}", headline=f"Number {number} of many",
+                body=f"<p>Said {number} {' '.join(chance.choices(WORDS, k=words - 2))}.</p>",
                 state="published", published_at=now - timedelta(minutes=number), source=source,
                 canonical_url=f"https://opting.example/{number}", compared_at=now,
                 url_key=address_key(f"https://opting.example/{number}"),
             )
-            for number in range(start, min(start + 5_000, ARTICLES))
+            for number in range(start, min(start + 5_000, size))
         )  # fmt: skip
     return source
 
@@ -286,35 +305,128 @@ def _queue_page() -> tuple[int, float, float]:
 
 
 def opt_out(source: Any, port: int) -> Iterator[Row]:
+    """One row that takes effect at once; behind it the portions, whose worker is killed on the way."""
     from django.utils import timezone
 
     from articles import opting_out
+    from articles.actions import suspend_source
+    from articles.models import Article, Hold
     from articles.optouts import OptOutKind
-    from moderation.owners import PORTION
+    from moderation.owner_models import StandingOptOut
 
-    fire = Fire(port, {"nothing of this": ["/", "/latest/", "/feeds/latest.json"]})
-    began_at = time.monotonic()
+    size = Article.objects.filter(source=source).count()
+    with watching(port) as calm:
+        time.sleep(CALM)
+    yield from waits("before anything happens", calm)
+    before = time.monotonic()
+    suspend_source(source=source, at=timezone.now(), by=None, reason="Measured.")
+    yield f"a suspension over {size:,} articles takes effect in", 1000 * (time.monotonic() - before), "ms"
     before = time.monotonic()
     rule = opting_out.opt_out(domain=source.domain, kind=OptOutKind.SOURCE, value="", at=timezone.now())
-    yield f"an opt-out over {ARTICLES:,} articles takes effect in", 1000 * (time.monotonic() - before), "ms"
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    cursor, held, portions = 0, 0, []
-    with under_fire(fire):
-        while True:
-            began = time.monotonic()
-            found, cursor = opting_out.covered_after(rule, cursor=cursor, limit=PORTION)
-            held += opting_out.hold_covered(rule=rule, articles=found, at=timezone.now())
-            portions.append(time.monotonic() - began)
-            if not cursor or time.monotonic() - began_at > LONGEST:
-                break
+    StandingOptOut.objects.create(rule=rule, due_at=timezone.now())
+    yield f"an opt-out over {size:,} articles takes effect in", 1000 * (time.monotonic() - before), "ms"
+
+    memory, began, portions = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic(), []
+    with watching(port) as busy:
+        yield "articles withheld one by one when the worker was killed", _killed_on_the_way(rule), "articles"
+        portions = _go_on_to_the_end(rule)
+    held = Hold.objects.standing().filter(reference=rule.reference).count()
+    if held != size:
+        raise SystemExit(f"{held} of {size} articles are withheld")
+    yield "articles withheld when its successor was done", held, "articles"
+    yield "all of that in", time.monotonic() - began, "s"
+    yield "longest portion, reading included", 1000 * max(portions), "ms"
     more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
-    yield "articles held one by one behind it, in a minute at most", held, "articles"
-    yield "those in", sum(portions), "s"
-    yield "longest portion", 1000 * max(portions), "ms"
     yield "memory beyond before", more / 1024, "MiB"
-    ordered = sorted(fire.slow)
-    yield "readers meanwhile, 99 in 100 answered within", 1000 * ordered[int(len(ordered) * 0.99)], "ms"
-    yield "readers meanwhile, the longest wait", 1000 * ordered[-1], "ms"
+    yield from waits("meanwhile", busy)
+
+
+def _killed_on_the_way(rule: Any) -> int:
+    """A worker that dies of kill -9 once it has withheld some; returns how many."""
+    from django.db import connections
+
+    from articles.models import Hold
+
+    connections.close_all()
+    child = os.fork()
+    if child == 0:
+        _go_on_to_the_end(rule)
+        os._exit(0)
+    held = Hold.objects.filter(reference=rule.reference)
+    while not held.exists():
+        time.sleep(0.2)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return held.count()
+
+
+def _go_on_to_the_end(rule: Any) -> list[float]:
+    """Portion after portion, at a time when the lease of whoever died has run out; how long each took."""
+    from django.utils import timezone
+
+    from moderation.owner_models import StandingOptOut
+    from moderation.owners import LEASE_SECONDS, apply_due
+
+    took = []
+    while StandingOptOut.objects.filter(rule=rule, due_at__isnull=False).exists():
+        began = time.monotonic()
+        apply_due(1, timezone.now() + timedelta(seconds=LEASE_SECONDS + 1))
+        took.append(time.monotonic() - began)
+    return took
+
+
+# --- what others wait for meanwhile -----------------------------------------------------------
+
+
+@contextmanager
+def watching(port: int) -> Iterator[dict[str, list[float]]]:
+    """A process of its own that reads, writes and asks for a page twenty times a second; its waits, in seconds."""
+    from django.db import connections
+
+    found: dict[str, list[float]] = {}
+    heard, said = os.pipe()
+    until, stop = os.pipe()
+    connections.close_all()
+    child = os.fork()
+    if child == 0:
+        os.close(stop)
+        os.write(said, json.dumps(_watch(until, port)).encode())
+        os._exit(0)
+    os.close(said)
+    try:
+        yield found
+    finally:
+        os.close(stop)
+        with os.fdopen(heard) as pipe:
+            found |= json.loads(pipe.read())
+        os.waitpid(child, 0)
+
+
+def _watch(until: int, port: int) -> dict[str, list[float]]:
+    from django.db.models import F
+
+    from articles.models import Article, SurfaceSerial
+
+    page = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    asked = {
+        "a query of readers": lambda: list(Article.objects.public().newest_first()[:30]),
+        "another writer": lambda: SurfaceSerial.objects.filter(pk=1).update(serial=F("serial")),
+        "a reader's page": lambda: (page.request("GET", "/"), page.getresponse().read()),
+    }
+    waits: dict[str, list[float]] = {name: [] for name in asked}
+    while not select.select([until], [], [], EVERY)[0]:
+        for name, ask in asked.items():
+            began = time.monotonic()
+            ask()
+            waits[name].append(time.monotonic() - began)
+    return waits
+
+
+def waits(when: str, found: dict[str, list[float]]) -> Iterator[Row]:
+    for name, took in found.items():
+        ordered = sorted(took)
+        yield f"{name}, {when}: 99 in 100 within", 1000 * ordered[int(len(ordered) * 0.99)], "ms"
+        yield f"{name}, {when}: longest", 1000 * ordered[-1], "ms"
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
 from moderation.desk_models import Complaint, SavedFilter
-from moderation.models import Claim, ClaimQuerySet, ClaimState, Ground, Lane
+from moderation.letters import LANGUAGES
+from moderation.models import Channel, Claim, ClaimQuerySet, ClaimState, Ground, Lane
 
 S = ClaimState
 PARTS = {
@@ -25,7 +26,7 @@ ASKED = {
     "queue": {*PARTS, *S.values},
     "lane__exact": set(Lane.values),
     "ground": set(Ground.values),
-    "language": {"en", "de", "fr", "es", "uk"},
+    "language": set(LANGUAGES),
 }
 MOST_VIEWS = 40
 
@@ -43,7 +44,8 @@ def part_of(claims: QuerySet[Any], part: str, *, person: Any, at: datetime) -> Q
     if part == "complaints":
         waiting = Complaint.objects.filter(claim=OuterRef("pk"), decided_at__isnull=True)
         return claims.filter(Exists(waiting), state__in=(S.REFUSED, S.REDUCED))
-    claims = ClaimQuerySet.open(claims)  # type: ignore[arg-type]
+    # A drill's claim is open for seconds, and nobody's to decide.
+    claims = ClaimQuerySet.open(claims).exclude(notice__channel=Channel.DRILL)  # type: ignore[arg-type]
     if part == "second":
         return claims.filter(proposal__isnull=False)
     if part == "mine":

@@ -27,7 +27,7 @@ from django.views.decorators.cache import never_cache
 from aggregator.models import Feed
 from articles import notes, workflow
 from articles.models import Article, ArticleState
-from moderation.models import Claim
+from moderation.models import Channel, Claim
 from newsroom.alarms import alarms
 from newsroom.identity import DeskLogin
 from newsroom.sign_in import SignInForm
@@ -133,7 +133,7 @@ def _tasks(user: Any) -> Panel:
 
 
 def _claims() -> Panel:
-    claims = Claim.objects.open().select_related("notice", "article")
+    claims = Claim.objects.open().exclude(notice__channel=Channel.DRILL).select_related("notice", "article")
     rows = [
         Row(str(claim.article), f"{timeuntil(claim.deadline_at)} left, {claim.notice}", _change(claim),
             urgent=claim.lane == "A")

@@ -20,6 +20,7 @@ from django.core.files.storage import default_storage
 from django.db import connection, connections
 from django.utils import timezone
 
+from accounts.models import User
 from articles import sealing
 from articles.models import Article, ArticleState, Hold
 from moderation import actions, answers, escrow, ledger, letters, receive
@@ -116,6 +117,7 @@ class Case:
     number: int
     article: Article
     claim: Claim | None = None
+    people: tuple[User, ...] = ()
 
     @property
     def claim_id(self) -> int:
@@ -143,12 +145,13 @@ def _receive(case: Case) -> object:
 
 def _second(case: Case) -> object:
     claim = Claim.objects.get(pk=case.claim_id)
+    one, other = case.people
     if not hasattr(claim, "proposal"):
         actions.propose_refusal(
-            claim_id=claim.pk, by=moderator(), at=timezone.now(), reason_code="part_only", reasons="Only this.",
+            claim_id=claim.pk, by=one, at=timezone.now(), reason_code="part_only", reasons="Only this.",
             part="picture",
         )  # fmt: skip
-    return actions.second_refusal(claim_id=claim.pk, by=moderator(), at=timezone.now())
+    return actions.second_refusal(claim_id=claim.pk, by=other, at=timezone.now())
 
 
 def _take_up(case: Case) -> object:
@@ -184,7 +187,8 @@ def prepare(path: Path, number: int) -> Case:
     if path.before is None:
         return Case(number, article)
     if path.before == S.RECEIVED:
-        return Case(number, article, notice_about(article, ground=path.ground).claims.get())
+        claim = notice_about(article, ground=path.ground).claims.get()
+        return Case(number, article, claim, (moderator(), moderator()))
     return Case(number, article, claim_in(path.before, article=article, ground=path.ground))
 
 

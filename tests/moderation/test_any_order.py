@@ -279,7 +279,7 @@ def test_no_order_of_things_shows_what_must_be_gone_or_loses_a_case():
     run_state_machine_as_test(
         AnyOrder,
         settings=bounds(
-            max_examples=int(os.environ.get("ANY_ORDER", "10")), stateful_step_count=25, deadline=None,
+            max_examples=int(os.environ.get("ANY_ORDER", "5")), stateful_step_count=25, deadline=None,
             derandomize=True, database=None,
             suppress_health_check=list(HealthCheck), print_blob=False,
             phases=[Phase.explicit, Phase.generate],

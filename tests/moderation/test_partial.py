@@ -67,11 +67,13 @@ def test_the_text_goes_down_to_an_excerpt_or_the_headline(part, body):
     article = ArticleFactory(
         source=source, standfirst="", body="<p>They sing for an hour and then rest.</p>", headline="Zanzibar quartz"
     )  # fmt: skip
+    Article.objects.filter(pk=article.pk).update(signature=b"of the whole text", text_key="w" * 64)
     claim = notice_about(article).claims.get()
 
     reduce_to(claim, part)
 
     article.refresh_from_db()
+    assert (article.signature, article.text_key) == (None, cuts.known_by(article.body)["text_key"])
     assert is_public(claim)
     assert article.headline == "Zanzibar quartz"
     assert article.body.startswith(body)
@@ -139,6 +141,7 @@ def test_a_feed_updates_the_article_and_the_name_stays_away():
 
     article.refresh_from_db()
     assert (done.outcome, "loud" in article.body) == ("updated", True)
+    assert (article.text_key, article.signature) == (cuts.known_by(article.body)["text_key"], None)
     assert not tables_with("petronella")
 
 

@@ -10,7 +10,7 @@ from django.conf import settings as site
 from django.utils import timezone
 
 from articles import announcements, indexnow
-from articles.actions import place_hold, publish, release_hold
+from articles.actions import place_hold, place_holds, publish, release_hold
 from articles.models import Announcement, HoldKind
 from tests.factories import ArticleFactory
 from tests.loopback import web_server
@@ -32,12 +32,12 @@ def own(**fields):
 
 
 def test_a_removal_and_our_own_publication_are_announced(engine, client):
-    removed, written = ArticleFactory(), own(state="approved", published_at=None)
+    removed, with_it, written = ArticleFactory(), ArticleFactory(), own(state="approved", published_at=None)
     foreign = ArticleFactory(state="approved")
     now = timezone.now()
-    hold = place_hold(
-        article=removed, kind=HoldKind.LEGAL, reference="claim:1", effective_at=now, at=now, by=None
-    )
+    wanted = [(article, f"claim:{article.pk}", now) for article in (removed, with_it)]
+    hold = place_holds(wanted=wanted, kind=HoldKind.LEGAL, at=now, by=None)[removed.pk]
+    assert len(Announcement.objects.get().about) == 2
     publish(article=written, at=now, by=None)
     publish(article=foreign, at=now, by=None)
 
@@ -46,7 +46,7 @@ def test_a_removal_and_our_own_publication_are_announced(engine, client):
     (asked,) = engine.asked
     said = json.loads(asked.body)
     assert sorted(said["urlList"]) == sorted(
-        site.SITE_URL + article.get_absolute_url() for article in (removed, written)
+        site.SITE_URL + article.get_absolute_url() for article in (removed, with_it, written)
     )
     assert said["host"] in site.SITE_URL
     key = client.get(said["keyLocation"].removeprefix(site.SITE_URL))
