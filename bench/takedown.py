@@ -91,6 +91,24 @@ def fill() -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
 
 
+class Browser:
+    """One reader's connection, opened anew when the server had closed it for being idle."""
+
+    def __init__(self, port: int) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+
+    def get(self, path: str) -> str:
+        for again in (True, False):
+            try:
+                self.connection.request("GET", path)
+                return self.connection.getresponse().read().decode("utf-8", "replace")
+            except (http.client.RemoteDisconnected, ConnectionError):
+                self.connection.close()
+                if not again:
+                    raise
+        raise AssertionError("unreachable")
+
+
 # --- under fire -------------------------------------------------------------------------------
 
 
@@ -108,7 +126,7 @@ class Fire:
 
     def read(self, seed: int) -> None:
         chance = random.Random(seed)
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        browser = Browser(self.port)
         headlines = list(self.pages)
         while not self.over.is_set():
             headline = (
@@ -118,8 +136,7 @@ class Fire:
             )
             path = chance.choice(self.pages[headline])
             began = time.monotonic()
-            connection.request("GET", path)
-            text = connection.getresponse().read().decode("utf-8", "replace")
+            text = browser.get(path)
             self.slow.append(time.monotonic() - began)
             self.asked += 1
             # Every headline gone before we asked, not only the one we came for.
@@ -191,12 +208,10 @@ def _claim(article: Any, number: int) -> Any:
 
 def _until_gone_everywhere(port: int, headline: str, paths: Sequence[str]) -> float:
     """When the last of the surfaces was seen without it: asked once each, again only where it still is."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    browser = Browser(port)
     for path in paths:
-        while True:
-            connection.request("GET", path)
-            if headline not in connection.getresponse().read().decode("utf-8", "replace"):
-                break
+        while headline in browser.get(path):
+            pass
     return time.monotonic()
 
 
@@ -326,7 +341,7 @@ def opt_out(source: Any, port: int) -> Iterator[Row]:
     StandingOptOut.objects.create(rule=rule, due_at=timezone.now())
     yield f"an opt-out over {size:,} articles takes effect in", 1000 * (time.monotonic() - before), "ms"
 
-    memory, began, portions = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic(), []
+    memory, began, used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic(), cpu_seconds()
     with watching(port) as busy:
         yield "articles withheld one by one when the worker was killed", _killed_on_the_way(rule), "articles"
         portions = _go_on_to_the_end(rule)
@@ -335,6 +350,7 @@ def opt_out(source: Any, port: int) -> Iterator[Row]:
         raise SystemExit(f"{held} of {size} articles are withheld")
     yield "articles withheld when its successor was done", held, "articles"
     yield "all of that in", time.monotonic() - began, "s"
+    yield "CPU time of the worker and its successor", cpu_seconds() - used, "s"
     yield "longest portion, reading included", 1000 * max(portions), "ms"
     more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
     yield "memory beyond before", more / 1024, "MiB"
@@ -407,11 +423,11 @@ def _watch(until: int, port: int) -> dict[str, list[float]]:
 
     from articles.models import Article, SurfaceSerial
 
-    page = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    browser = Browser(port)
     asked = {
         "a query of readers": lambda: list(Article.objects.public().newest_first()[:30]),
         "another writer": lambda: SurfaceSerial.objects.filter(pk=1).update(serial=F("serial")),
-        "a reader's page": lambda: (page.request("GET", "/"), page.getresponse().read()),
+        "a reader's page": lambda: browser.get("/"),
     }
     waits: dict[str, list[float]] = {name: [] for name in asked}
     while not select.select([until], [], [], EVERY)[0]:

@@ -49,31 +49,28 @@ def planted() -> Claim:
     )
 
 
-@pytest.mark.parametrize("path", ["", "figures.csv", "notices.json", "statements.json"])
-def test_no_person_is_in_it(client: Client, path: str) -> None:
+def test_no_person_is_in_it(client: Client) -> None:
     claim = planted()
 
-    answer = client.get(f"/transparency/{YEAR}/{path}")
+    for path in ("", "figures.csv", "notices.json", "statements.json"):
+        answer = client.get(f"/transparency/{YEAR}/{path}")
 
-    text = answer.content.decode()
-    assert answer.status_code == 200
-    assert not [word for word in PLANTED if word.lower() in text.lower()]
-    if path.endswith("json"):
-        assert claim.notice.reference in text
+        text = answer.content.decode()
+        assert answer.status_code == 200, path
+        assert not [word for word in PLANTED if word.lower() in text.lower()], path
+        assert (claim.notice.reference in text) == path.endswith("json")
 
 
-@pytest.mark.parametrize("ground", Ground.values)
-@pytest.mark.parametrize("state", [ClaimState.UPHELD, ClaimState.ERASED])
-def test_every_statement_is_one_the_database_would_take(ground: str, state: ClaimState) -> None:
-    claim_in(state, ground=ground)
+def test_every_statement_is_one_the_database_would_take() -> None:
+    for ground in Ground.values:
+        claim_in(ClaimState.UPHELD, ground=ground)
+    claim_in(ClaimState.ERASED)
 
     told = [row for _, row in exports.statements(YEAR)]
 
-    assert told
     assert [exports.faults_in(row) for row in told] == [[]] * len(told)
-    assert told[-1]["decision_visibility"][0].endswith(
-        "REMOVED" if state == ClaimState.ERASED else "DISABLED"
-    )
+    seen = [row["decision_visibility"][0].rpartition("_")[2] for row in told]
+    assert seen == ["DISABLED"] * (len(Ground.values) + 1) + ["REMOVED"]
 
 
 def test_what_the_deadline_decided_is_called_automatic() -> None:
@@ -91,50 +88,50 @@ def good() -> dict[str, Any]:
     return exports.statement(Decision.objects.get(claim=claim))
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("decision_ground", None),
-        ("decision_ground", "DECISION_GROUND_TASTE"),
-        ("decision_ground", "DECISION_GROUND_ILLEGAL_CONTENT"),
-        ("content_type", []),
-        ("content_type", "CONTENT_TYPE_TEXT"),
-        ("content_type", ["CONTENT_TYPE_OTHER"]),
-        ("content_type", ["CONTENT_TYPE_SMELL"]),
-        ("category", "STATEMENT_CATEGORY_SPITE"),
-        ("content_date", "1999-12-31"),
-        ("content_date", "2038-01-02"),
-        ("content_date", "yesterday"),
-        ("content_date", None),
-        ("application_date", "2019-12-31"),
-        ("decision_facts", ""),
-        ("decision_facts", "x" * 5001),
-        ("source_type", "SOURCE_GOSSIP"),
-        ("automated_detection", True),
-        ("automated_decision", "Yes"),
-        ("puid", "NR 1"),
-        ("puid", "x" * 501),
-        ("decision_visibility", None),
-        ("decision_visibility", ["DECISION_VISIBILITY_OTHER"]),
-        ("incompatible_content_ground", "x" * 501),
-        ("incompatible_content_explanation", "x" * 2001),
-        ("incompatible_content_illegal", "Perhaps"),
-        ("illegal_content_explanation", "stands there for nothing"),
-        ("category_specification", ["KEYWORD_DANGEROUS_TOYS"]),
-        ("category_specification", ["KEYWORD_OTHER"]),
-        ("content_language", "de"),
-        ("favourite_colour", "blue"),
-    ],
-)
-def test_the_validator_finds_what_the_database_would_refuse(field: str, value: Any) -> None:
+REFUSED: list[tuple[str, Any]] = [
+    ("decision_ground", None),
+    ("decision_ground", "DECISION_GROUND_TASTE"),
+    ("decision_ground", "DECISION_GROUND_ILLEGAL_CONTENT"),
+    ("content_type", []),
+    ("content_type", "CONTENT_TYPE_TEXT"),
+    ("content_type", ["CONTENT_TYPE_OTHER"]),
+    ("content_type", ["CONTENT_TYPE_SMELL"]),
+    ("category", "STATEMENT_CATEGORY_SPITE"),
+    ("content_date", "1999-12-31"),
+    ("content_date", "2038-01-02"),
+    ("content_date", "yesterday"),
+    ("content_date", None),
+    ("application_date", "2019-12-31"),
+    ("decision_facts", ""),
+    ("decision_facts", "x" * 5001),
+    ("source_type", "SOURCE_GOSSIP"),
+    ("automated_detection", True),
+    ("automated_decision", "Yes"),
+    ("puid", "NR 1"),
+    ("puid", "x" * 501),
+    ("decision_visibility", None),
+    ("decision_visibility", ["DECISION_VISIBILITY_OTHER"]),
+    ("incompatible_content_ground", "x" * 501),
+    ("incompatible_content_explanation", "x" * 2001),
+    ("incompatible_content_illegal", "Perhaps"),
+    ("illegal_content_explanation", "stands there for nothing"),
+    ("category_specification", ["KEYWORD_DANGEROUS_TOYS"]),
+    ("category_specification", ["KEYWORD_OTHER"]),
+    ("content_language", "de"),
+    ("favourite_colour", "blue"),
+]
+
+
+def test_the_validator_finds_what_the_database_would_refuse() -> None:
     told = good()
     assert exports.faults_in(told) == []
 
-    told[field] = value
-    if value is None:
-        del told[field]
+    for field, value in REFUSED:
+        wrong = {name: kept for name, kept in told.items() if name != field}
+        if value is not None:
+            wrong[field] = value
 
-    assert exports.faults_in(told)
+        assert exports.faults_in(wrong), (field, value)
 
 
 @pytest.mark.parametrize(
