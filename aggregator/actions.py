@@ -21,7 +21,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.text import slugify
 
 from aggregator import decide, signals
-from aggregator.discovery import feeds_named, news_sitemaps
+from aggregator.discovery import feeds_named, linked, news_sitemaps
 from aggregator.documents import FeedDocument
 from aggregator.entries import COUNTED, Report, read_all, store_batches, vocabulary
 from aggregator.fetch import Known, Outcome, Parser, fetch
@@ -656,8 +656,10 @@ def _columns(feed: Feed, outcome: Outcome, *, at: datetime) -> dict[str, Any]:
     )
     new = decide.changes(before, outcome, at=at, chance=random.random())
     if outcome.document:
-        new["hubs"] = list(outcome.document.hubs)
-        new["topic"] = outcome.document.self_link[:2000] or None
+        # A header goes before what the document says (WebSub, section 4).
+        links = linked(outcome.headers.get("link", ""), outcome.url or feed.url)
+        new["hubs"] = links.get("hub", list(outcome.document.hubs))[:5]
+        new["topic"] = links.get("self", [outcome.document.self_link])[0][:2000] or None
         new["title"] = feed.title or outcome.document.title[:300]
     if not outcome.error and feed.pushed_until and feed.pushed_until > at:
         new["due_at"] = max(new["due_at"], at + decide.BESIDE_PUSHES)

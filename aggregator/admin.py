@@ -14,11 +14,20 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.timesince import timesince, timeuntil
 
 from aggregator import actions, rules
 from aggregator.feed_pages import FeedPages, sparkline
-from aggregator.models import Feed, FeedRule, Fetch, RefusedTag
+from aggregator.models import (
+    Feed,
+    FeedRule,
+    Fetch,
+    PageReading,
+    RefusedTag,
+    Subscription,
+    SubscriptionState,
+)
 from articles.canonical import NotAnAddress, address_key
 from articles.taglines import tag_slug
 
@@ -33,6 +42,7 @@ class HealthFilter(admin.SimpleListFilter):
         return [
             ("well", "Does well"),
             ("failing", "Fails"),
+            ("busy", "Being fetched"),
             ("silent", "Silent for longer than ever"),
             ("new", "Not fetched yet"),
             ("paused", "Paused"),
@@ -45,6 +55,7 @@ class HealthFilter(admin.SimpleListFilter):
                 failures=0, last_success_at__isnull=False, paused_at__isnull=True, gone_at__isnull=True
             ),
             "failing": Q(failures__gt=0, paused_at__isnull=True, gone_at__isnull=True),
+            "busy": Q(lease_until__gt=timezone.now()),
             "silent": Q(silent_after__lt=timezone.now(), paused_at__isnull=True, gone_at__isnull=True),
             "new": Q(last_fetched_at__isnull=True),
             "paused": Q(paused_at__isnull=False),
@@ -135,6 +146,8 @@ class FeedAdmin(FeedPages, admin.ModelAdmin):  # type: ignore[misc]
         "next_fetch",
         "not_before",
         "interval",
+        "hub",
+        "pages",
         "failures",
         "moved_to",
         "moved_since",
@@ -169,6 +182,8 @@ class FeedAdmin(FeedPages, admin.ModelAdmin):  # type: ignore[misc]
                     "last_success_at",
                     "last_entry_at",
                     "silent_after",
+                    "hub",
+                    "pages",
                     "created_at",
                 )
             },
@@ -227,6 +242,33 @@ class FeedAdmin(FeedPages, admin.ModelAdmin):  # type: ignore[misc]
     @admin.display(description="interval")
     def interval(self, feed: Feed) -> str:
         return f"{feed.interval_seconds // 60} minutes"
+
+    @admin.display(description="hub (WebSub)")
+    def hub(self, feed: Feed) -> str:
+        """How our subscription stands, in words."""
+        found = Subscription.objects.filter(feed=feed).first()
+        if found is None:
+            return f"{feed.hubs[0]} is not asked yet" if feed.hubs else "It names none"
+        said = [f"{found.get_state_display()} at {found.hub}"]
+        if found.ends_at and found.state == SubscriptionState.ACTIVE:
+            said.append(f"until {localize(timezone.localtime(found.ends_at))}")
+        said.append(
+            f"last push {timesince(found.pushed_at)} ago" if found.pushed_at else "nothing pushed yet"
+        )
+        return "; ".join([*said, found.last_error] if found.last_error else said)
+
+    @admin.display(description="pages read for whole texts")
+    def pages(self, feed: Feed) -> str:
+        """How reading the articles' pages goes, and why the last was not read."""
+        rows = PageReading.objects.filter(article__in=feed.entries.values("article"))
+        counted = rows.aggregate(
+            read=Count("pk", filter=Q(read_at__isnull=False)),
+            wait=Count("pk", filter=Q(due_at__isnull=False)),
+        )
+        failed = rows.exclude(last_error="").order_by("-pk").values_list("last_error", flat=True).first()
+        return f"{counted['read']} read, {counted['wait']} wait" + (
+            f"; last not read: {failed}" if failed else ""
+        )
 
     @admin.action(description="Pause", permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Feed]) -> None:

@@ -10,7 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Sum
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -70,10 +70,13 @@ class FeedPages:
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         at = timezone.now()
+        lately = Fetch.objects.filter(started_at__gt=at - timedelta(minutes=5))
         progress = {
             "due": Feed.objects.due(at).order_by().count(),
             "busy": Feed.objects.active().filter(lease_until__gt=at).count(),
-            "fetched": Fetch.objects.filter(started_at__gt=at - timedelta(minutes=5)).count(),
+            **lately.aggregate(
+                fetched=Count("pk"), failed=Count("pk", filter=~Q(error="")), brought=Sum("created")
+            ),
         }
         context = {"progress": progress, **(extra_context or {})}
         return super().changelist_view(request, context)  # type: ignore[misc]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from aggregator.discovery import sitemaps_listed
 from aggregator.documents import FeedDocument
+from aggregator.formats import caps
 from aggregator.parse import NotAFeed
 from webclient.client import Client, Hop, Response
 from webclient.errors import OutgoingError
@@ -16,6 +19,9 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml;q=0.9, application/feed+json;q=0.9, application/rdf+xml;q=0.8, "
     "application/xml;q=0.7, text/xml;q=0.7, */*;q=0.1"
 )
+INDEX = re.compile(rb"\s*(?:\xef\xbb\xbf)?(?:<\?xml[^>]*>\s*|<!--.{0,500}?-->\s*)*<sitemapindex\b", re.DOTALL)
+PARTS = 3
+VALIDATORS = frozenset({"etag", "last-modified"})
 REASONS = {
     400: "The server does not understand the request (400).",
     401: "The feed asks for a password (401).",
@@ -75,7 +81,7 @@ def fetch(known: Known, client: Client, parser: Parser) -> Outcome:
         answer = client.get(known.url, headers=request_headers(known))
     except OutgoingError as error:
         return Outcome(error=str(error), seconds=time.monotonic() - started)
-    return _outcome(answer, known, parser, started)
+    return _outcome(answer, known, client, parser, started)
 
 
 def request_headers(known: Known) -> dict[str, str]:
@@ -88,7 +94,8 @@ def request_headers(known: Known) -> dict[str, str]:
     return headers
 
 
-def _outcome(answer: Response, known: Known, parser: Parser, started: float) -> Outcome:
+def _outcome(answer: Response, known: Known, client: Client, parser: Parser, started: float) -> Outcome:
+    document: FeedDocument | None
     document, error, body_hash = None, "", known.body_hash
     if answer.status == 200:
         body_hash = hashlib.sha256(answer.body).hexdigest()
@@ -98,16 +105,43 @@ def _outcome(answer: Response, known: Known, parser: Parser, started: float) -> 
                 document = parser.parse(answer.body, content_type=kind, url=answer.url)
             except NotAFeed as reason:
                 error = str(reason)
+            if document is None and INDEX.match(answer.body[:1000]):
+                # Its parts change without it, so neither its validators nor its hash say that nothing is new.
+                document, error, body_hash = *_of_parts(answer, client, parser), ""
     elif answer.status != 304:
         error = REASONS.get(answer.status, f"The server answers with {answer.status}.")
     return Outcome(
         status=answer.status,
         error=error,
         document=document,
-        headers={name.lower(): value for name, value in answer.headers.items()},
+        headers=_headers(answer, keeps_validators=bool(body_hash)),
         url=answer.url,
         hops=answer.hops,
         bytes=len(answer.body),
         body_hash=body_hash,
         seconds=time.monotonic() - started,
     )
+
+
+def _headers(answer: Response, *, keeps_validators: bool) -> dict[str, str]:
+    # Asked by name, a header that came several times is one, with commas between.
+    found = {name.lower(): answer.headers[name] for name in answer.headers}
+    return found if keeps_validators else {k: value for k, value in found.items() if k not in VALIDATORS}
+
+
+def _of_parts(index: Response, client: Client, parser: Parser) -> tuple[FeedDocument | None, str]:
+    """The news in the sitemaps that an index lists, as one document; or why there is none."""
+    found: list[FeedDocument] = []
+    for url in sitemaps_listed(index.body, index.url)[:PARTS]:
+        try:
+            answer = client.get(url, headers={"Accept": ACCEPT})
+            found.append(parser.parse(answer.body, url=answer.url))
+        except (OutgoingError, NotAFeed):
+            continue
+    if not found:
+        return None, "This is a list of sitemaps, and none of the first of them names news."
+    entries = tuple(entry for document in found for entry in document.entries)
+    newest = sorted(
+        entries, key=lambda entry: entry.published.timestamp() if entry.published else 0, reverse=True
+    )
+    return found[0]._replace(entries=tuple(newest[: caps.ENTRIES])), ""

@@ -148,7 +148,7 @@ def _page(url: str, client: Client, reader: Reader, *, obeys: bool, at: datetime
         raise Reserved(f"The page cannot be read: the server answers with {answer.status}.")
     if not same_site(url, answer.url):
         raise Reserved("The page leads to another site.")
-    headers = {name.lower(): value for name, value in answer.headers.items()}
+    headers = {name.lower(): answer.headers[name] for name in answer.headers}
     _obey(of_headers(headers, url), obeys)
     page = reader.read_page(answer.body, url=answer.url)
     _obey(of_meta(page.metas, url), obeys)

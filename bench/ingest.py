@@ -1,4 +1,8 @@
-"""What taking feeds in costs, network to database, in CPU: parsing, first fetches, looks at what is unchanged."""
+"""What taking feeds in costs, network to database, in CPU: parsing, first fetches, looks at what is unchanged.
+
+BENCH_PARTS chooses among parsing, first, run, look and growth; BENCH_DATABASE_URL takes another (empty) database
+than SQLite, whose server's own CPU is not counted.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,15 @@ ENTRIES = 30
 COLD_FEEDS = 100
 UNCHANGED_FEEDS = int(os.environ.get("BENCH_FEEDS", "2000"))
 STORED = [int(size) for size in os.environ.get("BENCH_STORED", "1000,10000,50000").split(",") if size]
+RUN_FEEDS = int(os.environ.get("BENCH_RUN_FEEDS", "1000"))
+RUN_ENTRIES = int(os.environ.get("BENCH_RUN_ENTRIES", "10"))
+BROKEN = (
+    b"",
+    b"<!doctype html><html><body>Please sign in</body></html>",
+    b"<urlset><url><loc>https://a.example/</loc></url></urlset>",
+    b'<!DOCTYPE rss [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><nothing>&b;</nothing>',
+    b"\x1f\x8b damaged",
+)
 PARSED_FEEDS = 60
 ROUNDS = 3
 
@@ -93,9 +106,18 @@ class Text:
 
 
 def main() -> None:
+    if database := os.environ.get("BENCH_DATABASE_URL"):
+        os.environ["DATABASE_URL"] = database
     folder = prepare()
-    rows = parsing() + cost_of_a_first_fetch(folder) + cost_of_a_look(folder) + growth(folder)
-    print_rows(*rows)
+    parts: dict[str, Callable[[Path], list[Row]]] = {
+        "parsing": lambda _: parsing(),
+        "first": cost_of_a_first_fetch,
+        "run": long_run,
+        "look": cost_of_a_look,
+        "growth": growth,
+    }
+    chosen = os.environ.get("BENCH_PARTS", ",".join(parts)).split(",")
+    print_rows(*(row for name in chosen for row in parts[name](folder)))
 
 
 def parsing() -> list[Row]:
@@ -168,6 +190,30 @@ def measured_pass() -> tuple[float, list[Any]]:
     reports = list(fetch_pass(at=timezone.now()))
     default_sandbox().close()
     return cpu_seconds() - began, reports
+
+
+def long_run(folder: Path) -> list[Row]:
+    """Many feeds in one pass, some of them no feeds at all: all are tried, all that can come in does."""
+    from articles.models import Article
+
+    with served(folder) as site:
+        register(folder, site, "run", RUN_FEEDS, entries=RUN_ENTRIES)
+        for number in range(0, RUN_FEEDS, 50):
+            (folder / "feeds" / f"run-{number}.rss").write_bytes(BROKEN[number // 50 % len(BROKEN)])
+        began = time.monotonic()
+        taken, reports = measured_pass()
+        seconds = time.monotonic() - began
+    created, failed = sum(one.created for one in reports), sum(1 for one in reports if one.error)
+    broken = len(range(0, RUN_FEEDS, 50))
+    if (len(reports), created, failed) != (RUN_FEEDS, (RUN_FEEDS - broken) * RUN_ENTRIES, broken):
+        raise SystemExit(f"{len(reports)} feeds tried, {created} entries came in, {failed} failed")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return [
+        (f"one run of {RUN_FEEDS:,} feeds, {broken} of them broken", seconds, "seconds"),
+        ("entries it brought, each once", Article.objects.filter(url_key__isnull=False).count(), "articles"),
+        ("network to database in that run", created / taken, "entries per CPU-second"),
+        ("most memory in that run", peak, "MiB"),
+    ]
 
 
 def cost_of_a_look(folder: Path) -> list[Row]:

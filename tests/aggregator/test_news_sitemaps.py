@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aggregator import actions
-from aggregator.discovery import news_sitemaps
+from aggregator.discovery import linked, news_sitemaps, sitemaps_listed
 from aggregator.models import Feed
 from aggregator.parse import NotAFeed, parse
 from articles.models import Article
@@ -53,6 +53,33 @@ def test_a_sitemap_without_news_is_refused_in_words() -> None:
         )
 
 
+def test_an_index_lists_news_first_and_then_what_changed_last() -> None:
+    listed = "".join(
+        f"<sitemap><loc>{name}</loc><lastmod>{day}</lastmod></sitemap>"
+        for name, day in [
+            ("/old.xml", "2020-01-01"),
+            ("/new.xml?a=1&amp;b=2", "2026-01-01"),
+            ("/news.xml", "2019-01-01"),
+        ]
+    )
+    assert sitemaps_listed(f"<sitemapindex>{listed}</sitemapindex>".encode(), "https://a.example/i.xml") == [
+        "https://a.example/news.xml",
+        "https://a.example/new.xml?a=1&b=2",
+        "https://a.example/old.xml",
+    ]
+
+
+def test_link_headers_name_hubs() -> None:
+    header = '<https://hub.example/>; rel="hub", </feed>;rel=self, <https://other.example/>; title="a, b"'
+    header += '; rel="next hub"'
+    assert linked(header, "https://a.example/x") == {
+        "hub": ["https://hub.example/", "https://other.example/"],
+        "self": ["https://a.example/feed"],
+        "next": ["https://other.example/"],
+    }
+    assert linked("<" * 9_000 + '; rel="hub"', "https://a.example/") == {}
+
+
 def test_robots_txt_names_news_sitemaps() -> None:
     text = "Sitemap: https://a.example/pages.xml\nsitemap:https://a.example/news-sitemap.xml\nSitemap: javascript:news"
 
@@ -62,11 +89,15 @@ def test_robots_txt_names_news_sitemaps() -> None:
 @pytest.mark.django_db
 def test_a_site_without_a_feed_is_read_by_the_sitemap_it_names(web: WebServer) -> None:
     home = web.put("/", b"<!doctype html><html>No feed here</html>")
-    sitemap = web.put("/news-sitemap.xml", NEWS)
+    web.put("/2026.xml", NEWS)
+    listed = "".join(f"<sitemap><loc>{path}</loc></sitemap>" for path in ("/no.xml", "/2026.xml"))
+    index = f"<?xml version='1.0'?><sitemapindex>{listed}</sitemapindex>"
+    sitemap = web.put("/news-sitemap.xml", index.encode(), headers=[("ETag", '"1"')])
     web.put("/robots.txt", f"User-agent: *\nSitemap: {sitemap}\n".encode())
 
     feed = actions.add_feed(url=home, at=NOON)
     report = fetch_once(feed)
+    assert feed.etag == ""
 
     assert Feed.objects.get().url == sitemap
     assert report.created == 2

@@ -98,7 +98,9 @@ def test_a_hub_is_subscribed_to_and_what_it_pushes_comes_in(hub: Hub, outlet: Ou
 def test_what_is_not_signed_with_our_secret_or_not_ours_stays_out(
     hub: Hub, outlet: Outlet, live_server: Any
 ) -> None:
-    fetch_once(outlet(body=naming(hub.url, "https://harbour.example/topic")), timezone.now())
+    # Named in a header instead of the document.
+    links = f'<{hub.url}>; rel="hub", <https://harbour.example/topic>; rel="self"'
+    fetch_once(outlet(body=rss(), Link=links), timezone.now())
     websub.subscribe_due(10, timezone.now())
     found = Subscription.objects.get()
 
