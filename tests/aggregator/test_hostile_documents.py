@@ -35,28 +35,28 @@ HOSTILE = {
     + b"&a;" * 50_000 + b"</title></channel></rss>",
     "attributes": b"<rss " + b" ".join(b'a%d="1"' % n for n in range(100_000)) + b"><channel/></rss>",
     "namespaces": b"<rss " + b" ".join(b'xmlns:a%d="u%d"' % (n, n) for n in range(20_000)) + b"><channel/></rss>",
-    "items": rss("<item><title>x</title></item>" * 200_000),
-    "categories": rss("<item>" + "<category>c</category>" * 100_000 + "</item>"),
-    "authors": rss("<item>" + "".join(f"<author>{n}</author>" for n in range(100_000)) + "</item>"),
-    "one author": rss("<item><author>" + "a@" * 250_000 + "</author></item>"),
-    "brackets": rss("<item><author>" + "(" * 300_000 + "a@b.example</author></item>"),
+    "items": rss("<item><title>x</title></item>" * 60_000),
+    "categories": rss("<item>" + "<category>c</category>" * 40_000 + "</item>"),
+    "authors": rss("<item>" + "".join(f"<author>{n}</author>" for n in range(40_000)) + "</item>"),
+    "one author": rss("<item><author>" + "a@" * 100_000 + "</author></item>"),
+    "brackets": rss("<item><author>" + "(" * 100_000 + "a@b.example</author></item>"),
     "deep": rss("<item><description>" + "<b>" * 100_000 + "</description></item>"),
     "deep media": rss("<item>" + "<media:group>" * 50_000 + "</item>"),
-    "opened tags": rss("<item><title>" + "&lt;a" * 300_000 + "</title></item>"),
-    "opened scripts": rss("<item><title>" + "&lt;script>" * 200_000 + "</title></item>"),
-    "opened titles": rss("<title>" * 300_000),
-    "opened cdata": rss("<![CDATA[" * 300_000),
-    "ampersands": rss("&" * 2_000_000),
-    "comments": b"<!--" * 300_000,
-    "doctypes": b"<!DOCTYPE rss [" + b"]" * 1_000_000,
-    "instructions": b"<?" * 500_000 + b"<rss>",
-    "spaces": b" " * 4_000_000,
-    "pictures": rss("<item><description>" + "&lt;img " * 300_000 + "</description></item>"),
-    "long date": rss("<item><pubDate>" + "1 " * 500_000 + "</pubDate></item>"),
-    "deep json": b'{"items": ' + b"[" * 2_000_000,
+    "opened tags": rss("<item><title>" + "&lt;a" * 100_000 + "</title></item>"),
+    "opened scripts": rss("<item><title>" + "&lt;script>" * 70_000 + "</title></item>"),
+    "opened titles": rss("<title>" * 100_000),
+    "opened cdata": rss("<![CDATA[" * 100_000),
+    "ampersands": rss("&" * 500_000),
+    "comments": b"<!--" * 100_000,
+    "doctypes": b"<!DOCTYPE rss [" + b"]" * 400_000,
+    "instructions": b"<?" * 200_000 + b"<rss>",
+    "spaces": b" " * 1_000_000,
+    "pictures": rss("<item><description>" + "&lt;img " * 100_000 + "</description></item>"),
+    "long date": rss("<item><pubDate>" + "1 " * 200_000 + "</pubDate></item>"),
+    "deep json": b'{"items": ' + b"[" * 600_000,
     "long number": b'{"items": [{"id": ' + b"9" * 500_000 + b"}]}",
-    "many tags": json.dumps({"items": [{"id": "1", "tags": ["t"] * 500_000}]}).encode(),
-    "nothing but nul": b"\0" * 1_000_000,
+    "many tags": json.dumps({"items": [{"id": "1", "tags": ["t"] * 200_000}]}).encode(),
+    "nothing but nul": b"\0" * 400_000,
 }  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def test_time_grows_with_length_and_no_faster() -> None:
         return time.process_time() - started
 
     seconds(500)
-    short, long = min(seconds(4_000) for _ in range(3)), min(seconds(32_000) for _ in range(3))
+    short, long = min(seconds(1_000) for _ in range(3)), min(seconds(8_000) for _ in range(3))
 
     assert long < short * 8 * 3
 
@@ -149,7 +149,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(PIECES | st.binary(max_size=8), max_size=60).map(b"".join))
 def test_no_bytes_make_the_parser_fail_otherwise_than_it_says(data: bytes) -> None:
     for document in (data, b"<rss><channel>" + data, b"<feed xmlns='http://www.w3.org/2005/Atom'>" + data):
@@ -160,7 +160,7 @@ def test_no_bytes_make_the_parser_fail_otherwise_than_it_says(data: bytes) -> No
         assert within_caps(feed)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.sampled_from([*corpus.WELL_FORMED.values(), *corpus.ILL_FORMED.values()]), st.data())
 def test_a_real_shape_with_bytes_changed_or_cut_out_is_survived(data: bytes, draw: st.DataObject) -> None:
     start = draw.draw(st.integers(0, len(data)))
@@ -182,7 +182,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.lists(JSON, max_size=5))
 def test_a_json_feed_with_values_of_any_kind_is_survived(items: list[object]) -> None:
     assert within_caps(parse(json.dumps({"version": 1, "items": items}).encode()))
