@@ -51,7 +51,6 @@ def test_an_article_is_found_by(ferry, query):
         '"crew old"',
         "ferry zeppelin",
         "ferry -timetable",
-        "fer",
         "OR",
         '""',
         "*",
