@@ -154,7 +154,7 @@ def ingest_own(*, draft: Draft, state: ArticleState, at: datetime) -> Ingested:
     article.save()
     moment = article.published_at or at
     _add_tags([(article.pk, draft.tags)], {article.pk: moment})
-    _add_credits([(article.pk, draft.credits)])
+    _add_credits([(article.pk, draft.credits)], {article.pk: moment})
     refresh(articles=[article])
     return Ingested(draft, CREATED, article.pk)
 
@@ -291,7 +291,7 @@ def _create(wanted: Sequence[tuple[Delivery, Draft]], *, at: datetime) -> dict[s
     )
     moments = {ids[row["url_key"]]: row["published_at"] for row in rows}
     tags = _add_tags([(ids[draft.url_key], draft.tags) for _, draft in wanted], moments)
-    people = _add_credits([(ids[draft.url_key], draft.credits) for _, draft in wanted])
+    people = _add_credits([(ids[draft.url_key], draft.credits) for _, draft in wanted], moments)
     prepared.add(
         (pk := ids[draft.url_key], draft.standfirst, draft.text or to_text(draft.body), moments[pk])
         for delivery, draft in wanted
@@ -456,20 +456,23 @@ def _people_known_otherwise(name_keys: Collection[str]) -> dict[str, Person]:
     return {key: Person(pk, name) for key, pk, name in rows.values_list(*columns)}
 
 
-def _add_credits(wanted: Sequence[tuple[int, Sequence[Credit]]]) -> dict[int, list[Person]]:
-    """Credit these articles' people; returns whose they are, each once."""
+def _add_credits(
+    wanted: Sequence[tuple[int, Sequence[Credit]]], moments: Mapping[int, datetime]
+) -> dict[int, list[Person]]:
+    """Credit these articles' people; returns whose they are, each once. `moments` as with tags."""
     people = contributors_named(credit for _, credits in wanted for credit in credits)
     found: dict[int, list[Person]] = {}
-    rows: dict[tuple[int, int, str], tuple[int, int, str, int]] = {}
+    rows: dict[tuple[int, int, str], tuple[int, int, str, int, datetime]] = {}
     for pk, credits in wanted:
         theirs = [(people.get(name_key(credit.name)), credit.role.value) for credit in credits]
         found[pk] = list(dict.fromkeys(person for person, _ in theirs if person))
         for position, (person, role) in enumerate(theirs):
             if person:
-                rows.setdefault((pk, person.pk, role), (pk, person.pk, role, position))
+                row = (pk, person.pk, role, position, moments[pk])
+                rows.setdefault((pk, person.pk, role), row)
     bulk.insert(
         Contribution,
-        ("article_id", "contributor_id", "role", "position"),
+        ("article_id", "contributor_id", "role", "position", "published_at"),
         list(rows.values()),
         conflicts="DO NOTHING",
     )

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.urls import get_script_prefix, reverse
-from django.utils.translation import get_language
 
 _STAND_IN = "stand-in"
 # What Django leaves as it is in a path (RFC 3986).
@@ -18,12 +17,12 @@ def page_address(name: str, slug: str) -> str:
     """The same as `reverse(name, args=[slug])`."""
     if not slug:
         return reverse(name, args=[slug])
-    return _pattern(name, settings.ROOT_URLCONF, get_script_prefix(), get_language()).replace(
+    return _pattern(name, settings.ROOT_URLCONF, get_script_prefix()).replace(
         _STAND_IN, quote(slug, safe=_SAFE)
     )
 
 
 @lru_cache(maxsize=256)
-def _pattern(name: str, urlconf: str, prefix: str, language: str | None) -> str:
-    # Everything but the name is here for the memory alone.
+def _pattern(name: str, urlconf: str, prefix: str) -> str:
+    # Everything but the name is here for the memory alone. No pattern of ours depends on the language.
     return reverse(name, args=[_STAND_IN])

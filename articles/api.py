@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import Query, Router, Schema
 
 from articles import display, gone, keyset, search
-from articles.models import Article, ArticleQuerySet, Contribution, Contributor, Source, Tag
+from articles.models import Article, Contribution, Contributor, Source, Tag
 from articles.ninjs import ninjs
 from articles.surfaces import LATEST, shows
 
@@ -133,8 +133,7 @@ class Wanted(Schema):
 @router.get("/articles/", response=ArticlePage, url_name="articles", summary="Public articles, newest first")
 def articles(request: HttpRequest, wanted: Query[Wanted]) -> ArticlePage:
     """All public articles, or those with one tag, from one source, by one person, in one language."""
-    found = _filtered(display.listed(), wanted)
-    page = keyset.page(found, before=wanted.before, size=max(1, min(wanted.limit, 100)))
+    page = _wanted(wanted, size=max(1, min(wanted.limit, 100)))
     shows(request, articles=page.articles, keys=[LATEST])
     return ArticlePage(
         articles=[_summary(article) for article in page.articles], next=_next(request, page.older)
@@ -235,15 +234,22 @@ def at_search(article: Article) -> Iterable[str]:
 # --- forms of an answer -----------------------------------------------------------------------
 
 
-def _filtered(found: ArticleQuerySet, wanted: Wanted) -> QuerySet[Article]:
-    filters = {
-        "tags__slug": wanted.tag,
-        "source__slug": wanted.source,
-        "contributions__contributor__slug": wanted.contributor,
-        "language": wanted.language,
-    }
-    chosen = {name: value for name, value in filters.items() if value}
-    return found.filter(**chosen).distinct() if wanted.contributor else found.filter(**chosen)
+def _wanted(wanted: Wanted, *, size: int) -> keyset.Page:
+    """The page of the list that is asked for, read along the index of a tag or person where one is named."""
+    filters = {"source__slug": wanted.source, "language": wanted.language}
+    found = display.listed().filter(**{name: value for name, value in filters.items() if value})
+    owners: list[Tag | Contributor | None] = []
+    if wanted.tag:
+        owners.append(Tag.objects.filter(slug=wanted.tag).first())
+    if wanted.contributor:
+        owners.append(Contributor.objects.filter(slug=wanted.contributor).first())
+        found = found.filter(tags__slug=wanted.tag) if wanted.tag else found
+    if None in owners:
+        return keyset.Page([])
+    owner = owners[-1] if owners else None
+    if owner is None:
+        return keyset.page(found.in_print(), before=wanted.before, size=size)
+    return keyset.page_of(owner, found, before=wanted.before, size=size)
 
 
 def _summary(article: Article) -> ArticleSummary:

@@ -171,7 +171,8 @@ _OF_TAG = """SELECT part_near.tag_id, a.id, a.headline, a.published_at, a.langua
     JOIN articles_article a ON a.id = part_near.content_object_id"""
 _NEWEST = """SELECT * FROM (
     SELECT 0, a.id, a.headline, a.published_at, a.language FROM articles_article a
-    WHERE a.copy_of_id IS NULL AND {public} ORDER BY a.published_at DESC, a.id DESC LIMIT {some}) part_near"""
+    WHERE a.state = 'published' AND a.copy_of_id IS NULL AND {public}
+    ORDER BY a.published_at DESC, a.id DESC LIMIT {some}) part_near"""
 
 
 def _kept(article: Article, tags: Sequence[Tag]) -> list[int]:

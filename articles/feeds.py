@@ -6,21 +6,23 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Q, prefetch_related_objects
 from django.db.models.functions import Now
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from lxml import etree
 
 from articles import canary, display, keyset
+from articles.addresses import page_address
+from articles.merging import public_person_once_at
 from articles.models import (
     Article,
     ArticleQuerySet,
@@ -34,6 +36,7 @@ from articles.models import (
     Tag,
     TaggedArticle,
 )
+from articles.statements import Statement
 from articles.surfaces import LATEST, shows, surface
 from articles.templatetags.reading import language_name
 
@@ -61,6 +64,29 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True)
+class Credited:
+    """Who had a part in an article, and which."""
+
+    name: str
+    slug: str
+    role: str
+
+    @property
+    def address(self) -> str:
+        """Their page."""
+        return absolute(page_address("contributor", self.slug))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An article with what a feed says of it; tags are names by their slugs."""
+
+    article: Article
+    credits: list[Credited] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """One list as a feed: what it is called, where it is a page, where it is this feed."""
 
@@ -68,13 +94,13 @@ class Feed:
     about: str
     home: str
     address: str
-    articles: Sequence[Article]
+    entries: Sequence[Entry]
     deleted: Sequence[Deleted] = ()
 
     @property
     def updated(self) -> datetime:
         """When the newest change to anything in it was made."""
-        moments = [changed_at(article) for article in self.articles] + [gone.at for gone in self.deleted]
+        moments = [changed_at(entry.article) for entry in self.entries] + [gone.at for gone in self.deleted]
         return max(moments, default=_NEVER)
 
 
@@ -124,7 +150,7 @@ def _addresses(owners: Iterable[Tag | Contributor | Source]) -> list[str]:
 @surface("feed", locate=at_latest)
 def latest(request: HttpRequest, form: str) -> HttpResponse:
     """Everything, newest first."""
-    return _answer(request, form, settings.SITE_NAME, "All articles, newest first.", "/", _entries(), LATEST)
+    return _answer(request, form, settings.SITE_NAME, "All articles, newest first.", "/", _LATEST(), LATEST)
 
 
 @surface("tag_feed", locate=at_tags)
@@ -135,21 +161,23 @@ def tag(request: HttpRequest, slug: str, form: str) -> HttpResponse:
         moved = get_object_or_404(Tag, former_addresses__slug=slug)
         return HttpResponsePermanentRedirect(f"{moved.get_absolute_url()}feed.{form}")
     title, about = f"{tag.name} | {settings.SITE_NAME}", tag.description or f"Articles on {tag.name}."
-    newest = keyset.newest_tagged(tag, Article.objects.public().without_copies())
-    articles = keyset.in_order(_entries(), newest.values_list("content_object", flat=True)[:ENTRIES])
+    articles = keyset.newest_of(tag, _entries().without_copies(), size=ENTRIES)
     return _answer(request, form, title, about, tag.get_absolute_url(), articles, f"tag:{tag.pk}")
 
 
 @surface("contributor_feed", locate=at_contributors)
 def contributor(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     """What one person had a part in. Nobody has a feed of whom nothing is public."""
-    public = Contributor.objects.filter(articles__in=Article.objects.public()).distinct()
-    person = public.filter(slug=slug).first()
+    person = Contributor.objects.filter(slug=slug).first()
     if person is None:
-        moved = get_object_or_404(public, former_addresses__slug=slug)
+        moved = public_person_once_at(slug)
+        if moved is None:
+            raise Http404("Nobody is listed here.")
         return HttpResponsePermanentRedirect(f"{moved.get_absolute_url()}feed.{form}")
     title, about = f"{person.name} | {settings.SITE_NAME}", f"Articles to which {person.name} contributed."
-    articles = _entries().filter(contributions__contributor=person).distinct()
+    articles = keyset.newest_of(person, _entries(), size=ENTRIES)
+    if not articles:
+        raise Http404("Nothing here is public.")
     key = f"contributor:{person.pk}"
     return _answer(request, form, title, about, person.get_absolute_url(), articles, key)
 
@@ -159,7 +187,7 @@ def language(request: HttpRequest, code: str, form: str) -> HttpResponse:
     """The articles in one language, under its own name."""
     name = language_name(code)
     title, about = f"{name} | {settings.SITE_NAME}", f"Articles in {name}."
-    articles = _entries().without_copies().in_language(code)
+    articles = _newest(_entries().without_copies().in_language(code))
     return _answer(request, form, title, about, f"/languages/{code}/", articles, LATEST)
 
 
@@ -169,23 +197,32 @@ def source(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     shown = Q(suspended_at__isnull=True) | Q(suspended_at__gt=Now())
     source = get_object_or_404(Source, shown, slug=slug)
     title, about = f"{source.name} | {settings.SITE_NAME}", f"Articles first published by {source.name}."
-    articles = _entries().filter(source=source)
+    articles = _newest(_entries().filter(source=source))
     return _answer(request, form, title, about, source.get_absolute_url(), articles, f"source:{source.pk}")
 
 
 def _entries() -> ArticleQuerySet:
-    credits = Contribution.objects.select_related("contributor")
-    tagged = TaggedArticle.objects.select_related("tag")
-    return (
-        Article.objects.public()
-        .select_related("source", "lead_media")
-        .defer("signature")
-        .prefetch_related(
-            Prefetch("contributions", credits),
-            Prefetch("taggedarticle_set", tagged),
-            "lead_media__renditions",
-        )
-    )
+    return Article.objects.public().select_related("source", "lead_media").defer("signature")
+
+
+def _newest(articles: ArticleQuerySet) -> list[Article]:
+    return list(articles.newest_first()[:ENTRIES])
+
+
+_LATEST = Statement(lambda: _entries().newest_first()[:ENTRIES])
+
+
+def _with_credits_and_tags(articles: Sequence[Article]) -> list[Entry]:
+    """As plain rows: instances of five hundred people and tags would cost more than the feed."""
+    entries = {article.pk: Entry(article) for article in articles}
+    credits = Contribution.objects.filter(article__in=entries).order_by("position", "pk")
+    for pk, *said in credits.values_list("article_id", "contributor__name", "contributor__slug", "role"):
+        entries[pk].credits.append(Credited(*said))
+    tagged = TaggedArticle.objects.filter(content_object__in=entries).order_by("pk")
+    for pk, slug, name in tagged.values_list("content_object_id", "tag__slug", "tag__name"):
+        entries[pk].tags[slug] = name
+    prefetch_related_objects([a for a in articles if a.lead_media], "lead_media__renditions")
+    return list(entries.values())
 
 
 def _answer(
@@ -194,14 +231,12 @@ def _answer(
     title: str,
     about: str,
     home: str,
-    articles: QuerySet[Article] | list[Article],
+    articles: list[Article],
     key: str,
 ) -> HttpResponse:
-    if not isinstance(articles, list):
-        articles = list(articles.order_by("-published_at", "-pk")[:ENTRIES])
-    entries = articles
-    shows(request, articles=entries, keys=[key])
+    shows(request, articles=articles, keys=[key])
     deleted = _deleted(key) if form == "atom" else ()
+    entries = _with_credits_and_tags(articles)
     feed = Feed(title, about, absolute(home), absolute(request.path), entries, deleted)
     content_type, write = _WRITERS[form]
     response = HttpResponse(write(feed), content_type=content_type)
@@ -248,22 +283,23 @@ def rss(feed: Feed) -> bytes:
     _add(channel, f"{{{_ATOM}}}link", href=feed.address, rel="self", type="application/rss+xml")
     if settings.WEBSUB_HUB:
         _add(channel, f"{{{_ATOM}}}link", href=settings.WEBSUB_HUB, rel="hub")
-    for article in feed.articles:
-        _rss_item(etree.SubElement(channel, "item"), article)
+    for entry in feed.entries:
+        _rss_item(etree.SubElement(channel, "item"), entry)
     return _xml(root)
 
 
-def _rss_item(item: Any, article: Article) -> None:
+def _rss_item(item: Any, entry: Entry) -> None:
+    article = entry.article
     _add(item, "title", article.headline)
     _add(item, "link", address_of(article))
     _add(item, "guid", identity_of(article), isPermaLink="false")
     _add(item, "pubDate", format_datetime((article.published_at or _NEVER).astimezone(UTC)))
     _add(item, f"{{{_ATOM}}}updated", _iso(changed_at(article)))
     _add(item, "description", display.teaser_of(article))
-    for name in creators(article):
+    for name in creators(entry):
         _add(item, f"{{{_DC}}}creator", name)
-    for tag in tags_of(article):
-        _add(item, "category", tag.name)
+    for name in entry.tags.values():
+        _add(item, "category", name)
     if article.language:
         _add(item, f"{{{_DC}}}language", article.language)
     if article.copyright_holder:
@@ -297,51 +333,52 @@ def atom(feed: Feed) -> bytes:
     if settings.WEBSUB_HUB:
         _atom(root, "link", href=settings.WEBSUB_HUB, rel="hub")
     _atom(_atom(root, "author"), "name", settings.SITE_NAME)
-    for article in feed.articles:
-        _atom_entry(_atom(root, "entry"), article)
+    for entry in feed.entries:
+        _atom_entry(_atom(root, "entry"), entry)
     for gone in feed.deleted:
         # RFC 6721: whoever kept the entry drops it.
         _add(root, f"{{{_TOMBSTONES}}}deleted-entry", ref=f"urn:uuid:{gone.key}", when=_iso(gone.at))
     return _xml(root)
 
 
-def _atom_entry(entry: Any, article: Article) -> None:
+def _atom_entry(element: Any, entry: Entry) -> None:
+    article = entry.article
     if article.language:
-        entry.set("{http://www.w3.org/XML/1998/namespace}lang", article.language)
-    _atom(entry, "id", identity_of(article))
-    _atom(entry, "title", article.headline)
-    _atom(entry, "link", href=address_of(article), rel="alternate", type="text/html")
+        element.set("{http://www.w3.org/XML/1998/namespace}lang", article.language)
+    _atom(element, "id", identity_of(article))
+    _atom(element, "title", article.headline)
+    _atom(element, "link", href=address_of(article), rel="alternate", type="text/html")
     if article.source:
-        _atom(entry, "link", href=article.canonical_url, rel="via", title=article.source.name)
-    _atom(entry, "published", _iso(article.published_at or _NEVER))
-    _atom(entry, "updated", _iso(changed_at(article)))
-    _atom_people(entry, article)
-    for tag in tags_of(article):
-        _atom(entry, "category", term=tag.slug, label=tag.name)
+        _atom(element, "link", href=article.canonical_url, rel="via", title=article.source.name)
+    _atom(element, "published", _iso(article.published_at or _NEVER))
+    _atom(element, "updated", _iso(changed_at(article)))
+    _atom_people(element, entry)
+    for slug, name in entry.tags.items():
+        _atom(element, "category", term=slug, label=name)
     if article.copyright_holder:
-        _atom(entry, "rights", article.copyright_holder)
-    _atom(entry, "summary", display.teaser_of(article))
+        _atom(element, "rights", article.copyright_holder)
+    _atom(element, "summary", display.teaser_of(article))
     html = content_of(article)
     if html:
-        _atom(entry, "content", html, type="html")
-    _add_picture(entry, article)
+        _atom(element, "content", html, type="html")
+    _add_picture(element, article)
 
 
-def _atom_people(entry: Any, article: Article) -> None:
-    credits = list(article.contributions.all())
-    authors = [c for c in credits if c.role in (Role.AUTHOR, Role.AGENCY)]
+def _atom_people(element: Any, entry: Entry) -> None:
+    source = entry.article.source
+    authors = [credit for credit in entry.credits if credit.role in (Role.AUTHOR, Role.AGENCY)]
     for credit in authors:
-        _atom_person(_atom(entry, "author"), credit.contributor)
+        _atom_person(_atom(element, "author"), credit)
     if not authors:
-        _atom(_atom(entry, "author"), "name", article.source.name if article.source else settings.SITE_NAME)
-    for credit in credits:
+        _atom(_atom(element, "author"), "name", source.name if source else settings.SITE_NAME)
+    for credit in entry.credits:
         if credit not in authors:
-            _atom_person(_atom(entry, "contributor"), credit.contributor)
+            _atom_person(_atom(element, "contributor"), credit)
 
 
-def _atom_person(element: Any, person: Contributor) -> None:
+def _atom_person(element: Any, person: Credited) -> None:
     _atom(element, "name", person.name)
-    _atom(element, "uri", absolute(person.get_absolute_url()))
+    _atom(element, "uri", person.address)
 
 
 def _atom(parent: Any, name: str, text: str = "", **attributes: str) -> Any:
@@ -360,14 +397,15 @@ def json_feed(feed: Feed) -> bytes:
         "home_page_url": feed.home,
         "feed_url": feed.address,
         "language": settings.LANGUAGE_CODE,
-        "items": [_json_item(article) for article in feed.articles],
+        "items": [_json_item(entry) for entry in feed.entries],
     }
     if settings.WEBSUB_HUB:
         data["hubs"] = [{"type": "WebSub", "url": settings.WEBSUB_HUB}]
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _json_item(article: Article) -> dict[str, Any]:
+def _json_item(entry: Entry) -> dict[str, Any]:
+    article = entry.article
     media, rendition = picture_of(article)
     teaser, html = display.teaser_of(article), content_of(article)
     item = {
@@ -382,11 +420,8 @@ def _json_item(article: Article) -> dict[str, Any]:
         "image": absolute(display.picture_address(media, rendition.width)) if media and rendition else "",
         "date_published": _iso(article.published_at or _NEVER),
         "date_modified": _iso(changed_at(article)),
-        "authors": [
-            {"name": c.contributor.name, "url": absolute(c.contributor.get_absolute_url())}
-            for c in article.contributions.all()
-        ],
-        "tags": [tag.name for tag in tags_of(article)],
+        "authors": [{"name": credit.name, "url": credit.address} for credit in entry.credits],
+        "tags": list(entry.tags.values()),
         "language": article.language,
     }
     return {name: value for name, value in item.items() if value}
@@ -421,15 +456,10 @@ def content_of(article: Article) -> str:
     return str(body + original)
 
 
-def creators(article: Article) -> list[str]:
+def creators(entry: Entry) -> list[str]:
     """Everybody who had a part, once, in order; the outlet where nobody is named."""
-    names = list(dict.fromkeys(c.contributor.name for c in article.contributions.all()))
-    return names or [article.source.name if article.source else settings.SITE_NAME]
-
-
-def tags_of(article: Article) -> list[Tag]:
-    """Its tags."""
-    return [tagged.tag for tagged in article.taggedarticle_set.all()]
+    names = list(dict.fromkeys(credit.name for credit in entry.credits))
+    return names or [entry.article.source.name if entry.article.source else settings.SITE_NAME]
 
 
 def picture_of(article: Article) -> tuple[Media | None, Rendition | None]:
@@ -461,10 +491,15 @@ def _add_picture(parent: Any, article: Article) -> None:
 
 
 def _add(parent: Any, tag: str, text: str = "", **attributes: str) -> Any:
-    clean = {name: value.translate(_ILLEGAL) for name, value in attributes.items()}
+    clean = {name: _legal(value) for name, value in attributes.items()}
     element = etree.SubElement(parent, tag, clean)
-    element.text = text.translate(_ILLEGAL) or None
+    if text:
+        element.text = _legal(text)
     return element
+
+
+def _legal(text: str) -> str:
+    return text if text.isprintable() else text.translate(_ILLEGAL)
 
 
 def _iso(at: datetime) -> str:

@@ -7,12 +7,13 @@ import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext
 
-from articles.models import Article, ArticleQuerySet, Tag, TaggedArticle
+from articles.models import Article, ArticleQuerySet, Contribution, Contributor, Tag, TaggedArticle
 
 PAGE_SIZE = 30
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,30 +37,37 @@ def page(articles: QuerySet[Article], *, before: str = "", size: int = PAGE_SIZE
     return _page(articles.order_by("-published_at", "-pk")[: size + 1], size)
 
 
-def page_of_tag(articles: ArticleQuerySet, tag: Tag, *, before: str = "", size: int = PAGE_SIZE) -> Page:
-    """As `page`, of the articles with one tag: read in the order of the tag's own index, whatever its size."""
-    keys = newest_tagged(tag, articles)
+def page_of(
+    owner: Tag | Contributor, articles: ArticleQuerySet, *, before: str = "", size: int = PAGE_SIZE
+) -> Page:
+    """As `page`, of the articles with one tag or by one person: read along their own index, whatever its size."""
+    return _page(newest_of(owner, articles, before=before, size=size + 1), size)
+
+
+def newest_of(
+    owner: Tag | Contributor, articles: ArticleQuerySet, *, before: str = "", size: int
+) -> list[Article]:
+    """The newest of these articles with one tag or by one person; BadRequest when the cursor is not one of ours."""
+    keys = rows_of(owner, articles)
     if before:
         at, pk = _read(before)
-        keys = keys.filter(published_at__lte=at).filter(Q(published_at__lt=at) | Q(content_object__lt=pk))
-    return _page(in_order(articles, keys.values_list("content_object", flat=True)[: size + 1]), size)
-
-
-def in_order(articles: QuerySet[Article], keys: Iterable[int]) -> list[Article]:
-    """These of the articles, newest first.
-
-    Found by their keys and put in order here: asked for the order too, SQLite reads all articles in it.
-    """
-    found = articles.order_by().filter(pk__in=list(keys))
+        keys = keys.filter(published_at__lte=at).filter(Q(published_at__lt=at) | Q(wanted__lt=pk))
+    # Found by their keys and put in order here: asked for the order too, SQLite reads all articles in it.
+    found = articles.order_by().filter(pk__in=[pk for _, pk in keys[:size]])
     return sorted(found, key=lambda article: (article.published_at or _EPOCH, article.pk), reverse=True)
 
 
-def newest_tagged(tag: Tag, articles: ArticleQuerySet) -> QuerySet[TaggedArticle]:
-    """The rows that give one tag to one of these articles, newest first."""
+def rows_of(owner: Tag | Contributor, articles: ArticleQuerySet) -> QuerySet[Any, tuple[datetime, int]]:
+    """When published, and the key, of each of these articles with one tag or by one person, newest first."""
+    rows: QuerySet[Any] = (
+        TaggedArticle.objects.filter(tag=owner).annotate(wanted=F("content_object_id"))
+        if isinstance(owner, Tag)
+        else Contribution.objects.filter(contributor=owner).annotate(wanted=F("article_id"))
+    )
     # Asked of each row in turn: a join would let the planner collect all of a big tag and sort it.
-    wanted = articles.order_by().filter(pk=OuterRef("content_object")).values("pk")
-    rows: QuerySet[TaggedArticle] = TaggedArticle.objects.filter(Exists(wanted), tag=tag)
-    return rows.order_by("-published_at", "-content_object_id")
+    rows = rows.filter(Exists(articles.order_by().filter(pk=OuterRef("wanted")).values("pk")))
+    # Once, for who did several things for an article.
+    return rows.order_by("-published_at", "-wanted").values_list("published_at", "wanted").distinct()
 
 
 def _page(articles: Iterable[Article], size: int) -> Page:

@@ -64,6 +64,13 @@ def now_at(model: type[Owner], slug: str) -> Owner | None:
     return found
 
 
+def public_person_once_at(slug: str) -> Contributor | None:
+    """The same of a person of whom something is public."""
+    person = now_at(Contributor, slug)
+    public = Article.objects.public().filter(contributions__contributor=person)
+    return person if person and public.exists() else None
+
+
 def _kind(owner: Model) -> str:
     return str(owner._meta.model_name)
 

@@ -353,7 +353,12 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         return self.filter(Q(language=code) | Q(language__startswith=f"{code}-"))
 
     def newest_first(self) -> ArticleQuerySet:
-        return self.order_by("-published_at", "-pk")
+        """Published ones, read in the order of the index."""
+        return self.in_print().order_by("-published_at", "-pk")
+
+    def in_print(self) -> ArticleQuerySet:
+        """Of the state that public articles are in: said to use the index that begins with it (visibility.py)."""
+        return self.filter(state=ArticleState.PUBLISHED)
 
 
 class Article(models.Model):
@@ -494,12 +499,16 @@ class Article(models.Model):
 
 
 class Contribution(models.Model):
-    """What one person did for one article."""
+    """What one person did for one article.
+
+    `published_at` is the article's, copied by a trigger (migration 0023), as on TaggedArticle.
+    """
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="contributions")
     contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, related_name="contributions")
     role = models.CharField(max_length=24, choices=Role, default=Role.AUTHOR)
     position = models.PositiveSmallIntegerField(default=0)
+    published_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["position", "pk"]
@@ -507,7 +516,7 @@ class Contribution(models.Model):
             models.UniqueConstraint(fields=["article", "contributor", "role"], name="contribution_once"),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="contribution_role_known"),
         ]
-        indexes = [models.Index(fields=["contributor", "article"], name="contribution_of")]
+        indexes = [models.Index(fields=["contributor", "-published_at", "-article"], name="credited_newest")]
 
     def __str__(self) -> str:
         return f"{self.contributor} ({self.get_role_display()})"

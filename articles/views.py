@@ -33,7 +33,7 @@ from django.utils.translation import gettext
 
 from articles import canary, display, facets, front, gone, interface, keyset, search, structured
 from articles.around import around as beside
-from articles.merging import now_at
+from articles.merging import now_at, public_person_once_at
 from articles.models import (
     Article,
     Contribution,
@@ -172,7 +172,7 @@ def front_page(request: HttpRequest) -> HttpResponse:
 @surface("latest", locate=at_latest)
 def latest(request: HttpRequest) -> HttpResponse:
     """Everything, newest first."""
-    return _list(request, "articles/latest.html", display.listed().without_copies(), keys=[LATEST])
+    return _list(request, "articles/latest.html", display.listed().without_copies().in_print(), keys=[LATEST])
 
 
 def _public_article() -> QuerySet[Article]:
@@ -286,7 +286,7 @@ def tag_page(request: HttpRequest, slug: str) -> HttpResponse:
             raise Http404("No such tag.")
         return HttpResponsePermanentRedirect(moved.get_absolute_url())
     articles = display.listed().without_copies()
-    page = keyset.page_of_tag(articles, tag, before=_given(request, "before"))
+    page = keyset.page_of(tag, articles, before=_given(request, "before"))
     return _list(request, "articles/tag.html", articles, page=page, keys=[f"tag:{tag.pk}"], tag=tag)
 
 
@@ -295,25 +295,21 @@ def contributor_page(request: HttpRequest, slug: str) -> HttpResponse:
     """What one person had a part in. Nobody is listed of whom nothing is public."""
     person = Contributor.objects.filter(slug=slug).first()
     if person is None:
-        return HttpResponsePermanentRedirect(_public_person_once_at(slug).get_absolute_url())
-    articles = display.listed().filter(contributions__contributor=person).distinct()
-    articles = articles.prefetch_related("contributions")
+        moved = public_person_once_at(slug)
+        if moved is None:
+            raise Http404("Nobody is listed here.")
+        return HttpResponsePermanentRedirect(moved.get_absolute_url())
+    articles = display.listed().prefetch_related("contributions")
+    page = keyset.page_of(person, articles, before=_given(request, "before"))
     return _list(
         request,
         "articles/contributor.html",
         articles,
+        page=page,
         keys=[f"contributor:{person.pk}"],
         needed=True,
         person=person,
     )
-
-
-def _public_person_once_at(slug: str) -> Contributor:
-    """Whom this former address leads to, when something of theirs is public; Http404 otherwise."""
-    person = now_at(Contributor, slug)
-    if person is None or not display.listed().filter(contributions__contributor=person).exists():
-        raise Http404("Nobody is listed here.")
-    return person
 
 
 @surface("source", locate=at_source)
@@ -321,7 +317,7 @@ def source_page(request: HttpRequest, slug: str) -> HttpResponse:
     """One outlet: how much of its text we show, on what terms, and its articles."""
     shown = Q(suspended_at__isnull=True) | Q(suspended_at__gt=Now())
     source = get_object_or_404(Source, shown, slug=slug)
-    articles = display.listed().filter(source=source)
+    articles = display.listed().filter(source=source).in_print()
     return _list(request, "articles/source.html", articles, keys=[f"source:{source.pk}"], source=source)
 
 
@@ -336,7 +332,7 @@ def languages(request: HttpRequest) -> HttpResponse:
 @surface("language", locate=at_language)
 def language_page(request: HttpRequest, code: str) -> HttpResponse:
     """The articles in one language. There is no page of a language in which nothing is public."""
-    articles = display.listed().without_copies().in_language(code)
+    articles = display.listed().without_copies().in_language(code).in_print()
     return _list(request, "articles/language.html", articles, keys=[LATEST], needed=True, code=code)
 
 
@@ -348,7 +344,7 @@ def archive(request: HttpRequest) -> HttpResponse:
         return _to_day(wanted)
     public = Article.objects.public()
     newest = public.newest_first().only("published_at").first()
-    oldest = public.order_by("published_at", "pk").only("published_at").first()
+    oldest = public.in_print().order_by("published_at", "pk").only("published_at").first()
     days: list[date] = []
     if newest and oldest:
         last, first = _day_of(newest), _day_of(oldest)
@@ -374,7 +370,7 @@ def archive_day(request: HttpRequest, on: date) -> HttpResponse:
     end = start + timedelta(days=1)
     public = Article.objects.public().only("published_at")
     earlier = public.filter(published_at__lt=start).newest_first().first()
-    later = public.filter(published_at__gte=end).order_by("published_at", "pk").first()
+    later = public.filter(published_at__gte=end).in_print().order_by("published_at", "pk").first()
     around = [article for article in (earlier, later) if article]
     context: dict[str, Any] = {
         "on": on,
@@ -382,7 +378,7 @@ def archive_day(request: HttpRequest, on: date) -> HttpResponse:
         "later": later and _day_of(later),
     }
     shows(request, articles=around)
-    articles = display.listed().filter(published_at__gte=start, published_at__lt=end)
+    articles = display.listed().filter(published_at__gte=start, published_at__lt=end).in_print()
     # An empty day is no page to keep: anybody could ask for any number of them.
     return _list(
         request, "articles/archive_day.html", articles, keys=[LATEST], status_if_empty=404, **context

@@ -27,8 +27,11 @@ _ALLOWED = """COALESCE(
         AND (pub_h.latched_at IS NOT NULL OR pub_h.effective_at <= {now}) LIMIT 1) IS NULL
     AND (SELECT 1 FROM articles_optout pub_o WHERE {ruled_out} LIMIT 1) IS NULL
 """
+# The plus: SQLite, which knows nothing of how many are published, would else read all of them in the order of
+# their dates to find a few that are named by key, tag or story. What wants that order says so: `newest_first()`.
+_STATE = {"sqlite": "+{a}.state", "postgresql": "{a}.state"}
 _PUBLIC = f"""(
-    {{a}}.state = 'published' AND {{a}}.published_at <= {{now}}
+    {{state}} = 'published' AND {{a}}.published_at <= {{now}}
     AND ({{a}}.expires_at IS NULL OR {{a}}.expires_at > {{now}})
     AND {_ALLOWED})"""
 
@@ -41,7 +44,8 @@ def public_sql(vendor: str, article: str = "a") -> str:
     opted out, with no hold in effect. Without parameters; percent signs stand singly.
     """
     ruled_out = ruled_out_sql(vendor, article, "pub_o")
-    return _PUBLIC.format(a=article, now=CLOCK[vendor], ruled_out=ruled_out)
+    state = _STATE[vendor].format(a=article)
+    return _PUBLIC.format(a=article, state=state, now=CLOCK[vendor], ruled_out=ruled_out)
 
 
 @lru_cache(maxsize=8)

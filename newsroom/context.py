@@ -6,13 +6,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from articles import interface
 from articles.models import Tag
+from articles.statements import Statement
 from newsroom.alarms import alarms
 
 
@@ -29,10 +29,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "removal_email": settings.REMOVAL_EMAIL,
         # Looked at only by the pages that say so.
         "alarms": SimpleLazyObject(lambda: alarms(timezone.now())),
-        "navigation": _navigation,
+        "navigation": _NAVIGATION,
     }
 
 
-def _navigation() -> QuerySet[Tag]:
-    tags: QuerySet[Tag] = Tag.objects.filter(featured=True)
-    return tags
+_NAVIGATION = Statement[Tag](lambda: Tag.objects.filter(featured=True))

@@ -285,10 +285,11 @@ def _passing(body: bytes, headers: dict[str, str], visit: Visit) -> surfaces.Rea
     """An answer that is not kept: compressed where that is worth it."""
     textual = len(body) >= COMPRESS_FROM and headers.get("Content-Type", "").startswith(TEXTUAL)
     encoding = visit.encoding if textual else ""
+    # Sent once, so pressed lightly: more would cost the processor more than the line gains.
     if encoding == "br":
-        chosen = brotli.compress(body, quality=4)
+        chosen = brotli.compress(body, quality=1)
     else:
-        chosen = gzip.compress(body, 4, mtime=0) if encoding else body
+        chosen = gzip.compress(body, 1, mtime=0) if encoding else body
     return _ready(surfaces.fingerprint(body), headers, chosen, encoding, visit)
 
 

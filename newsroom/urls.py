@@ -28,6 +28,8 @@ if settings.OIDC_SERVER_URL:
     ]
 
 urlpatterns = [
+    # First what readers ask for most.
+    path("", include("articles.urls")),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
@@ -39,7 +41,6 @@ urlpatterns = [
     path("media/<slug:token>/<int:width>.webp", media.picture, name="picture"),
     path("", include("readers.urls")),
     path("", include("moderation.urls")),
-    path("", include("articles.urls")),
 ]
 
 handler404 = "newsroom.views.not_found"

@@ -5,9 +5,10 @@ Set here and not in templates: a page has forty of them, and including a templat
 
 from __future__ import annotations
 
+from html import escape
+
 from django import template
 from django.conf import settings
-from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from articles import display
