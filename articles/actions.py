@@ -722,6 +722,15 @@ def suspend_source(*, source: Source, at: datetime, by: User | None, reason: str
     return source
 
 
+@transaction.atomic
+def release_source(*, source: Source) -> Source:
+    """What is public of this source is shown and fetched again."""
+    source.suspended_at, source.suspended_reason = None, ""
+    source.save(update_fields=["suspended_at", "suspended_reason"])
+    surfaces.changed([surfaces.SITE])
+    return source
+
+
 def is_blocked(*, article: Article) -> bool:
     """Is this a withheld work coming in again by any of its keys, or one that its owner opted out of?"""
     if _is_ruled_out(article):

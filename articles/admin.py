@@ -25,14 +25,22 @@ from taggit.models import Tag as TaggitTag
 
 from accounts import unsaved
 from accounts.models import User
-from articles import actions, cuts, editor, merging, stories, surfaces, workflow
+from articles import actions, cuts, editor, merging, stories, surfaces, walks, workflow
 from articles import front_pages as front_pages  # registers the front page's board
 from articles import library as library  # registers the pictures
 from articles import site_pages as site_pages  # registers the pages about the site
 from articles.around import suggestions
 from articles.article_pages import ArticlePages, subject_of
 from articles.canonical import address_key
-from articles.forms import ArticleForm, ContributorForm, RetractionForm, StoryForm, SynonymForm, TagForm
+from articles.forms import (
+    ArticleForm,
+    ContributorForm,
+    RetractionForm,
+    StoryForm,
+    SynonymForm,
+    TagForm,
+    WalkForm,
+)
 from articles.merge_pages import MergePages
 from articles.models import (
     Article,
@@ -47,6 +55,8 @@ from articles.models import (
     Tag,
     TagSynonym,
     UsagePolicy,
+    Walk,
+    WalkKind,
 )
 from articles.paging import BoundedPaginator
 from articles.story_pages import StoryPages
@@ -56,6 +66,10 @@ SOURCE_RIGHTS = "articles.change_source_rights"
 
 # Our own Tag takes the place of the package's.
 admin.site.unregister(TaggitTag)
+
+
+# What of a source decides which words of its articles search may know.
+SEARCHED = {"usage", "excerpt_words", "terms_recorded_on", "agreement_prevails"}
 
 
 class BigTableAdmin(admin.ModelAdmin):
@@ -537,6 +551,38 @@ class SourceAdmin(BigTableAdmin):
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         surfaces.changed([f"source:{obj.pk}", surfaces.SITE])
+        if change and SEARCHED & set(form.changed_data):
+            walks.ask(WalkKind.INDEX, walks.Of(source=obj), at=timezone.now())
+
+
+@admin.register(Walk)
+class WalkAdmin(BigTableAdmin):
+    """Changes to very many articles: ask for one, see how far each is."""
+
+    form = WalkForm
+    list_display = ["__str__", "progress", "done", "asked_at", "finished_at"]
+    list_display_links = None
+    list_select_related = ["tag", "source", "tagged", "person"]
+    list_filter = ["kind"]
+    autocomplete_fields = ["tag", "source", "tagged"]
+    fields = ["kind", "tag", "source", "tagged"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Walk | None = None) -> bool:
+        """What was asked for stays as it was asked."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Walk | None = None) -> bool:
+        return False
+
+    @admin.display(description="how far")
+    def progress(self, walk: Walk) -> str:
+        percent = round(100 * walk.share)
+        return format_html('<progress max="100" value="{}"></progress> {} %', percent, percent)
+
+    def save_model(self, request: HttpRequest, obj: Walk, form: Any, change: bool) -> None:
+        of = walks.Of(source=obj.source, tagged=obj.tagged)
+        asked = walks.ask(WalkKind(obj.kind), of, tag=obj.tag, at=timezone.now())
+        obj.__dict__.update(asked.__dict__)
 
 
 @admin.register(Story)

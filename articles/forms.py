@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from accounts.models import User
-from articles import actions
+from articles import actions, walks
 from articles.canonical import NotAnAddress, address_key
 from articles.media import may_be_picked
 from articles.models import (
@@ -26,6 +26,8 @@ from articles.models import (
     SlugRedirect,
     Tag,
     TagSynonym,
+    Walk,
+    WalkKind,
 )
 
 STALE = (
@@ -257,3 +259,21 @@ class NoteForm(forms.Form):
         super().__init__(*args)
         choice: Any = self.fields["task_of"]
         choice.queryset = colleagues
+
+
+class WalkForm(forms.ModelForm):
+    """A change to very many articles, as it is asked for."""
+
+    class Meta:
+        model = Walk
+        fields = ("kind", "tag", "source", "tagged")
+
+    def clean(self) -> dict[str, Any]:
+        """What makes no sense is said here."""
+        said: dict[str, Any] = super().clean() or {}
+        try:
+            of = walks.Of(source=said.get("source"), tagged=said.get("tagged"))
+            walks.check(WalkKind(said.get("kind", WalkKind.INDEX)), of, said.get("tag"))
+        except walks.NothingToDo as reason:
+            raise forms.ValidationError(str(reason)) from reason
+        return said

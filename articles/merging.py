@@ -12,10 +12,11 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef
+from django.utils import timezone
 
 from accounts.models import User
 from articles import media as pictures
-from articles import search, surfaces
+from articles import search, surfaces, walks
 from articles.models import (
     Article,
     Contribution,
@@ -27,6 +28,7 @@ from articles.models import (
     Tag,
     TaggedArticle,
     TagSynonym,
+    WalkKind,
 )
 from articles.optouts import OptOut
 
@@ -103,7 +105,7 @@ def merge_contributors(*, kept: Contributor, others: Iterable[Contributor], by: 
     _forget_names(gone)
     Contributor.objects.filter(pk__in=ids).delete()
     _record(kept, len(gone), by)
-    _shown_anew(articles, keys)
+    _shown_anew(articles, keys, walks.Of(person=kept))
     return kept
 
 
@@ -174,7 +176,7 @@ def merge_tags(*, kept: Tag, others: Iterable[Tag], by: User | None) -> Tag:
     Tag.objects.filter(pk__in=ids).delete()
     TagSynonym.objects.bulk_create(TagSynonym(tag=kept, name=name, slug=slug) for name, slug in words)
     _record(kept, len(gone), by)
-    _shown_anew(articles, keys)
+    _shown_anew(articles, keys, walks.Of(tagged=kept))
     return kept
 
 
@@ -203,7 +205,7 @@ def save_tag(*, tag: Tag) -> Tag:
         lead_to(tag, [])
     if before and before.name != tag.name:
         named = TaggedArticle.objects.filter(tag=tag).values_list("content_object_id", flat=True)
-        _shown_anew(list(named), {f"tag:{tag.pk}", surfaces.SITE})
+        _shown_anew(list(named), {f"tag:{tag.pk}", surfaces.SITE}, walks.Of(tagged=tag))
     else:
         surfaces.changed([f"tag:{tag.pk}", surfaces.SITE])
     return tag
@@ -230,12 +232,13 @@ def merge_pictures(*, kept: Media, others: Sequence[Media]) -> Media:
 # --- both -------------------------------------------------------------------------------------
 
 
-def _shown_anew(articles: Sequence[int], keys: set[str]) -> None:
-    for start in range(0, len(articles), ARTICLES_AT_ONCE):
-        search.index(articles[start : start + ARTICLES_AT_ONCE])
+def _shown_anew(articles: Sequence[int], keys: set[str], of: walks.Of) -> None:
+    """Pages follow at once. So does search, unless they are so many that nobody could write meanwhile."""
     if len(articles) > ARTICLES_AT_ONCE:
+        walks.ask(WalkKind.INDEX, of, at=timezone.now())
         surfaces.changed({*keys, surfaces.SITE})
     else:
+        search.index(articles)
         surfaces.changed(keys | surfaces.keys_of(articles))
 
 

@@ -1044,6 +1044,64 @@ class Heartbeat(models.Model):
         return self.name
 
 
+class WalkKind(models.TextChoices):
+    """What is done to very many articles."""
+
+    TAG = "tag", "Give them a tag"
+    UNTAG = "untag", "Take a tag from them"
+    RETAG = "retag", "Give them a tag in another one's place"
+    INDEX = "index", "Make what search knows of them anew"
+
+
+class Walk(Leased):
+    """A change to very many articles, done a few at a time (articles/walks.py).
+
+    It is through with all articles up to the key `after`, and ends at `last`.
+    """
+
+    kind = models.CharField("what", max_length=8, choices=WalkKind)
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    source = models.ForeignKey(
+        Source,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="of the outlet",
+    )
+    tagged = models.ForeignKey(
+        Tag, on_delete=models.CASCADE, null=True, blank=True, related_name="+", verbose_name="with the tag"
+    )
+    person = models.ForeignKey(
+        Contributor, on_delete=models.CASCADE, null=True, blank=True, related_name="+", editable=False
+    )
+    after = models.BigIntegerField(default=0, editable=False)
+    last = models.BigIntegerField(default=0, editable=False)
+    done = models.PositiveIntegerField("articles changed", default=0, editable=False)
+    asked_at = models.DateTimeField(editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+
+    objects = LeasedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-asked_at"]
+        verbose_name = "large change"
+        constraints = [models.CheckConstraint(condition=Q(kind__in=WalkKind.values), name="walk_kind_known")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(finished_at__isnull=True), name="walk_unfinished")
+        ]
+
+    def __str__(self) -> str:
+        owner = self.source or self.tagged or self.person
+        what = f"{self.get_kind_display()}: {self.tag}" if self.tag else self.get_kind_display()
+        return f"{what} ({owner})"
+
+    @property
+    def share(self) -> float:
+        """How much of the way is behind it, from 0 to 1."""
+        return 1.0 if self.finished_at or not self.last else min(1.0, self.after / self.last)
+
+
 class AnnouncementKind(models.TextChoices):
     """Whom a change is announced to."""
 

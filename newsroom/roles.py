@@ -41,6 +41,7 @@ _CHIEFS = _EDITORS | {
     "articles.add_tag", "articles.change_tag",
     "articles.view_sitepage", "articles.add_sitepage", "articles.change_sitepage",
     "articles.add_tagsynonym", "articles.change_tagsynonym", "articles.delete_tagsynonym",
+    "articles.view_walk", "articles.add_walk",
     "aggregator.add_feed", "aggregator.change_feed", "aggregator.view_fetch",
     "aggregator.view_refusedtag", "aggregator.add_refusedtag", "aggregator.change_refusedtag",
     "aggregator.delete_refusedtag", "aggregator.view_feedrule", "aggregator.add_feedrule",

@@ -18,10 +18,10 @@ from django.conf import settings
 from aggregator import fulltext, signals, websub
 from aggregator.actions import fetch_due
 from aggregator.models import Feed
-from articles import announcements, cleaning, notes, stories, surfaces
+from articles import announcements, cleaning, notes, stories, surfaces, walks
 from articles.around import suggest_due
 from articles.media import delete_strays, fetch_pictures
-from articles.models import Heartbeat, Hold, Media, Prepared
+from articles.models import Heartbeat, Hold, Media, Prepared, Walk
 from moderation import actions, drill, escrow, ledger, letters, owners, probes, retention, webhooks
 from moderation.mailbox import Mailbox, poll
 from moderation.models import Claim, ClaimState, Escrow, Letter, ProbePlan
@@ -163,6 +163,12 @@ KINDS: tuple[Kind, ...] = (
         limit=50,
     ),
     Kind("clean bodies", cleaning.clean_due, cleaning.is_waiting, limit=200),
+    Kind(
+        "large changes",
+        walks.run_due,
+        lambda at: Walk.objects.claimable(at).filter(finished_at__isnull=True).exists(),
+        limit=2,
+    ),
     periodic("read mailbox", timedelta(minutes=1), _read_mailbox, limit=500),
     periodic("write ledger", timedelta(minutes=1), _sync_ledger, limit=1_000_000),
     periodic("tidy announcements", timedelta(hours=1), announcements.prune, limit=1000),

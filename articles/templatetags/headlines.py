@@ -83,3 +83,21 @@ def teaser_block(
         "</article>",
     ]
     return SafeString("\n".join(filter(None, parts)))
+
+
+@register.simple_tag
+def river_row(article: Article, person: Contributor | None = None) -> SafeString:
+    """A line of a list by day: the hour, the article with what stands under its headline, its picture."""
+    media = display.picture_of(article)
+    parts = [
+        '<li class="pictured">' if media else "<li>",
+        f'<p class="clock">{moment(article.published_at, "clock")}</p>',
+        f'<article class="teaser"{language_marks(article.language)}>',
+        headline(article),
+        standfirst(article),
+        meta(article, person, undated=True),
+        "</article>",
+        picture(media, sizes="9rem"),
+        "</li>",
+    ]
+    return SafeString("\n".join(filter(None, parts)))
