@@ -478,6 +478,33 @@ def test_the_newest_articles_are_read_in_order_and_never_sorted(narrowed):
 
 
 @pytest.mark.django_db
+def test_postgresql_expects_most_articles_to_be_public():
+    """Else it takes a list of thousands for a list of one, and reads whole tables for each of its rows."""
+    if connection.vendor == "sqlite":
+        return  # It guesses nothing from its rows; its plans are held above.
+    article = ArticleFactory()
+    names = [
+        field.attname
+        for field in Article._meta.concrete_fields
+        if field.attname not in ("id", "key", "slug", "url_key")
+    ]
+    others = "gen_random_uuid(), 's' || n, 'u' || n"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO articles_article ({', '.join(names)}, key, slug, url_key)"
+            f" SELECT {', '.join(names)}, {others} FROM articles_article, generate_series(1, 200) n WHERE id = %s",
+            [article.pk],
+        )
+        cursor.execute("ANALYZE articles_article")
+        cursor.execute(
+            "EXPLAIN (FORMAT JSON) " + str(Article.objects.public().order_by().query.sql_with_params()[0])
+        )
+        (plan,) = cursor.fetchone()
+
+    assert plan[0]["Plan"]["Plan Rows"] > 100
+
+
+@pytest.mark.django_db
 def test_a_hit_is_found_by_its_primary_key():
     sql = surfaces._ready_sql(connection.vendor, "br", False).replace("?", "'x'").replace("%s", "'x'")
 
