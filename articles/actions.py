@@ -534,7 +534,7 @@ def complete_text(
     article.body, article.text_key, article.signature = body, draft.text_key, None
     article.version, article.compared_at = article.version + 1, None
     if credits and not article.contributions.exists():
-        _add_credits([(article.pk, credits)])
+        _add_credits([(article.pk, credits)], {article.pk: article.published_at or at})
         article.byline = article.byline or ", ".join(credit.name for credit in credits)[:500]
     names = ("body", "byline", "text_key", "signature", "version", "compared_at", "updated_at")
     article.save(update_fields=names)
