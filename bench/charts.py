@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
-WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 720, 380, 56, 40, 232, 46
+WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 620, 56, 40, 272, 46
 COLOURS = ("#0b5156", "#a33b20", "#5b4b8a", "#3d7a3a", "#a8791c", "#2b5c9e", "#8c3b6e", "#555")
 _ROW = re.compile(r"([\d,]+) articles: (.+)")
 

@@ -13,6 +13,7 @@ from bench.scratch import children_of, cpu_seconds, cpu_seconds_of, free_port, p
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "1000,10000").split(","))
 VISITS = 100
 SEARCHES = 40
+DESK = ("article", "tag", "contributor", "source", "story", "media", "walk")
 
 
 def main() -> None:
@@ -52,22 +53,40 @@ def measure(size: int) -> list[tuple[str, float, str]]:
 
     some = Article.objects.public().newest_first().select_related("source")[: VISITS + 1]
     articles = [article.get_absolute_url() for article in some]
-    tag = Article.objects.public().newest_first()[0].tags.first()
-    word = Article.objects.public().newest_first()[0].headline.split()[0]
+    newest = some[0]
+    word = newest.headline.split()[0]
+    tag, person, source = newest.tags.first(), newest.contributors.first(), newest.source
+    assert tag is not None
+    assert person is not None
+    assert source is not None
+    anew = {
+        "an article": articles[0],
+        "the front page": "/",
+        "the list of everything": "/latest/",
+        "the list 3,000 articles down": _deep(),
+        "a tag's page": tag.get_absolute_url(),
+        "a person's page": person.get_absolute_url(),
+        "an outlet's page": source.get_absolute_url(),
+        "the archive": "/archive/",
+        "the newest as RSS": "/feeds/latest.rss",
+        "the newest as Atom": "/feeds/latest.atom",
+        "the newest as JSON": "/feeds/latest.json",
+        "a tag's feed": f"{tag.get_absolute_url()}feed.rss",
+        "a person's feed": f"{person.get_absolute_url()}feed.rss",
+        "30 articles of the API": "/api/articles/?limit=30",
+        "a tag's articles of the API": f"/api/articles/?tag={tag.slug}",
+        "a person's articles of the API": f"/api/articles/?contributor={person.slug}",
+        "the index of the sitemap": "/sitemap.xml",
+        "a part of the sitemap": "/sitemaps/1.xml",
+        f"a search for {word!r}": f"/search/?q={word}",
+        "a search for a phrase": "/search/?q=%22sea+wall%22+harbour",
+        "a search with a slip": "/search/?q=harbuor",
+        "a search that finds nothing": "/search/?q=zzzzqq",
+    }
     asked: dict[str, Sequence[str]] = {
         "an article's first visit (made and stored)": articles[1:],
         "a hit of an article": articles[1:] * 3,
-        "an article made anew": [f"{articles[0]}?again={n}" for n in range(VISITS)],
-        "the front page made anew": [f"/?again={n}" for n in range(VISITS)],
-        "a tag page made anew": [
-            f"{tag.get_absolute_url() if tag else '/latest/'}?again={n}" for n in range(VISITS)
-        ],
-        "a page of the API made anew": [f"/api/articles/?limit=30&again={n}" for n in range(VISITS)],
-        "the feed of the newest made anew": [f"/feeds/latest.rss?again={n}" for n in range(VISITS // 2)],
-        "a part of the sitemap made anew": [f"/sitemaps/0.xml?again={n}" for n in range(10)],
-        "the list 3,000 articles down": [f"{_deep()}&again={n}" for n in range(VISITS)],
-        f"a search for {word!r}": [f"/search/?q={word}&again={n}" for n in range(SEARCHES)],
-        "a search that finds nothing": [f"/search/?q=zzzzqq&again={n}" for n in range(SEARCHES)],
+        **{f"{name}, made anew": _again(path) for name, path in anew.items()},
     }
     port = free_port()
     gunicorn = ("-m", "gunicorn", "--config", "python:newsroom.gunicorn", "--workers", "1", "newsroom.wsgi")
@@ -79,7 +98,14 @@ def measure(size: int) -> list[tuple[str, float, str]]:
         ]
         waited = sorted(seconds(port, f"/search/?q={word}&again=p{n}") for n in range(SEARCHES))
     rows.append((f"{size:,} articles: a search, 95 of 100 within", waited[int(0.95 * SEARCHES)] * 1000, "ms"))
-    return [*rows, (f"{size:,} articles: the desk's list of articles", desk_list(), "ms")]
+    desk = [(f"{size:,} articles: the desk's list of {name}", desk_list(name), "ms") for name in DESK]
+    return [*rows, *desk]
+
+
+def _again(path: str) -> list[str]:
+    """The page under addresses of which none is stored."""
+    times = 10 if "sitemaps" in path else SEARCHES if "search" in path else VISITS
+    return [f"{path}{'&' if '?' in path else '?'}again={n}" for n in range(times)]
 
 
 def _deep() -> str:
@@ -89,7 +115,7 @@ def _deep() -> str:
 
     newest = Article.objects.public().newest_first()
     article = newest[3_000:3_001].first() or newest.first()
-    return f"/latest/?before={keyset.cursor(article)}" if article else "/latest/?"
+    return f"/latest/?before={keyset.cursor(article)}" if article else "/latest/"
 
 
 def seconds(port: int, path: str) -> float:
@@ -99,8 +125,8 @@ def seconds(port: int, path: str) -> float:
     return time.monotonic() - began
 
 
-def desk_list() -> float:
-    """Milliseconds of CPU for the list of articles at the desk, in this process."""
+def desk_list(name: str) -> float:
+    """Milliseconds of CPU for a list at the desk, in this process."""
     from django.test import Client
     from django.urls import reverse
 
@@ -109,7 +135,7 @@ def desk_list() -> float:
     user, _ = User.objects.get_or_create(username="bench", is_staff=True, is_superuser=True)
     client = Client(headers={"host": "127.0.0.1"})
     client.force_login(user)
-    address = reverse("admin:articles_article_changelist")
+    address = reverse(f"admin:articles_{name}_changelist")
     if client.get(address).status_code != 200:
         raise SystemExit(f"{address} is no page")
     before = cpu_seconds()
