@@ -501,7 +501,7 @@ class Article(models.Model):
 class Contribution(models.Model):
     """What one person did for one article.
 
-    `published_at` is the article's, copied by a trigger (migration 0023), as on TaggedArticle.
+    `published_at` is the article's, copied by a trigger (migration 0024), as on TaggedArticle.
     """
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="contributions")

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('articles', '0023_credited_newest'),
+        ('articles', '0024_credited_newest'),
     ]
 
     operations = [

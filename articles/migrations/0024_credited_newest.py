@@ -75,7 +75,7 @@ def remove(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("articles", "0022_hub")]
+    dependencies = [("articles", "0023_story_addresses")]
     operations = [
         migrations.RemoveIndex(model_name="contribution", name="contribution_of"),
         migrations.AddField(
