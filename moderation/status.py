@@ -66,6 +66,11 @@ class Case:
     asked_to_confirm: bool = False
 
     @property
+    def is_undecided(self) -> bool:
+        """Whether the deadline still has something to decide."""
+        return not self.claims or any(status.claim.state in OPEN_STATES for status in self.claims)
+
+    @property
     def runs_by_itself(self) -> bool:
         """Whether what is ours is withheld at the deadline without anybody deciding."""
         return bool(self.claims) and all(status.claim.lane != "C" for status in self.claims)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from articles import interface
 from newsroom import failing, security_events
-from newsroom.middleware import is_of_the_database, no_database
+from newsroom.middleware import PRIVATE, is_of_the_database, no_database
 
 _WORD = re.compile(r"[^\W_]{3,}")
 # Addresses that may have been a name once; the others hold secrets, which no answer repeats.
@@ -33,7 +33,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         404,
         _("Not here"),
         _("There is no page at this address. Search, or start from the front page."),
-        words=_words_of(request.path),
+        # A secret address that is wrong has one answer, and what it is made of is not sent to the search.
+        words="" if request.path.startswith(PRIVATE) else _words_of(request.path),
     )
 
 

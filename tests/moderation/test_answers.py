@@ -66,6 +66,7 @@ def test_a_counter_notice_by_form_shows_the_article_again_after_the_statutory_da
         TOLD[name] for name in ("name", "email", "phone", "statement")
     ]:
         assert stated in told[K.COUNTERED]
+    assert "Time left until" not in client.get(path_of(status_url(claim.notice))).content.decode()
     told_of_him = str(retention.export_claimant(TOLD["email"]))
     assert TOLD["statement"] in told_of_him
     assert "olena" not in told_of_him.lower()
