@@ -12,6 +12,7 @@ from aggregator.discovery import sitemaps_listed
 from aggregator.documents import FeedDocument
 from aggregator.formats import caps
 from aggregator.parse import NotAFeed
+from articles.canonical import same_site
 from webclient.client import Client, Hop, Response
 from webclient.errors import OutgoingError
 
@@ -132,7 +133,9 @@ def _headers(answer: Response, *, keeps_validators: bool) -> dict[str, str]:
 def _of_parts(index: Response, client: Client, parser: Parser) -> tuple[FeedDocument | None, str]:
     """The news in the sitemaps that an index lists, as one document; or why there is none."""
     found: list[FeedDocument] = []
-    for url in sitemaps_listed(index.body, index.url)[:PARTS]:
+    listed = sitemaps_listed(index.body, index.url)
+    # Whoever writes the list does not choose whom else we ask.
+    for url in [part for part in listed if same_site(part, index.url)][:PARTS]:
         try:
             answer = client.get(url, headers={"Accept": ACCEPT})
             found.append(parser.parse(answer.body, url=answer.url))

@@ -118,11 +118,19 @@ def _read(
     except (Reserved, NotAllowed, NotAFeed) as reason:
         PageReading.objects.finish(row.pk, token, due_at=None, last_error=str(reason)[:300])
     except (NotNow, OutgoingError) as reason:
-        attempts = row.attempts + 1
-        again = at + back_off(attempts, first=300, most=86_400) if attempts < MOST_ATTEMPTS else None
-        PageReading.objects.finish(row.pk, token, due_at=again, last_error=str(reason)[:300])
+        _failed(row, token, str(reason), at=at)
+    except Exception:
+        # Whatever one page did, the others have their turn.
+        logger.exception("page of article %s could not be stored", row.article_id)
+        _failed(row, token, "The text could not be stored; the log says why.", at=at)
     else:
         PageReading.objects.finish(row.pk, token, due_at=None, last_error="", read_at=at, attempts=0)
+
+
+def _failed(row: PageReading, token: str, error: str, *, at: datetime) -> None:
+    attempts = row.attempts + 1
+    again = at + back_off(attempts, first=300, most=86_400) if attempts < MOST_ATTEMPTS else None
+    PageReading.objects.finish(row.pk, token, due_at=again, last_error=error[:300])
 
 
 def _complete(row: PageReading, client: Client, reader: Reader, *, at: datetime) -> None:
