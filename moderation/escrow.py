@@ -127,7 +127,7 @@ def unseal(*, article: Article, without: Claim | None = None) -> bool:
     if row is None or others.exclude(pk=without.pk if without else None).exists():
         return False
     sealing.unseal(article=article, content=_decipher(row))
-    row.delete()
+    _release_key(row)
     return True
 
 
@@ -143,8 +143,14 @@ def take_part(*, claim: Claim) -> bytes:
     if row is None:
         raise CannotOpen(f"The part that was removed for {claim} is destroyed.")
     content = _decipher(row)
-    row.delete()
+    _release_key(row)
     return content
+
+
+def _release_key(row: Escrow) -> None:
+    """No seal here needs the key any more, copies in backups do: their time begins now, however old the key is."""
+    _key_path(row.token).touch()
+    row.delete()
 
 
 def _decipher(row: Escrow) -> bytes:

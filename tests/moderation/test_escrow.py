@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -218,6 +219,17 @@ def test_spare_keys_go_when_no_backup_needs_them():
     assert escrow.destroy_spare_keys(10, timezone.now()) == 0
     assert escrow.destroy_spare_keys(10, later) == 1
     assert (kept.exists(), spare.exists()) == (True, False)
+
+
+def test_the_key_of_an_old_seal_is_kept_from_the_day_it_was_undone():
+    claim = claim_in(S.UPHELD)
+    key = escrow._key_path(Escrow.objects.get().token)
+    os.utime(key, (0, 0))
+
+    escrow.unseal(article=claim.article, without=claim)
+
+    assert escrow.destroy_spare_keys(10, timezone.now()) == 0
+    assert key.exists()
 
 
 def test_a_moderator_reads_what_is_under_seal_on_the_page_of_the_claim(client):
