@@ -19,6 +19,8 @@ from secrets import token_hex
 
 from django.conf import settings
 
+from articles.durable import sync_folder
+
 LIVE, HEADERS, MARK, GONE = "live", "headers.conf", "mark", "gone"
 INDEX = "index.html"
 # The web server says these itself, of its own file; what remains must be the same for all pages.
@@ -155,7 +157,7 @@ def take_back(paths: Iterable[str]) -> None:
             if _unlinked(one):
                 emptied.add(one.parent)
     for parent in emptied:
-        _sync(parent)
+        sync_folder(parent)
 
 
 def take_back_all() -> None:
@@ -167,7 +169,7 @@ def take_back_all() -> None:
     if (root / LIVE).exists():
         (root / LIVE).rename(gone)
     (root / LIVE).mkdir()
-    _sync(root)
+    sync_folder(root)
     for old in root.glob(f"{GONE}-*"):
         shutil.rmtree(old, ignore_errors=True)
 
@@ -178,14 +180,6 @@ def _unlinked(file: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
-
-
-def _sync(directory: Path) -> None:
-    opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def found() -> Iterator[tuple[str, int]]:

@@ -23,8 +23,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from articles import sealing
+from articles.durable import sync_folder
 from articles.models import Article, ArticleState, Hold
-from moderation.ledger import sync_folder
 from moderation.models import Claim, ClaimState, Escrow
 
 logger = logging.getLogger(__name__)

@@ -25,6 +25,7 @@ from typing import Any, BinaryIO
 from django.conf import settings
 from django.db import connection, transaction
 
+from articles.durable import sync_folder
 from articles.models import BlockedWork, Hold, SurfaceSerial
 from moderation.models import Claim, LedgerEntry
 
@@ -214,15 +215,6 @@ def locked_file() -> Iterator[BinaryIO]:
             if new:
                 sync_folder(path.parent)
             yield file
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the disk has the names of the files in this folder."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _mend(file: BinaryIO) -> Head | None:
