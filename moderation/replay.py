@@ -218,13 +218,16 @@ def _place(line: Line, article: Article) -> Hold:
 def _works(line: Line) -> list[Article]:
     """The article, and copies of it that came in since the restore; a tombstone when there is none.
 
+    A copy that stood here before was not withheld with it then, and is not now.
     The tombstone has no text and no address. It is there so that the hold and its keys have something
     to belong to, and by them the work stays out.
     """
     keys = line.payload.get("blocks", [])
-    same = Q(key=uuid.UUID(line.payload["article"]))
-    same |= Q(url_key__in=[key for kind, key in keys if kind == BlockKind.ADDRESS])
-    same |= Q(text_key__in=[key for kind, key in keys if kind == BlockKind.TEXT])
+    alike = Q(url_key__in=[key for kind, key in keys if kind == BlockKind.ADDRESS])
+    alike |= Q(text_key__in=[key for kind, key in keys if kind == BlockKind.TEXT])
+    same = Q(key=uuid.UUID(line.payload["article"])) | alike & Q(
+        created_at__gte=datetime.fromisoformat(line.at)
+    )
     return list(Article.objects.filter(same)) or [_tombstone(line)]
 
 

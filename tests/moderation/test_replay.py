@@ -80,10 +80,13 @@ def decided(verb: Callable[..., Any], claim: Claim) -> None:
 
 def test_what_was_removed_after_the_copy_stays_removed(client):
     article = ArticleFactory(headline="Resurrected headline")
+    # Another outlet's copy, which nobody asked about: it stood beside the article then.
+    twin = ArticleFactory(text_key=article.text_key)
     claim = notice_about(article).claims.get()
     copy = Copy()
     decided(actions.uphold, claim)
     copy.restore()
+    Article.objects.filter(pk=twin.pk).update(created_at=timezone.now() - timedelta(days=1))
     assert public(article)  # the danger
 
     assert ledger.is_behind()
@@ -94,6 +97,7 @@ def test_what_was_removed_after_the_copy_stays_removed(client):
 
     assert not ledger.is_behind()
     assert not public(article)
+    assert public(twin)
     claim.refresh_from_db()
     assert claim.state == S.UPHELD
     assert not Letter.objects.exists()  # it was sent back then
