@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -18,7 +19,7 @@ from django.utils.text import slugify
 from accounts import unsaved
 from accounts.audit import note
 from accounts.models import User
-from articles import announcements, bulk, cuts, history, prepared, search, stories, surfaces
+from articles import announcements, bulk, cuts, history, hooks, prepared, search, stories, surfaces
 from articles.bylines import Credit
 from articles.canonical import address_key, domain_of
 from articles.drafts import Draft, DraftPicture
@@ -35,6 +36,7 @@ from articles.models import (
     FrontPin,
     Hold,
     HoldKind,
+    HookEvent,
     Media,
     RelatedLink,
     Revision,
@@ -617,6 +619,7 @@ def _move(article: Article, to: ArticleState, *, by: User | None, done: str, **c
     note(article, by=by, changes={name: (old, getattr(article, name)) for name, old in before.items()})
     refresh(articles=[article])
     _tell_search_engines(article)
+    hooks.moved(article, before=before["state"])
     return article
 
 
@@ -670,6 +673,7 @@ def correct(*, article: Article, at: datetime, by: User | None, note: str, **cha
     record(article=article, by=by, done="Corrected.")
     refresh(articles=[article])
     _tell_search_engines(article)
+    hooks.owe(HookEvent.CORRECTED, {article.pk: at})
     return article
 
 
@@ -772,6 +776,8 @@ def save_edit(*, article: Article, at: datetime, by: User | None, correction: st
     if article.pk:
         kind = RevisionKind.CORRECTION if correction else RevisionKind.EDIT
         keep_revision(article=article, kind=kind, at=at, by=by, note=correction)
+        if correction:
+            hooks.owe(HookEvent.CORRECTED, {article.pk: at})
         _keep_address(article)
         _note_facts(article, by)
         article.version += 1
@@ -782,7 +788,26 @@ def save_edit(*, article: Article, at: datetime, by: User | None, correction: st
     article.edited_at, article.compared_at = at, None
     article.slug = article.slug or slug_for(article.headline, new_token())
     identify(article).save()
+    hooks.rescheduled(article)
     return article
+
+
+@contextmanager
+def changing_rows(article: Article) -> Iterator[None]:
+    """Around what is stored beside an edited article (tags, credits, links): readers' pages follow, and what an
+    owner had removed of it stays away."""
+    before = surfaces.keys_of([article.pk])
+    yield
+    cuts.obey_credits(article)
+    refresh(articles=[article])
+    surfaces.changed(before)
+
+
+@transaction.atomic
+def credit(*, article: Article, credits: Sequence[Credit]) -> None:
+    """Name these people, in this order, and nobody else. Inside `changing_rows`."""
+    article.contributions.all().delete()
+    _add_credits([(article.pk, credits)])
 
 
 def _note_facts(article: Article, by: User | None) -> None:
@@ -859,6 +884,7 @@ def place_hold(
         wording = [(BlockKind.WORDING, key) for key in sorted(_wording_of(article))]
         block(hold=hold, keys=[*keys_of_article(article), *wording, *other_keys])
     surfaces.changed(surfaces.keys_of([article.pk]), reference=reference)
+    hooks.owe(HookEvent.REMOVED, {article.pk: max(at, hold.effective_at)})
     if effective_at <= at:
         announcements.owe_pings([article], reference)
     return hold
@@ -883,6 +909,7 @@ def place_holds(
         placed |= _place_some(ordered[start : start + HOLDS_AT_ONCE], kind=kind, at=at, by=by, note=note)
     surfaces.changed(surfaces.keys_of(list(placed)))
     announcements.owe_pings([article for article, _, effective_at in ordered if effective_at <= at])
+    hooks.owe(HookEvent.REMOVED, {pk: max(at, hold.effective_at) for pk, hold in placed.items()})
     return placed
 
 
@@ -951,6 +978,8 @@ def release_hold(*, hold: Hold, at: datetime, by: User | None) -> Hold:
         search.index([hold.article_id])
         surfaces.changed(surfaces.keys_of([hold.article_id]))
         announcements.owe_pings([hold.article])
+        if hold.effective_at <= at:
+            hooks.owe(HookEvent.PUBLISHED, {hold.article_id: at})
     return hold
 
 

@@ -27,6 +27,7 @@ from accounts import unsaved
 from accounts.models import User
 from articles import actions, cuts, editor, merging, stories, surfaces, walks, workflow
 from articles import front_pages as front_pages  # registers the front page's board
+from articles import hook_pages as hook_pages  # registers the webhooks
 from articles import library as library  # registers the pictures
 from articles import site_pages as site_pages  # registers the pages about the site
 from articles.around import suggestions
@@ -216,9 +217,7 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
         held = Hold.objects.in_effect().filter(article=OuterRef("pk"))
         articles: QuerySet[Article] = super().get_queryset(request).annotate(is_withheld=Exists(held))
-        if not super().has_view_permission(request):
-            articles = articles.filter(created_by=request.user.pk).exclude(state=ArticleState.ERASED)
-        return articles.defer("body", "signature")
+        return workflow.seen_by(request.user, articles).defer("body", "signature")
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -226,11 +225,9 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
         return Article.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
 
     def has_view_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
-        if super().has_view_permission(request, obj):
-            return True
         if obj is None:
-            return request.user.has_perm(workflow.CHANGE_OWN)
-        return workflow.may_view_own(request.user, obj)
+            return super().has_view_permission(request) or request.user.has_perm(workflow.CHANGE_OWN)
+        return workflow.may_view(request.user, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
         if obj is None:
@@ -269,12 +266,9 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
         actions.save_edit(article=obj, at=timezone.now(), by=cast(User, request.user), correction=note)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        before = surfaces.keys_of([form.instance.pk])
-        super().save_related(request, form, formsets, change)
-        cuts.obey_credits(form.instance)
+        with actions.changing_rows(form.instance):
+            super().save_related(request, form, formsets, change)
         self._tell_of_cuts(request, form.instance)
-        actions.refresh(articles=[form.instance])
-        surfaces.changed(before)
 
     def _tell_of_cuts(self, request: HttpRequest, article: Article) -> None:
         parts = sorted({one.get_kind_display().lower() for one in cuts.standing_on(article)})

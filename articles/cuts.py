@@ -16,12 +16,13 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
-from articles import search, surfaces
+from articles import hooks, search, surfaces
 from articles.bylines import parse_byline, split_trailing_credits
 from articles.fields import CleanHTML, clean_html
 from articles.fingerprint import text_fingerprint
-from articles.models import Article, Contribution, Contributor, Cut, CutKind, Revision
+from articles.models import Article, Contribution, Contributor, Cut, CutKind, HookEvent, Revision
 from articles.sanitise import excerpt, to_text
 from articles.sealing import Row, Sealed, packed, picture_of, put_picture, put_rows, take_picture, to_bytes
 
@@ -95,6 +96,7 @@ def known_by(body: str) -> dict[str, Any]:
 def _shown_anew(article: Article, keys: Iterable[str], *, reference: str = "") -> None:
     search.index([article.pk])
     surfaces.changed({*keys, *surfaces.keys_of([article.pk])}, reference=reference)
+    hooks.owe(HookEvent.CORRECTED, {article.pk: timezone.now()})
 
 
 # --- taking -----------------------------------------------------------------------------------

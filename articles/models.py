@@ -16,6 +16,7 @@ from articles.addresses import page_address
 from articles.fields import HTMLField
 from articles.leases import Leased, LeasedQuerySet
 from articles.visibility import IsAllowed, IsPublic, ToldHeadline
+from articles.webhooks import Delivery, Receiver
 
 
 class ArticleState(models.TextChoices):
@@ -1138,3 +1139,45 @@ class Announcement(Leased):
 
     def __str__(self) -> str:
         return f"To {self.get_kind_display().lower()}, {len(self.about)} keys"
+
+
+class HookEvent(models.TextChoices):
+    """What became of an article, for programs that follow the desk."""
+
+    PUBLISHED = "article.published", "Published, or shown again"
+    CORRECTED = "article.corrected", "Corrected, or cut at its owner's request"
+    RETRACTED = "article.retracted", "Retracted"
+    REMOVED = "article.removed", "Removed, or taken back"
+    PING = "ping", "A try"
+
+
+class Hook(Receiver):
+    """A program that is told what the desk does."""
+
+    name = models.CharField(max_length=100, help_text="Which program this is.")
+    events = models.JSONField(default=list)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = "webhook"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class HookDelivery(Delivery):
+    """One message we owe to a program. It names the article and holds nothing of what stands in it."""
+
+    hook = models.ForeignKey(Hook, on_delete=models.CASCADE, related_name="deliveries")
+    article = models.ForeignKey(Article, null=True, on_delete=models.CASCADE, related_name="+")
+    event = models.CharField(max_length=20, choices=HookEvent)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="hook_due")]
+
+    def __str__(self) -> str:
+        return f"{self.event} to {self.hook}"

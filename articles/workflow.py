@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from accounts.models import User
 from articles import actions
 from articles.canonical import NotAnAddress, address_key
 from articles.models import Article, ArticleState
 
 S = ArticleState
+VIEW, ADD = "articles.view_article", "articles.add_article"
 CHANGE, CHANGE_OWN = "articles.change_article", "articles.change_own_article"
 PUBLISH, RETRACT = "articles.publish_article", "articles.retract_article"
 
@@ -65,9 +68,18 @@ def may_change(user: Any, article: Article) -> bool:
     return article.state == S.DRAFT and is_own(user, article)
 
 
-def may_view_own(user: Any, article: Article) -> bool:
+def may_view(user: Any, article: Article) -> bool:
     """Those who see no other articles still see what they began, wherever it stands."""
+    if user.has_perm(VIEW) or user.has_perm(CHANGE):
+        return True
     return is_own(user, article) and article.state != S.ERASED
+
+
+def seen_by(user: Any, articles: QuerySet[Article]) -> QuerySet[Article]:
+    """Those of the articles that this person may look at."""
+    if user.has_perm(VIEW) or user.has_perm(CHANGE):
+        return articles
+    return articles.filter(created_by=user.pk).exclude(state=S.ERASED)
 
 
 def is_own(user: Any, article: Article) -> bool:

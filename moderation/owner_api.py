@@ -12,6 +12,7 @@ from django.utils import timezone
 from ninja import Router, Schema
 
 from articles.optouts import OptOutKind
+from articles.webhooks import NotUsable, secret_of
 from moderation import owners, webhooks
 from moderation.api import Problem, Refused, needed_key
 from moderation.ledger import LedgerBehind
@@ -64,7 +65,7 @@ def _answered(request: HttpRequest, act: Callable[[ApiKey, Notice, datetime], An
         return refused.answer()
     except LedgerBehind:
         return Refused(503, "Being restored", "Try again in a few minutes.").answer()
-    except (owners.NotProved, webhooks.NotUsable) as error:
+    except (owners.NotProved, NotUsable) as error:
         return Refused(422, "Not done", str(error)).answer()
     except StandingOptOut.DoesNotExist:
         return Refused(404, "Not found", "This domain has no such rule.").answer()
@@ -116,6 +117,6 @@ def set_webhook(request: HttpRequest, given: WebhookIn) -> HttpResponse:
 
     def register(key: ApiKey, notice: Notice, at: datetime) -> Any:
         hook = webhooks.register(domain=key.domain, url=given.url.strip()[:1000], at=at)
-        return {"url": hook.url, "secret": webhooks.secret_of(hook)} if hook else {"url": "", "secret": ""}
+        return {"url": hook.url, "secret": secret_of(hook)} if hook else {"url": "", "secret": ""}
 
     return _answered(request, register)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.db import models
 from django.db.models import Q
 
 from articles.leases import Leased, LeasedManager
 from articles.optouts import OptOut
+from articles.webhooks import Delivery, Receiver
 
 
 class StandingOptOut(Leased):
@@ -52,19 +51,16 @@ class ApiKey(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
+        verbose_name = "API key"
 
     def __str__(self) -> str:
         return f"{self.begins}… for {self.domain}"
 
 
-class Webhook(models.Model):
+class Webhook(Receiver):
     """Where an owner's server wants to hear what became of the domain's claims."""
 
     domain = models.CharField(max_length=253, db_index=True)
-    url = models.CharField(max_length=1000)
-    nonce = models.CharField(max_length=32, editable=False, help_text="What its secret is made from.")
-    created_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, blank=True)
     swept_to = models.BigIntegerField(
         default=0, editable=False, help_text="Up to this event every delivery that is owed was written down."
     )
@@ -81,19 +77,11 @@ class Webhook(models.Model):
         return f"{self.domain} at {self.url}"
 
 
-class WebhookDelivery(Leased):
-    """One message we owe to a webhook. Delivered when `delivered_at` is set; given up when neither is."""
+class WebhookDelivery(Delivery):
+    """One message we owe to a webhook."""
 
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
     event = models.ForeignKey("moderation.ClaimEvent", on_delete=models.PROTECT, related_name="+")
-    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    body = models.TextField(help_text="The bytes that are signed and sent, each time the same.")
-    created_at = models.DateTimeField()
-    delivered_at = models.DateTimeField(null=True, blank=True)
-    status = models.PositiveSmallIntegerField(null=True, blank=True)
-    last_error = models.CharField(max_length=300, blank=True)
-
-    objects = LeasedManager()
 
     class Meta:
         ordering = ["-pk"]

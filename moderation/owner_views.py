@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from articles.optouts import OptOutKind
+from articles.webhooks import NotUsable, secret_of
 from moderation import limits, owners, webhooks
 from moderation.ledger import LedgerBehind
 from moderation.models import Notice
@@ -54,7 +55,7 @@ def _done(request: HttpRequest, notice: Notice, at: datetime) -> tuple[Said, int
         return verb(request, notice, at), 200
     except LedgerBehind:
         return {"wrong": _("The site is being restored. Please try again in a few minutes.")}, 503
-    except (owners.NotProved, webhooks.NotUsable) as error:
+    except (owners.NotProved, NotUsable) as error:
         return {"wrong": str(error)}, 422
     except (StandingOptOut.DoesNotExist, ApiKey.DoesNotExist):
         return {"wrong": _("That is no longer there.")}, 422
@@ -93,7 +94,7 @@ def _webhook(request: HttpRequest, notice: Notice, at: datetime) -> Said:
         return {"said": _("No outcome is sent to a server any more.")}
     return {
         "said": _("Every outcome is sent there. The secret to check it with:"),
-        "shown_once": webhooks.secret_of(hook),
+        "shown_once": secret_of(hook),
     }
 
 

@@ -1,49 +1,30 @@
-"""We tell an owner's server what became of each claim: signed, one row for each message, tried until it is taken.
+"""We tell an owner's server what became of each claim, by the messages of `articles.webhooks`.
 
-What is owed is found in the events themselves, so no decision can forget its message. The signature is
-`Newsroom-Signature: t=<unix seconds>,v1=<hex>`, HMAC-SHA256 with the webhook's secret over `<t>.<body>`.
+What is owed is found in the events themselves, so no decision can forget its message.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
-import logging
 import uuid
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from articles.leases import back_off
 from articles.tokens import new_token
+from articles.webhooks import LEASE_SECONDS, refuse_unusable, send
 from moderation import ledger
 from moderation.models import Claim, ClaimEvent, ClaimState, Lane
 from moderation.owner_models import Webhook, WebhookDelivery
-from webclient.client import Limits, default_client
-from webclient.errors import OutgoingError
-from webclient.target import read_target
-
-logger = logging.getLogger(__name__)
 
 OUTCOMES = (
     ClaimState.UPHELD, ClaimState.REDUCED, ClaimState.REFUSED, ClaimState.WITHDRAWN, ClaimState.COUNTERED,
     ClaimState.REINSTATED, ClaimState.ERASED,
 )  # fmt: skip
-SIGNATURE = "Newsroom-Signature"
-TRIES = 20
-LEASE_SECONDS = 60
 # An event's number is taken before its transaction ends, so the newest numbers may still have gaps.
 SETTLED_AFTER = timedelta(minutes=10)
-LIMITS = Limits(seconds=15.0, connect_seconds=5.0, silent_seconds=10.0, wire_bytes=65_536, body_bytes=65_536)
-
-
-class NotUsable(ValueError):
-    """The address cannot be a webhook; the message says why."""
 
 
 # --- registering ------------------------------------------------------------------------------
@@ -53,7 +34,7 @@ class NotUsable(ValueError):
 def register(*, domain: str, url: str, at: datetime) -> Webhook | None:
     """Send this domain's outcomes to `url` from now on, with a new secret; to nobody when it is empty."""
     if url:
-        _refuse_unusable(url)
+        refuse_unusable(url)
     Webhook.objects.filter(domain=domain, ended_at__isnull=True).update(ended_at=at)
     WebhookDelivery.objects.filter(webhook__domain=domain, due_at__isnull=False).update(
         due_at=None, last_error="The webhook was ended."
@@ -64,35 +45,9 @@ def register(*, domain: str, url: str, at: datetime) -> Webhook | None:
     return Webhook.objects.create(domain=domain, url=url, nonce=new_token(), created_at=at, swept_to=newest)
 
 
-def _refuse_unusable(url: str) -> None:
-    try:
-        target = read_target(url)
-    except OutgoingError as error:
-        raise NotUsable(f"This address cannot be used: {error}") from error
-    # On a server's own networks, which its operator named, encryption may be left out.
-    if target.scheme != "https" and not settings.FETCH_ALLOW_NETWORKS:
-        raise NotUsable("The address must begin with https://.")
-    if urlsplit(url).username or urlsplit(url).password:
-        raise NotUsable("Leave the password out of the address; check the signature instead.")
-
-
 def of(domain: str) -> Webhook | None:
     """Where this domain's outcomes go."""
     return Webhook.objects.filter(domain=domain, ended_at__isnull=True).first()
-
-
-def secret_of(hook: Webhook, *, key: str | None = None) -> str:
-    """What its owner checks signatures with; made anew whenever it is needed."""
-    text = f"webhook {hook.pk} {hook.nonce}".encode()
-    digest = hmac.new((key or settings.SECRET_KEY).encode(), text, hashlib.sha256).digest()
-    return f"whs_{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
-
-
-def sign(secret: str, body: bytes, *, at: datetime) -> str:
-    """The value of the signature's header."""
-    seconds = int(at.timestamp())
-    digest = hmac.new(secret.encode(), b"%d." % seconds + body, hashlib.sha256).hexdigest()
-    return f"t={seconds},v1={digest}"
 
 
 # --- writing down what is owed ----------------------------------------------------------------
@@ -162,21 +117,5 @@ def _send(pk: int, at: datetime) -> int:
     if not token:
         return 0
     row = WebhookDelivery.objects.select_related("webhook").get(pk=pk)
-    body = row.body.encode()
-    headers = {
-        "Content-Type": "application/json",
-        "Newsroom-Delivery": str(row.key),
-        SIGNATURE: sign(secret_of(row.webhook), body, at=at),
-    }
-    status, wrong = None, ""
-    try:
-        status = default_client().post(row.webhook.url, body=body, headers=headers, limits=LIMITS).status
-    except OutgoingError as error:
-        wrong = f"{type(error).__name__}: {error}"[:300]
-    if status is not None and 200 <= status < 300:
-        WebhookDelivery.objects.finish(pk, token, delivered_at=at, due_at=None, status=status, last_error="")
-        return 1
-    again = at + back_off(row.attempts) if row.attempts < TRIES else None
-    wrong = wrong or f"Answered {status}."
-    WebhookDelivery.objects.finish(pk, token, due_at=again, status=status, last_error=wrong)
+    send(row, row.webhook, token=token, at=at)
     return 1

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, URLResolver
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.docs import DocsBase
 from ninja.openapi.schema import OpenAPISchema
 
@@ -22,6 +22,7 @@ from articles.models import Article
 from articles.surfaces import Locate, surface
 from moderation import api as notices
 from moderation import owner_api
+from newsroom import desk_api
 
 
 class PlainDocs(DocsBase):
@@ -32,19 +33,20 @@ class PlainDocs(DocsBase):
 
 
 class Described(NinjaAPI):
-    """Its description also says what a key is; the operations that take one look at it themselves."""
+    """Its description also says what keys and tokens are."""
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         schema = super().get_openapi_schema(**options)
         key = {"type": "http", "scheme": "bearer", "description": "A key from the owner's page of a case."}
-        schema["components"]["securitySchemes"] = {"bearer": key}
+        token = {"type": "http", "scheme": "bearer", "description": "An access token made at the desk."}
+        schema["components"]["securitySchemes"] = {"bearer": key, "DeskToken": token}
         return schema
 
 
 api = Described(
     title="Newsroom",
     version="1",
-    description="Everything a reader can see, for programs. Each source's usage policy applies.",
+    description="Everything a reader can see, for programs; notices of owners; and the desk for its editors' programs.",
     docs=PlainDocs(),
     docs_url="/docs",
     openapi_url="/openapi.json",
@@ -53,6 +55,7 @@ api = Described(
 api.add_router("", reading.router)
 api.add_router("/notices", notices.router)
 api.add_router("/owner", owner_api.router)
+api.add_router("/desk", desk_api.router)
 
 
 # --- errors (RFC 9457) ------------------------------------------------------------------------
@@ -81,8 +84,22 @@ def bad_request(request: HttpRequest, error: BadRequest) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    errors = [{"where": list(found["loc"]), "what": found["msg"]} for found in error.errors]
+    errors = [
+        {"field": ".".join(map(str, found["loc"][1:])), "message": found["msg"]} for found in error.errors
+    ]
     return problem(422, "Not valid", "Some values cannot be read; `errors` says which.", errors=errors)
+
+
+@api.exception_handler(notices.Refused)
+def refused_here(request: HttpRequest, error: notices.Refused) -> HttpResponse:
+    return error.answer()
+
+
+@api.exception_handler(AuthenticationError)
+def not_let_in(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    return notices.Refused(
+        401, "No token", "Send Authorization: Bearer with a token made at the desk."
+    ).answer()
 
 
 @api.exception_handler(HttpError)

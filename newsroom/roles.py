@@ -26,20 +26,21 @@ _OF_DECIDING = {
 }  # fmt: skip
 _CONTRIBUTORS = _CREDITS_AND_LINKS | _CHOICES | {
     "articles.add_article", "articles.change_own_article", "articles.view_revision",
-    "articles.add_contributor", "articles.add_media",
+    "articles.add_contributor", "articles.add_media", "accounts.add_accesstoken",
 }  # fmt: skip
 _EDITORS = _CREDITS_AND_LINKS | _CHOICES | _ARTICLES | {
     "articles.add_article", "articles.change_article", "articles.publish_article",
     "articles.add_contributor", "articles.change_contributor",
     "articles.add_media", "articles.change_media",
     "articles.add_story", "articles.change_story", "articles.view_tagsynonym", "aggregator.view_feed",
-    "articles.view_frontpin", "articles.change_frontpin",
+    "articles.view_frontpin", "articles.change_frontpin", "accounts.add_accesstoken",
 }  # fmt: skip
 _CHIEFS = _EDITORS | {
     "articles.retract_article", "articles.change_source_rights",
     "articles.add_source", "articles.change_source",
     "articles.add_tag", "articles.change_tag",
     "articles.view_sitepage", "articles.add_sitepage", "articles.change_sitepage",
+    "articles.view_hook", "articles.add_hook", "articles.change_hook",
     "articles.add_tagsynonym", "articles.change_tagsynonym", "articles.delete_tagsynonym",
     "articles.view_walk", "articles.add_walk",
     "aggregator.add_feed", "aggregator.change_feed", "aggregator.view_fetch",
@@ -62,23 +63,55 @@ GROUPS: dict[str, set[str]] = {
 
 
 def make_groups(sender: AppConfig, using: str, **kwargs: Any) -> None:
-    """Make the groups that are missing, once all their permissions can be had. Auditors may view everything."""
-    from django.contrib.auth.management import create_permissions
-    from django.contrib.auth.models import Group, Permission
+    """Make the groups, and give them the rights that are new since.
 
-    missing = GROUPS.keys() - set(Group.objects.using(using).values_list("name", flat=True))
-    if not missing:
-        return
-    for label in (*OURS, "admin", "auditlog"):
+    What we gave once and give no more is taken back. Whatever else an operator changed stays: a right that
+    was taken away, one that was added, a group that was deleted or renamed.
+    """
+    from accounts.models import RoleRight
+
+    known: dict[str, dict[str, bool]] = {name: {} for name in GROUPS}
+    for role, right, given in RoleRight.objects.using(using).values_list("role", "right", "given"):
+        known.setdefault(role, {})[right] = given
+    for name, wanted in GROUPS.items():
+        wanted = wanted | (_views() if name == AUDITORS else set())
+        new = wanted - known[name].keys()
+        old = {right for right, given in known[name].items() if given} - wanted
+        if new or old:
+            _bring_up(name, new=new, old=old, is_first=not known[name], using=using)
+
+
+def _bring_up(name: str, *, new: set[str], old: set[str], is_first: bool, using: str) -> None:
+    from django.contrib.auth.models import Group
+
+    from accounts.models import RoleRight
+
+    groups = Group.objects.using(using)
+    group = groups.get_or_create(name=name)[0] if is_first else groups.filter(name=name).first()
+    if group is not None:
+        group.permissions.add(*_permissions(new, using))
+        group.permissions.remove(*_permissions(old, using))
+    ours = RoleRight.objects.using(using)
+    ours.filter(role=name, right__in=old).delete()
+    ours.bulk_create([RoleRight(role=name, right=right, given=True) for right in sorted(new)])
+
+
+def _permissions(rights: set[str], using: str) -> list[Any]:
+    """The rows of these rights, made where Django has not come to making them yet."""
+    from django.contrib.auth.management import create_permissions
+    from django.contrib.auth.models import Permission
+
+    for label in sorted({right.partition(".")[0] for right in rights}):
         create_permissions(apps.get_app_config(label), verbosity=0, using=using)
     rows = Permission.objects.using(using).select_related("content_type")
-    known = {f"{row.content_type.app_label}.{row.codename}": row for row in rows}
-    for name in sorted(missing):
-        wanted = GROUPS[name] | (_views(known) if name == AUDITORS else set())
-        group = Group.objects.using(using).create(name=name)
-        group.permissions.set([row for codename, row in known.items() if codename in wanted])
+    return [row for row in rows if f"{row.content_type.app_label}.{row.codename}" in rights]
 
 
-def _views(known: dict[str, Any]) -> set[str]:
+def _views() -> set[str]:
     """Every right to look at something of ours."""
-    return {name for name in known if name.split(".")[0] in OURS and name.split(".")[1].startswith("view_")}
+    models = (model for label in OURS for model in apps.get_app_config(label).get_models())
+    return {
+        f"{m._meta.app_label}.view_{m._meta.model_name}"
+        for m in models
+        if "view" in m._meta.default_permissions
+    }

@@ -18,7 +18,7 @@ from django.conf import settings
 from aggregator import fulltext, signals, websub
 from aggregator.actions import fetch_due
 from aggregator.models import Feed
-from articles import announcements, cleaning, notes, stories, surfaces, walks
+from articles import announcements, cleaning, hooks, notes, stories, surfaces, walks
 from articles.around import suggest_due
 from articles.media import delete_strays, fetch_pictures
 from articles.models import Heartbeat, Hold, Media, Prepared, Walk
@@ -149,6 +149,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("opt-outs", owners.apply_due, lambda at: StandingOptOut.objects.claimable(at).exists(), limit=4),
     Kind("tell colleagues", notes.tell_due, notes.is_waiting),
     Kind("webhooks", webhooks.send_due, webhooks.is_waiting),
+    Kind("tell programs", hooks.send_due, hooks.is_waiting),
     Kind("prove removals", probes.probe_due, lambda at: ProbePlan.objects.claimable(at).exists(), limit=5),
     Kind("fetch feeds", fetch_due, lambda at: Feed.objects.active().claimable(at).exists()),
     Kind("read pages", fulltext.read_due, lambda at: fulltext.waiting(at).exists()),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from articles.webhooks import TRIES, NotUsable, secret_of, sign
 from moderation import actions, receive, webhooks
 from moderation.models import Claim
 from moderation.owner_models import WebhookDelivery
@@ -52,12 +53,12 @@ def test_an_outcome_is_told_once_with_a_signature_that_the_documentation_explain
     assert "olena" not in asked.body.decode().lower()
     names: dict = {}
     exec(re.search(r"```python\n(.*?)```", DOCS.read_text(), re.S)[1], names)
-    secret = webhooks.secret_of(webhooks.of(DOMAIN))
+    secret = secret_of(webhooks.of(DOMAIN))
     header = asked.headers["Newsroom-Signature"]
     assert names["is_genuine"](secret, header, asked.body)
     assert not names["is_genuine"](secret, header, asked.body + b" ")
     assert not names["is_genuine"]("whs_other", header, asked.body)
-    old = webhooks.sign(secret, asked.body, at=timezone.now() - timedelta(hours=1))
+    old = sign(secret, asked.body, at=timezone.now() - timedelta(hours=1))
     assert not names["is_genuine"](secret, old, asked.body)
 
 
@@ -100,7 +101,7 @@ def test_a_server_that_fails_is_asked_again_later_and_given_up_in_the_end(web: W
         webhooks.send_due(10, at)
     row.refresh_from_db()
     assert (row.due_at, row.delivered_at) == (None, None)
-    assert len(web.asked) == webhooks.TRIES
+    assert len(web.asked) == TRIES
     assert len({asked.body for asked in web.asked}) == 1
 
 
@@ -143,7 +144,7 @@ def test_a_redirect_is_not_followed_and_a_private_address_never_asked(web: WebSe
 def test_an_address_that_cannot_be_one_is_refused(url: str, settings) -> None:
     settings.FETCH_ALLOW_NETWORKS = []
 
-    with pytest.raises(webhooks.NotUsable):
+    with pytest.raises(NotUsable):
         webhooks.register(domain=DOMAIN, url=url, at=timezone.now())
 
 

@@ -24,6 +24,7 @@ PRIVATE = (
     "api/owner/",
     "healthz",
     "csp-reports",
+    "api/desk/",
     "readyz",
     "metrics",
 )
