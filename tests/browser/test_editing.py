@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
-import pytest
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.test import Client
 from playwright.sync_api import Page, expect
 
+from accounts.models import User
 from articles.models import Article
+from newsroom import roles
 from tests.factories import ArticleFactory, SourceFactory, TagFactory, UserFactory
+from tests.moderation.cases import notice_about
+
+
+def enter(page: Page, front_door: str, role: str = "") -> User:
+    """Go to the desk as a new member of a role, or as who may do everything, signed in already."""
+    user: User = UserFactory(staff=True, superuser=not role)
+    if role:
+        user.groups.add(Group.objects.get(name=role))
+    client = Client()
+    client.force_login(user)
+    page.context.clear_cookies()
+    name = settings.SESSION_COOKIE_NAME
+    cookie = {"name": name, "value": client.cookies[name].value, "url": front_door}
+    page.context.add_cookies([cookie])  # type: ignore[list-item]
+    page.goto(f"{front_door}/admin/")
+    return user
 
 
 def sign_in(page: Page, front_door: str, username: str) -> None:
@@ -16,34 +37,89 @@ def sign_in(page: Page, front_door: str, username: str) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_an_editor_writes_formats_tags_and_publishes(page: Page, front_door: str, scheme: str) -> None:
+def test_each_role_does_its_part_of_the_work(page: Page, front_door: str) -> None:
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    editor = UserFactory(superuser=True)
-    TagFactory(name="Harbours")
-    SourceFactory()
-    sign_in(page, front_door, editor.username)
+    roles.make_groups(apps.get_app_config("newsroom"), using="default")
+    TagFactory(name="Harbours", featured=True)
+    source = SourceFactory(usage="excerpt", terms="")
+    claimed = notice_about(ArticleFactory(headline="Somebody's text", source=source)).claims.get()
+    ArticleFactory.create_batch(5)
+    page.set_default_timeout(20_000)
 
+    enter(page, front_door, roles.CONTRIBUTORS)
     page.goto(f"{front_door}/admin/articles/article/add/")
     page.get_by_label("Headline:").fill("The harbour opens again")
     page.locator(".cke_wysiwyg_div").click()
+    expect(page.locator(".cke_wysiwyg_div")).to_be_focused()
     page.keyboard.type("Ships came in at dawn. ")
     page.get_by_role("button", name="Bold").click()
     page.keyboard.type("All of them.")
     page.locator(".field-tags .select2-search__field").click()
     page.keyboard.type("harb")
     page.get_by_role("option", name="Harbours").click()
-    page.get_by_role("button", name="Publish", exact=True).first.click()
+    expect(page.get_by_role("button", name="Publish", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Send to review").first.click()
+    expect(page.get_by_text("was sent to review")).to_be_visible()
 
-    expect(page.get_by_text("was published")).to_be_visible()
-    article = Article.objects.public().get()
+    enter(page, front_door, roles.EDITORS)
+    page.get_by_role("link", name="The harbour opens again").click()
+    page.get_by_role("button", name="Approve").first.click()
+    expect(page.get_by_text("was approved")).to_be_visible()
+    page.locator("#id_published_at_0").fill("2036-01-01")
+    page.locator("#id_published_at_1").fill("08:00:00")
+    page.get_by_role("button", name="Publish", exact=True).first.click()
+    expect(page.get_by_text("was scheduled for")).to_be_visible()
+    page.locator("#id_published_at_0").fill("2026-01-01")
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    article = Article.objects.public().get(headline="The harbour opens again")
     assert (
         article.body.replace("&nbsp;", " ") == "<p>Ships came in at dawn. <strong>All of them.</strong></p>"
     )
     assert [tag.name for tag in article.tags.all()] == ["Harbours"]
+
+    enter(page, front_door, roles.CHIEFS)
+    second = ArticleFactory(headline="First pinned")
+    page.goto(f"{front_door}/admin/articles/frontpin/")
+    for one in (second, article):
+        choice = page.locator(f'[data-article="{one.pk}"] select')
+        choice.focus()
+        choice.press("T")  # the top
+        choice.blur()
+    up = page.get_by_role("button", name="Up: The harbour opens again")
+    up.focus()
+    up.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("place 1 in")
+    expect(up).to_be_focused()
+    save = page.get_by_role("button", name="Save: readers have it at once")
+    save.focus()
+    save.press("Enter")
+    expect(page.get_by_text("Readers have this front page now.")).to_be_visible()
+
+    enter(page, front_door, roles.MODERATORS)
+    page.get_by_role("link", name="Somebody's text").click()
+    page.get_by_role("form", name="Withhold now").get_by_role(
+        "button", name="Withhold now", exact=True
+    ).click()
+    expect(page.get_by_text("is upheld: the article is withheld.")).to_be_visible()
+    assert not Article.objects.public().filter(pk=claimed.article_id).exists()
+
+    enter(page, front_door, roles.RIGHTS_MANAGERS)
+    page.goto(f"{front_door}/admin/articles/source/{source.pk}/change/")
+    page.get_by_label("Terms:", exact=True).fill("Full text, by letter of May.")
+    page.get_by_label("Usage:").select_option("full")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+
+    enter(page, front_door, roles.AUDITORS)
+    page.goto(f"{front_door}/admin/auditlog/logentry/")
+    expect(page.get_by_text("excerpt → full")).to_be_visible()
+
+    page.context.clear_cookies()
+    page.goto(front_door)
+    expect(page.locator(".teaser-lead h2")).to_have_text("The harbour opens again")
+    expect(page.locator(".stack h3").first).to_have_text("First pinned")
     page.goto(front_door + article.get_absolute_url())
     expect(page.get_by_role("heading", name="The harbour opens again")).to_be_visible()
     assert said == []
@@ -72,31 +148,3 @@ def test_what_was_typed_survives_a_lost_session_and_is_previewed(page: Page, fro
     expect(phone.get_by_role("heading", name="Typed before the train left")).to_be_visible()
     article.refresh_from_db()
     assert article.headline == "As it was saved"
-
-
-def test_the_front_page_is_arranged_by_keyboard_alone(page: Page, front_door: str) -> None:
-    editor = UserFactory(superuser=True)
-    TagFactory(name="Harbours", featured=True)
-    first, second = ArticleFactory(headline="First pinned"), ArticleFactory(headline="Then this")
-    ArticleFactory.create_batch(6)
-    sign_in(page, front_door, editor.username)
-
-    page.goto(f"{front_door}/admin/articles/frontpin/")
-    for article in (first, second):
-        choice = page.locator(f'[data-article="{article.pk}"] select')
-        choice.focus()
-        choice.press("T")  # the top
-        choice.blur()
-    up = page.get_by_role("button", name="Up: Then this")
-    up.focus()
-    up.press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("place 1 in")
-    expect(up).to_be_focused()
-    save = page.get_by_role("button", name="Save: readers have it at once")
-    save.focus()
-    save.press("Enter")
-
-    expect(page.get_by_text("Readers have this front page now.")).to_be_visible()
-    page.goto(front_door)
-    expect(page.locator(".teaser-lead h2")).to_have_text("Then this")
-    expect(page.locator(".stack h3").first).to_have_text("First pinned")

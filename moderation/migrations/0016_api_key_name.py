@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('moderation', '0013_canned_reasons'),
+        ('moderation', '0015_canned_reasons_arabic'),
     ]
 
     operations = [
