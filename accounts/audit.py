@@ -5,7 +5,7 @@ An article's words never enter the log: their before and after are its versions,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from auditlog.models import LogEntry
@@ -21,3 +21,8 @@ def note(row: Model, *, by: User | None, changes: Mapping[str, tuple[Any, Any]])
         LogEntry.objects.log_create(
             row, action=LogEntry.Action.UPDATE, changes=told, object_repr="", actor=by
         )
+
+
+def note_fields(row: Model, *, by: User | None, changed: Iterable[str]) -> None:
+    """The same for fields that hold words of a work: that they were changed, never what they said."""
+    note(row, by=by, changes=dict.fromkeys(changed, ("…", "changed")))

@@ -38,6 +38,7 @@ from articles.models import (
     HoldKind,
     HookEvent,
     Media,
+    ReadCount,
     RelatedLink,
     Revision,
     RevisionKind,
@@ -1022,6 +1023,7 @@ def erase(*, article: Article, at: datetime) -> Article:
     unsaved.forget(subject=f"article:{article.pk}")
     FrontPin.objects.filter(article=article).delete()
     article.notes.all().delete()
+    ReadCount.objects.filter(article=article).delete()
     article.related_links.all().delete()
     article.related_from.all().delete()
     TaggedArticle.objects.filter(content_object=article).delete()

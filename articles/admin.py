@@ -24,6 +24,7 @@ from django.utils.text import slugify
 from taggit.models import Tag as TaggitTag
 
 from accounts import unsaved
+from accounts.audit import note_fields
 from accounts.models import User
 from articles import actions, cuts, editor, merging, stories, surfaces, walks, workflow
 from articles import front_pages as front_pages  # registers the front page's board
@@ -189,7 +190,9 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
 
     class Media:
         css = {"all": ["admin-desk/editor.css"]}
-        js = [forms.Script("admin-desk/writing.js", type="module")]
+        js = [
+            forms.Script(f"admin-desk/{name}.js", type="module") for name in ("writing", "pasting", "links")
+        ]
 
     @admin.display(description="headline", ordering="headline")
     def headline_(self, article: Article) -> str:
@@ -606,6 +609,7 @@ class StoryAdmin(StoryPages, BigTableAdmin):
 
     def save_model(self, request: HttpRequest, obj: Story, form: Any, change: bool) -> None:
         stories.save(story=obj)
+        note_fields(obj, by=cast(User, request.user), changed=form.changed_data)
 
     @admin.display(description="headline", ordering="headline")
     def headline_(self, story: Story) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from csp.constants import NONE, SELF
 from csp.decorators import csp_replace, csp_update
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
@@ -15,12 +16,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
 from accounts import unsaved
 from accounts.models import User
-from articles import actions, notes, preview, versions
+from articles import actions, notes, preview, search, versions
 from articles.forms import NoteForm
 from articles.models import Article, ArticleState, Revision
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[Article]
 else:
     _Admin = admin.ModelAdmin
+LINKS = 8
 NOT_KEPT = {"csrfmiddlewaretoken", "_move", "_save", "_continue", "_addanother"}
 
 
@@ -56,6 +59,7 @@ class ArticlePages(_Admin):
             page("preview/page/", self.preview_page, "preview_page_new"),
             page("<int:pk>/preview/page/", self.preview_page, "preview_page"),
             page("<int:pk>/notes/", self.notes, "notes"),
+            page("links/", self.links, "links"),
             page("<int:pk>/relate/<int:other>/", self.relate, "relate"),
             *super().get_urls(),
         ]
@@ -144,6 +148,23 @@ class ArticlePages(_Admin):
             "form": form if may_write else None,
         }
         return TemplateResponse(request, "admin/articles/article/notes.html", context)
+
+    # --- links in the text --------------------------------------------------------------------
+
+    def links(self, request: HttpRequest) -> HttpResponse:
+        """Public articles with these words, for the editor's dialog of links."""
+        if not (self.has_add_permission(request) or self.has_change_permission(request)):
+            raise PermissionDenied
+        found = search.find(request.GET.get("q", "")[:200], limit=LINKS).hits
+        told = [
+            {
+                "headline": hit.article.headline,
+                "date": date_format(timezone.localtime(hit.article.published_at)),
+                "url": settings.SITE_URL + hit.article.get_absolute_url(),
+            }
+            for hit in found
+        ]
+        return JsonResponse({"articles": told}, headers={"Cache-Control": "no-store"})
 
     # --- related links ------------------------------------------------------------------------
 

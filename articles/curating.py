@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts.audit import note
 from accounts.models import User
 from articles import front, surfaces
 from articles.actions import NotAllowed
@@ -52,8 +53,26 @@ def arrange(*, places: Sequence[Place], opened: str, by: User | None, at: dateti
     pins = pins_of(places, at=at, by=by, before=before)
     FrontPin.objects.all().delete()
     FrontPin.objects.bulk_create(pins)
+    _note(before, {pin.article_id: pin for pin in pins}, by)
     surfaces.changed([surfaces.FRONT])
     return pins
+
+
+def _note(before: dict[int, FrontPin], after: dict[int, FrontPin], by: User | None) -> None:
+    """Into the audit log where each article stood and where it stands."""
+    names = {tag.pk: tag.slug for tag in Tag.objects.filter(featured=True)}
+
+    def told(pin: FrontPin | None) -> str:
+        if pin is None:
+            return "not pinned"
+        where = names.get(pin.tag_id, pin.tag_id) if pin.tag_id else "top"
+        return f"{where}, place {pin.position + 1}" + (
+            f", until {pin.until:%Y-%m-%d %H:%M}" if pin.until else ""
+        )
+
+    for pk in before.keys() | after.keys():
+        changes = {"front page": (told(before.get(pk)), told(after.get(pk)))}
+        note(Article(pk=pk), by=by, changes=changes)
 
 
 def pins_of(

@@ -58,5 +58,6 @@ def configuration() -> dict[str, Any]:
         "linkShowAdvancedTab": False,
         "linkShowTargetTab": False,
         "entities": False,
-        "forcePasteAsPlainText": "allow-word",
+        # What the page's own script made of it (pasting.js) is kept as far as the site shows it.
+        "pasteFilter": ckeditor_allowed_content(),
     }

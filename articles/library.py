@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
+from accounts.audit import note_fields
 from accounts.models import User
 from articles import decoding, merging, surfaces
 from articles import media as pictures
@@ -153,6 +154,7 @@ class MediaAdmin(MergePages):
         else:
             obj.token = new_token()
             pictures.keep_upload(obj, form.sizes, form.digest)
+        note_fields(obj, by=cast(User, request.user), changed=form.changed_data)
 
     def merge_rows(self, kept: Any, others: Sequence[Any], by: User) -> None:
         merging.merge_pictures(kept=kept, others=others)

@@ -1181,3 +1181,32 @@ class HookDelivery(Delivery):
 
     def __str__(self) -> str:
         return f"{self.event} to {self.hook}"
+
+
+class ReadCount(models.Model):
+    """How often an article's page was asked for on a day; nothing of who asked."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, db_index=False, related_name="+")
+    day = models.DateField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["article", "day"], name="read_count_once")]
+        indexes = [models.Index(fields=["day", "-count"], name="read_most")]
+
+    def __str__(self) -> str:
+        return f"{self.count} on {self.day}"
+
+
+class DayFigure(models.Model):
+    """One number of one day, such as the claims that came, for the desk's charts."""
+
+    name = models.CharField(max_length=20)
+    day = models.DateField()
+    value = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "day"], name="day_figure_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.day}: {self.value}"

@@ -15,6 +15,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils.text import slugify
 
+from accounts.audit import note
 from accounts.models import User
 from articles import comparison, merging, surfaces
 from articles.comparison import Report, Subject
@@ -385,6 +386,8 @@ def split_off(*, articles: Sequence[int], by: User | None, at: datetime) -> Stor
 def place(*, articles: Sequence[int], story: Story | None, by: User | None, at: datetime) -> None:
     """Put articles where an editor wants them, for good."""
     keys = surfaces.keys_of(articles)
+    for article in Article.objects.filter(pk__in=articles).only("story"):
+        note(article, by=by, changes={"story_id": (article.story_id, story.pk if story else None)})
     Story.objects.filter(lead__in=articles).exclude(pk=story.pk if story else 0).update(lead=None)
     Article.objects.filter(pk__in=articles).update(story=story)
     StoryMembership.objects.bulk_create(
@@ -401,6 +404,7 @@ def choose_lead(*, story: Story, article: Article) -> Story:
     """Let this article's headline stand over the story, in place of an editor's."""
     if article.story_id != story.pk:
         raise NotTogether("The leading article has to be one of the story's own.")
+    note(story, by=None, changes={"lead_id": (story.lead_id, article.pk)})
     story.lead, story.headline = article, ""
     story.save(update_fields=["lead", "headline"])
     shown_anew(story)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -25,15 +26,22 @@ from django.utils.timesince import timesince, timeuntil
 from django.views.decorators.cache import never_cache
 
 from aggregator.models import Feed
-from articles import notes, workflow
+from articles import notes, reads, workflow
 from articles.models import Article, ArticleState
 from moderation.models import Channel, Claim
+from newsroom import figures
 from newsroom.alarms import alarms
 from newsroom.identity import DeskLogin
 from newsroom.sign_in import SignInForm
 
 ROWS = 6
 MOST_COUNTED = 100
+# Figure → its heading, and the right to look at what it counts.
+CHARTS = {
+    "claims": ("Claims a day", "moderation.view_claim"),
+    "articles": ("Articles from feeds a day", "aggregator.view_feed"),
+    "reads": ("Articles read a day", "articles.view_article"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,8 @@ class DeskSite(AdminSite):
         return cast(HttpResponse, view(request))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        return super().index(request, {**(extra_context or {}), "panels": list(panels(request))})
+        shown = {"panels": list(panels(request)), "charts": charts_for(request.user)}
+        return super().index(request, {**(extra_context or {}), **shown})
 
 
 def panels(request: HttpRequest) -> Iterator[Panel]:
@@ -108,6 +117,7 @@ def panels(request: HttpRequest) -> Iterator[Panel]:
     if user.has_perm("articles.view_article"):
         yield _review()
         yield _scheduled()
+        yield _read()
     if user.has_perm("aggregator.view_feed"):
         yield _failing_feeds()
 
@@ -162,6 +172,22 @@ def _scheduled() -> Panel:
         if article.published_at
     ]
     return Panel("Scheduled", _list(Article), "Nothing is scheduled.", _count(coming), rows)
+
+
+def _read() -> Panel:
+    """What readers ask for: today's, or early in the day yesterday's."""
+    today = timezone.localdate()
+    found, title = reads.most_read(on=today, limit=ROWS), "Most read today"
+    if not found:
+        found, title = reads.most_read(on=today - timedelta(days=1), limit=ROWS), "Most read yesterday"
+    rows = [Row(article.headline, f"{count:,} times", _change(article)) for article, count in found]
+    return Panel(title, "", "Nothing was read yet, or not through this server.", str(len(rows)), rows)
+
+
+def charts_for(user: Any) -> list[figures.Chart]:
+    """The charts of what this person may look at."""
+    wanted = {name: title for name, (title, right) in CHARTS.items() if user.has_perm(right)}
+    return figures.charts(wanted, today=timezone.localdate()) if wanted else []
 
 
 def _failing_feeds() -> Panel:

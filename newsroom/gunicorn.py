@@ -59,6 +59,21 @@ def on_starting(server: Any) -> None:
     _begin_files()
 
 
+def post_worker_init(worker: Any) -> None:
+    """From now on this process answers readers."""
+    from articles.reads import reads
+
+    reads.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """What was counted and not written down yet."""
+    from articles.reads import reads
+
+    if reads.is_on:
+        reads.write()
+
+
 def _begin_files() -> None:
     """Compare the pages that are files with their rows before anybody can be sent one by us."""
     from django.conf import settings

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from accounts import access, unsaved
 from aggregator import hosts
 from aggregator.models import Fetch
-from articles import comparison, hooks, walks
+from articles import comparison, hooks, reads, walks
 from newsroom import audit
 
 FETCHES_KEPT = timedelta(days=30)
@@ -26,7 +26,7 @@ def prune(limit: int, at: datetime) -> int:
     old = comparison.prune(limit, at) + hosts.forget(limit, at)
     ended = UserSession.objects.filter(~Exists(Session.objects.filter(pk=OuterRef("session_key"))))
     gone = sum(_delete_some(rows, limit) for rows in (sessions, fetches, ended))
-    old += access.prune(limit, at) + hooks.prune(limit, at)
+    old += access.prune(limit, at) + hooks.prune(limit, at) + reads.prune(limit, at)
     return old + unsaved.prune(limit, at) + audit.prune(limit, at) + walks.prune(limit, at) + gone
 
 

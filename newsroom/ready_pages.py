@@ -23,6 +23,7 @@ from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, resolve
 
 from articles import announcements, interface, page_files, surfaces
+from articles.reads import reads
 from articles.turns import turn
 from moderation import ledger
 from newsroom import publishing
@@ -71,6 +72,8 @@ class ReadyPages:
         if visit is None:
             return self.django(environ, start_response)
         page = None if visit.has_query else self._ready(visit)
+        if not visit.head:
+            reads.note(visit.path, environ.get("HTTP_USER_AGENT", ""))
         if page is not None:
             return _send(page, visit, start_response)
         if _is_behind():

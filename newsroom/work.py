@@ -26,7 +26,7 @@ from moderation import actions, drill, escrow, ledger, letters, owners, probes, 
 from moderation.mailbox import Mailbox, poll
 from moderation.models import Claim, ClaimState, Escrow, Letter, ProbePlan
 from moderation.owner_models import StandingOptOut
-from newsroom import logs, publishing, reporting
+from newsroom import figures, logs, publishing, reporting
 from newsroom.health import TURN
 from newsroom.prune import empty_journal, prune, survey_claims
 from newsroom.ready_pages import build_of_the_program
@@ -181,6 +181,7 @@ KINDS: tuple[Kind, ...] = (
     periodic("back up", timedelta(minutes=5), back_up_due, limit=10),
     periodic("read rights signals", timedelta(minutes=5), signals.read_due, limit=50),
     periodic("survey claims", timedelta(hours=1), survey_claims, limit=1),
+    periodic("count days", timedelta(hours=1), figures.count_days, limit=1),
     periodic("empty journal", timedelta(minutes=10), empty_journal, limit=1),
     periodic("forget readers", timedelta(hours=1), digests.tidy, limit=1000),
     periodic("prune", timedelta(hours=1), prune, limit=1000),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -125,8 +127,21 @@ def test_each_role_does_its_part_of_the_work(page: Page, front_door: str) -> Non
     assert said == []
 
 
+# What Word, Google Docs and a page with a player put onto the clipboard, and what is left of it.
+CLIPBOARD = Path(__file__).parent / "clipboard"
+PASTE = """async (html) => {
+  const editor = CKEDITOR.instances.id_body;
+  await new Promise((done) => editor.setData("", { callback: done }));
+  editor.focus();
+  const dataTransfer = new CKEDITOR.plugins.clipboard.dataTransfer();
+  editor.fire("paste", { type: "html", method: "paste", dataValue: html, dataTransfer });
+  return editor.getData().replace(/\\s*\\n\\s*/g, "").replace(/&nbsp;/g, " ");
+}"""
+
+
 def test_what_was_typed_survives_a_lost_session_and_is_previewed(page: Page, front_door: str) -> None:
     editor = UserFactory(superuser=True)
+    ArticleFactory(headline="Ferries wait for the tide")
     article = ArticleFactory(headline="As it was saved")
     sign_in(page, front_door, editor.username)
     form = f"{front_door}/admin/articles/article/{article.pk}/change/"
@@ -148,3 +163,13 @@ def test_what_was_typed_survives_a_lost_session_and_is_previewed(page: Page, fro
     expect(phone.get_by_role("heading", name="Typed before the train left")).to_be_visible()
     article.refresh_from_db()
     assert article.headline == "As it was saved"
+
+    opened.value.close()
+    for name in ("word", "docs", "player"):
+        pasted, cleaned = ((CLIPBOARD / f"{name}{end}").read_text() for end in (".html", ".cleaned.html"))
+        assert page.evaluate(PASTE, pasted) == cleaned.strip()
+    page.get_by_role("button", name="Link", exact=True).click()
+    page.get_by_label("Find an article of ours").fill("ferries tide")
+    page.get_by_role("button", name="Ferries wait for the tide").click()
+    page.get_by_role("button", name="OK").click()
+    assert f"{front_door}/articles/" in page.evaluate("CKEDITOR.instances.id_body.getData()")

@@ -12,11 +12,11 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
-from articles import actions
+from articles import actions, curating, stories
 from articles.models import HoldKind, Source
 from newsroom import audit, roles
 from tests.desk.test_articles import form_of, save
-from tests.factories import ArticleFactory, SourceFactory, UserFactory
+from tests.factories import ArticleFactory, MediaFactory, SourceFactory, StoryFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/auditlog/logentry/"
@@ -74,6 +74,31 @@ def test_nothing_of_a_removed_article_lives_on_in_it(desk: Client) -> None:
     assert not [
         e for e in LogEntry.objects.all() if "PLANTED" in f"{e.object_repr}{e.changes}{e.changes_text}"
     ]
+
+
+def test_pins_pictures_and_stories_are_told_and_none_of_their_words(desk: Client) -> None:
+    user = UserFactory()
+    article, media, story = ArticleFactory(), MediaFactory(alt="PLANTED"), StoryFactory(headline="PLANTED")
+    curating.arrange(places=[curating.Place(article.pk, None)], opened=curating.arrangement([]), by=user,
+                     at=timezone.now())  # fmt: skip
+    stories.place(articles=[article.pk], story=story, by=user, at=timezone.now())
+    article.refresh_from_db()
+    stories.choose_lead(story=story, article=article)
+    for row, changed in ((media, {"credit": "PLANTED too"}), (story, {"headline": "PLANTED again"})):
+        address = f"/admin/articles/{row._meta.model_name}/{row.pk}/change/"
+        form = desk.get(address).context["adminform"].form
+        data = {field.html_name: field.value() for field in form if field.value() not in (None, False)}
+        assert desk.post(address, data | changed).status_code == 302
+
+    told = [(e.content_type.model, e.changes) for e in LogEntry.objects.order_by("pk") if e.actor]
+    assert ("article", {"front page": ["not pinned", "top, place 1"]}) in told
+    assert ("article", {"story_id": ["None", str(story.pk)]}) in told
+    assert ("media", {"credit": ["…", "changed"]}) in told
+    assert ("story", {"headline": ["…", "changed"]}) in told
+    assert LogEntry.objects.filter(
+        content_type__model="story", changes__lead_id=["None", str(article.pk)]
+    ).exists()
+    assert "PLANTED" not in json.dumps([[e.object_repr, e.changes] for e in LogEntry.objects.all()])
 
 
 def test_a_right_given_is_told_and_no_password_is(desk: Client) -> None:

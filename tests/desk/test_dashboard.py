@@ -10,8 +10,11 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from articles.models import ArticleState
-from tests.factories import ArticleFactory, UserFactory
+from articles import actions, reads
+from articles.models import ArticleState, DayFigure, ReadCount
+from newsroom import figures
+from tests.factories import ArticleFactory, HoldFactory, UserFactory
+from tests.moderation.cases import notice_about
 
 pytestmark = pytest.mark.django_db
 
@@ -46,5 +49,53 @@ def test_the_desk_asks_the_same_number_of_questions_however_much_waits(
     client.force_login(UserFactory(superuser=True))
     ArticleFactory.create_batch(20, state=ArticleState.REVIEW)
 
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(18):
         client.get("/admin/")
+
+
+def test_reads_are_counted_without_people_and_what_is_gone_is_not_listed(client: Client) -> None:
+    counter, today = reads.Reads(), timezone.localdate()
+    much, held, erased = ArticleFactory(headline="Much read"), ArticleFactory(), ArticleFactory()
+    counter.note(much.get_absolute_url(), "Firefox")
+    counter.start()
+    for article in (much, held, erased):
+        for _ in range(3):
+            counter.note(article.get_absolute_url(), "Firefox")
+            counter.note(f"/de{article.get_absolute_url()}", "Firefox")
+    counter.note(much.get_absolute_url(), "Googlebot/2.1")
+    counter.note("/tags/ports/", "Firefox")
+    counter.note("/articles/nowhere/", "Firefox")
+    assert not ReadCount.objects.exists()
+    counter.write()
+    counter.note(much.get_absolute_url(), "Firefox")
+    counter.write()
+    now = timezone.now()
+    for article in (held, erased):
+        HoldFactory(article=article)
+    actions.erase(article=erased, at=now)
+
+    assert dict(ReadCount.objects.values_list("article", "count")) == {much.pk: 7, held.pk: 6}
+    assert reads.most_read(on=today, limit=5) == [(much, 7)]
+    assert {field.name for field in ReadCount._meta.get_fields()} == {"id", "article", "day", "count"}
+    client.force_login(UserFactory(superuser=True))
+    assert "Much read" in client.get("/admin/").content.decode()
+
+
+def test_days_are_counted_by_the_worker_and_drawn_with_the_same_in_words(client: Client) -> None:
+    now = timezone.now()
+    ArticleFactory(fetched_at=now)
+    notice_about(ArticleFactory(), hours_ago=0)
+    yesterday = timezone.localdate() - timedelta(days=1)
+    ReadCount.objects.create(article=ArticleFactory(), day=yesterday, count=1200)
+
+    figures.count_days(1, now)
+    figures.count_days(1, now)
+
+    client.force_login(UserFactory(superuser=True))
+    page = client.get("/admin/").content.decode()
+    assert "1,200 in 14 days, 0 today, at most 1,200 a day." in page
+    assert DayFigure.objects.filter(value=1, day=timezone.localdate()).count() == 2
+    assert page.count("<rect ") == 3 * figures.DAYS
+    assert 'style="' not in page.partition('class="desk"')[2].partition("</svg>")[0]
+    drawn = figures.chart("x", "X", [(yesterday, 0), (yesterday, 5)])
+    assert [(bar.y, bar.height) for bar in drawn.bars] == [(80.0, 0.0), (0.0, 80.0)]

@@ -1,0 +1,100 @@
+"""What readers read: how often an article's page was asked for on a day, and nothing of who asked.
+
+Counted in the memory of each web process and added up about once a minute, in one statement. No cookie, address
+or browser is kept. What programs ask for that say so is left out; so is what a web server in front answers from
+page files or its own cache, which we never see.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections import Counter
+from datetime import date, datetime, timedelta
+from urllib.parse import unquote
+
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from articles import bulk
+from articles.models import Article, ArticleState, ReadCount
+
+logger = logging.getLogger(__name__)
+
+EVERY_SECONDS = 60.0
+KEPT = timedelta(days=400)
+ARTICLE = re.compile(r"(?:/[a-z]{2})?/articles/([^/]+)/")
+PROGRAMS = re.compile(r"bot|crawl|spider|slurp|preview|monitor|curl|wget|python|java/|go-http|newsroom", re.I)
+_MOST = 50_000
+
+
+class Reads:
+    """The counts of this process, on their way."""
+
+    def __init__(self) -> None:
+        self._waiting: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._next = 0.0
+        self.is_on = False
+
+    def start(self) -> None:
+        """Count from now on; a process that serves nobody does not."""
+        self.is_on, self._next = True, time.monotonic() + EVERY_SECONDS
+
+    def note(self, path: str, agent: str) -> None:
+        """Count one answer of a page, if it is an article's; once in a while write all of them down."""
+        found = ARTICLE.fullmatch(path) if self.is_on else None
+        if found and agent and not PROGRAMS.search(agent) and len(self._waiting) < _MOST:
+            with self._lock:
+                self._waiting[unquote(found[1])] += 1
+        if self.is_on and time.monotonic() >= self._next:
+            self.write()
+
+    def write(self) -> None:
+        """Add what was counted to the day's numbers. Lost when the database has no time for it."""
+        with self._lock:
+            self._next = time.monotonic() + EVERY_SECONDS
+            counted, self._waiting = self._waiting, Counter()
+        try:
+            add(counted, on=timezone.localdate())
+        except DatabaseError:
+            logger.warning("the reads of %d articles were not written down", len(counted))
+
+
+def add(counted: Counter[str], *, on: date) -> None:
+    """Add these counts, by slug, to a day; what is no article any more is left out."""
+    if not counted:
+        return
+    known = Article.objects.filter(slug__in=list(counted), state=ArticleState.PUBLISHED)
+    rows = known.values_list("slug", "pk")
+    with transaction.atomic():
+        bulk.insert(
+            ReadCount,
+            ("article_id", "day", "count"),
+            [(pk, on, counted[slug]) for slug, pk in sorted(rows, key=lambda row: row[1])],
+            conflicts="(article_id, day) DO UPDATE SET count = articles_readcount.count + excluded.count",
+        )
+
+
+def most_read(*, on: date, limit: int) -> list[tuple[Article, int]]:
+    """The articles that were read most on a day and are public now, most first."""
+    rows = (
+        ReadCount.objects.filter(day=on)
+        .order_by("-count", "pk")
+        .values_list("article_id", "count")[: 4 * limit]
+    )
+    counts = dict(rows)
+    public = Article.objects.public().only("headline").in_bulk(list(counts))
+    return [(public[pk], count) for pk, count in counts.items() if pk in public][:limit]
+
+
+def prune(limit: int, at: datetime) -> int:
+    """Forget numbers of more than a year ago; returns how many."""
+    old = ReadCount.objects.filter(day__lt=(at - KEPT).date()).values_list("pk", flat=True)[:limit]
+    gone, _ = ReadCount.objects.filter(pk__in=list(old)).delete()
+    return gone
+
+
+reads = Reads()
