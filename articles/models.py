@@ -1175,6 +1175,8 @@ class HookDelivery(Delivery):
     article = models.ForeignKey(Article, null=True, on_delete=models.CASCADE, related_name="+")
     event = models.CharField(max_length=20, choices=HookEvent)
 
+    objects = LeasedQuerySet.as_manager()
+
     class Meta:
         ordering = ["-pk"]
         indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="hook_due")]

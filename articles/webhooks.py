@@ -11,12 +11,13 @@ import hashlib
 import hmac
 import uuid
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import models
 
-from articles.leases import Leased, LeasedManager, back_off
+from articles.leases import Leased, back_off
 from webclient.client import Limits, default_client
 from webclient.errors import OutgoingError
 from webclient.target import read_target
@@ -52,8 +53,6 @@ class Delivery(Leased):
     delivered_at = models.DateTimeField(null=True, blank=True)
     status = models.PositiveSmallIntegerField(null=True, blank=True)
     last_error = models.CharField(max_length=300, blank=True)
-
-    objects = LeasedManager()
 
     class Meta:
         abstract = True
@@ -99,7 +98,7 @@ def send(row: Delivery, receiver: Receiver, *, token: str, at: datetime) -> None
         status = default_client().post(receiver.url, body=body, headers=headers, limits=LIMITS).status
     except OutgoingError as error:
         wrong = f"{type(error).__name__}: {error}"[:300]
-    rows = type(row).objects
+    rows: Any = type(row)._default_manager
     if status is not None and 200 <= status < 300:
         rows.finish(row.pk, token, delivered_at=at, due_at=None, status=status, last_error="")
         return

@@ -689,7 +689,7 @@ class LetterInline(ReadOnlyInline):
 class NoticeAdmin(ReadOnlyAdmin):
     list_display = ("reference", "received_at", "channel", "name", "email", "ground", "closed_at")
     list_filter = ("channel", "ground")
-    ordering = ("-received_at",)
+    ordering = ("-pk",)  # as they arrived, and there is an index
     search_fields = ("reference",)
     search_help_text = "A reference (NR-…) or the sender's e-mail address."
     inlines = (LineInline, NoticeEventInline, LetterInline)

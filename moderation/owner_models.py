@@ -83,6 +83,8 @@ class WebhookDelivery(Delivery):
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
     event = models.ForeignKey("moderation.ClaimEvent", on_delete=models.PROTECT, related_name="+")
 
+    objects = LeasedManager()
+
     class Meta:
         ordering = ["-pk"]
         constraints = [models.UniqueConstraint(fields=["webhook", "event"], name="webhook_told_once")]
