@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -175,13 +174,10 @@ def _scheduled() -> Panel:
 
 
 def _read() -> Panel:
-    """What readers ask for: today's, or early in the day yesterday's."""
-    today = timezone.localdate()
-    found, title = reads.most_read(on=today, limit=ROWS), "Most read today"
-    if not found:
-        found, title = reads.most_read(on=today - timedelta(days=1), limit=ROWS), "Most read yesterday"
+    """What readers ask for."""
+    found = reads.most_read(on=timezone.localdate(), limit=ROWS)
     rows = [Row(article.headline, f"{count:,} times", _change(article)) for article, count in found]
-    return Panel(title, "", "Nothing was read yet, or not through this server.", str(len(rows)), rows)
+    return Panel("Most read today", "", "Nothing was counted yet today.", str(len(rows)), rows)
 
 
 def charts_for(user: Any) -> list[figures.Chart]:
