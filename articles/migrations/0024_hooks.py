@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('articles', '0022_hub'),
+        ('articles', '0023_story_addresses'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
