@@ -21,6 +21,7 @@ from django.views.decorators.cache import never_cache
 
 from accounts import access
 from accounts.models import AccessToken, User
+from accounts.paging import BoundedPaginator
 
 # The library's own lists would show its secrets; people see their own factors and sessions on their own pages.
 for _model in (EmailAddress, Authenticator, UserSession):
@@ -85,6 +86,7 @@ class HistoryAdmin(admin.ModelAdmin):
     list_select_related = ["user", "content_type"]
     search_fields = ["user__username", "object_repr"]
     show_full_result_count = False
+    paginator = BoundedPaginator
     list_per_page = 50
     ordering = ["-pk"]
 

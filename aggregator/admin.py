@@ -8,7 +8,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -20,6 +21,7 @@ from django.utils.timesince import timesince, timeuntil
 from aggregator import actions, rules
 from aggregator.feed_pages import FeedPages, sparkline
 from aggregator.models import (
+    EntryRecord,
     Feed,
     FeedRule,
     Fetch,
@@ -194,7 +196,11 @@ class FeedAdmin(FeedPages, admin.ModelAdmin):  # type: ignore[misc]
     actions = ("pause", "resume", "fetch_now")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Feed]:
-        brought = Count("entries", filter=Q(entries__article__isnull=False))
+        # Counted for the feeds that are shown, never over all entries.
+        entries = (
+            EntryRecord.objects.filter(feed=OuterRef("pk"), article__isnull=False).order_by().values("feed")
+        )
+        brought = Coalesce(Subquery(entries.annotate(count=Count("pk")).values("count")), 0)
         feeds: QuerySet[Feed] = super().get_queryset(request)
         return feeds.annotate(brought=brought)
 

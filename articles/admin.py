@@ -26,6 +26,7 @@ from taggit.models import Tag as TaggitTag
 from accounts import unsaved
 from accounts.audit import note_fields
 from accounts.models import User
+from accounts.paging import BoundedPaginator
 from articles import actions, cuts, editor, merging, search, stories, surfaces, walks, workflow
 from articles import front_pages as front_pages  # registers the front page's board
 from articles import hook_pages as hook_pages  # registers the webhooks
@@ -60,7 +61,6 @@ from articles.models import (
     Walk,
     WalkKind,
 )
-from articles.paging import BoundedPaginator
 from articles.story_pages import StoryPages
 
 SOURCE_RIGHTS = "articles.change_source_rights"
@@ -428,6 +428,8 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
 class ContributorAdmin(MergePages, BigTableAdmin):
     form = ContributorForm
     list_display = ["name", "is_agency", "homepage"]
+    # By the folded name, for which there is an index.
+    ordering = ["name_key"]
     list_filter = ["is_agency"]
     search_fields = ["name", "other_names__name"]
     prepopulated_fields = {"slug": ["name"]}

@@ -18,11 +18,11 @@ from django.utils.html import format_html, format_html_join
 
 from accounts.audit import note_fields
 from accounts.models import User
+from accounts.paging import BoundedPaginator
 from articles import decoding, merging, surfaces
 from articles import media as pictures
 from articles.merge_pages import MergePages
 from articles.models import Article, Media
-from articles.paging import BoundedPaginator
 from articles.tokens import new_token
 
 MOST_USES = 50

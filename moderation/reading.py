@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from articles.paging import BoundedPaginator
+from accounts.paging import BoundedPaginator
 
 PAGE = 50
 

@@ -25,9 +25,9 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.paging import BoundedPaginator
 from aggregator.models import Feed, RefusedTag
 from articles.models import Source, Tag, TagSynonym
-from articles.paging import BoundedPaginator
 from moderation.limits import sender_of
 
 if TYPE_CHECKING:
