@@ -460,12 +460,13 @@ def _people_known_otherwise(name_keys: Collection[str]) -> dict[str, Person]:
 
 
 def _add_credits(
-    wanted: Sequence[tuple[int, Sequence[Credit]]], moments: Mapping[int, datetime]
+    wanted: Sequence[tuple[int, Sequence[Credit]]],
+    moments: Mapping[int, datetime | None] | Mapping[int, datetime],
 ) -> dict[int, list[Person]]:
     """Credit these articles' people; returns whose they are, each once. `moments` as with tags."""
     people = contributors_named(credit for _, credits in wanted for credit in credits)
     found: dict[int, list[Person]] = {}
-    rows: dict[tuple[int, int, str], tuple[int, int, str, int, datetime]] = {}
+    rows: dict[tuple[int, int, str], tuple[int, int, str, int, datetime | None]] = {}
     for pk, credits in wanted:
         theirs = [(people.get(name_key(credit.name)), credit.role.value) for credit in credits]
         found[pk] = list(dict.fromkeys(person for person, _ in theirs if person))
@@ -808,7 +809,7 @@ def changing_rows(article: Article) -> Iterator[None]:
 def credit(*, article: Article, credits: Sequence[Credit]) -> None:
     """Name these people, in this order, and nobody else. Inside `changing_rows`."""
     article.contributions.all().delete()
-    _add_credits([(article.pk, credits)])
+    _add_credits([(article.pk, credits)], {article.pk: article.published_at})
 
 
 def _note_facts(article: Article, by: User | None) -> None:

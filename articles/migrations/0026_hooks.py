@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('articles', '0023_story_addresses'),
+        ('articles', '0025_walks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

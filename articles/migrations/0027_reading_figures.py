@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('articles', '0024_hooks'),
+        ('articles', '0026_hooks'),
     ]
 
     operations = [
