@@ -92,6 +92,7 @@ class Week:
         self.references: set[str] = set()
         self.since_backup: set[str] = set()
         self.never_again: set[str] = set()
+        self.shown: set[str] = set()
         self.open: list[tuple[int, Claimed]] = []
         self.checks: Counter[int] = Counter()
         self.broken: list[tuple[int, str]] = []
@@ -328,6 +329,8 @@ class Week:
         from moderation.models import Notice
 
         public = dict(Article.objects.public().values_list("pk", "body"))
+        # The mirror's copy of a work, which nobody asked about, has the same headline.
+        self.shown = set(Article.objects.public().values_list("headline", flat=True))
         self.learn_erasures()
         sourceless = (
             Article.objects.public().filter(source__isnull=False).exclude(canonical_url__startswith="http")
@@ -373,7 +376,10 @@ class Week:
         for work in self.random.sample(gone, min(3, len(gone))):
             status = self.page(work.path).status
             self.check(3, status in (410, 451), f"{work.path} answers {status}")
-            self.check(3, not any(work.headline in text for text in lists), f"{work.headline} is on a list")
+            if work.headline not in self.shown:
+                self.check(
+                    3, not any(work.headline in text for text in lists), f"{work.headline} is on a list"
+                )
 
     def cost(self) -> None:
         """Queries of the front page made anew."""
