@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, register
 
 from articles.fields import HTMLField
 from articles.models import Article
@@ -29,20 +29,6 @@ def environment(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
         *_backup(),
         *_reporting(),
     ]
-
-
-@register(Tags.security, deploy=True)
-def deployment(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Values that work, and are not good enough for a server that everybody reaches."""
-    if settings.HTTPS and not settings.STAFF_SECOND_FACTOR:
-        return [
-            Warning(
-                "A password alone opens the desk.",
-                hint="Set STAFF_SECOND_FACTOR to true: everybody is then asked to set up a passkey or an app.",
-                id="newsroom.W001",
-            )
-        ]
-    return []
 
 
 def _unreadable() -> Iterator[CheckMessage]:
