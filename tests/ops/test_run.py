@@ -19,6 +19,12 @@ from tests.conftest import free_port
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+def _hear_signals() -> None:
+    """As in a terminal: whoever starts the tests in the background passes on that these are not heard."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Newsroom:
     """A running script/run, what it printed, and where."""
 
@@ -37,6 +43,7 @@ class Newsroom:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_hear_signals,
             )
 
     @property
