@@ -8,19 +8,23 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
 from django.test import TransactionTestCase
-
-from articles.models import SurfaceSerial
 
 KEPT = {
     model._meta.db_table for model in (ContentType, Permission, Group, Group.permissions.through)
 }  # fmt: skip
 flush_all = TransactionTestCase._fixture_teardown
+
+
+# What migrations wrote into the tables that are emptied, by database and model.
+_of_migrations: dict[str, dict[type[Model], list[dict[str, Any]]]] = {}
 
 
 class Emptier:
@@ -30,6 +34,13 @@ class Emptier:
         self.kept: dict[str, Any] = {}
 
     def remember(self, alias: str) -> None:
+        emptied = [
+            model
+            for model in apps.get_models(include_auto_created=True)
+            if model._meta.db_table in _tables(alias) and not model._meta.proxy
+        ]
+        rows = {model: list(model._base_manager.using(alias).values()) for model in emptied}
+        _of_migrations[alias] = {model: found for model, found in rows.items() if found}
         self.kept[alias] = _kept_rows(alias)
 
     def __call__(self, case: Any) -> None:
@@ -74,7 +85,8 @@ def empty(alias: str) -> None:
             cursor.execute(f"DELETE FROM {name}")
         for sql in guards:
             cursor.execute(sql)
-    SurfaceSerial.objects.using(alias).get_or_create(pk=1)
+        for model, rows in _of_migrations.get(alias, {}).items():
+            model._base_manager.using(alias).bulk_create([model(**row) for row in rows])
 
 
 def _flush(alias: str) -> None:
