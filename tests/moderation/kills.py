@@ -77,6 +77,11 @@ def _in_a_child(work: Callable[[], object], step: Step) -> int:
     connections.close_all()
     child = os.fork()
     if child == 0:
+        # Under a running event loop, such as a browser's driver has, the parent had other connections than these:
+        # they are the parent's, so they are neither used nor closed here.
+        inherited = connections.all(initialized_only=True)
+        for theirs in inherited:
+            del connections[theirs.alias]
         try:
             _watch(step)
             work()
