@@ -202,7 +202,10 @@ def single_keys_work_once_switched_on_and_never_in_a_field(reader: Page, site: S
     reader.keyboard.press("l")
     expect(dialog).to_be_visible()
     dialog.get_by_role("button", name="Schließen").click()
-    expect(dialog).to_have_count(0)
+    # Hidden is not yet gone: until the page has taken the box away, keys are still pressed inside it.
+    wait_until(
+        reader, "async () => !document.querySelector('dialog') && document.activeElement === document.body"
+    )
     reader.keyboard.press("h")
     reader.wait_for_url(site.address + "/de/")
 
