@@ -34,10 +34,34 @@ def _text(
 
 
 def _line(
-    label: StrOrPromise, autocomplete: str, *, help_text: StrOrPromise = "", longest: int = 200
+    label: StrOrPromise,
+    autocomplete: str,
+    *,
+    help_text: StrOrPromise = "",
+    longest: int = 200,
+    missing: StrOrPromise | None = None,
 ) -> forms.CharField:
-    box = forms.TextInput(attrs={"autocomplete": autocomplete})
-    return forms.CharField(label=label, help_text=help_text, required=False, widget=box, max_length=longest)
+    """One line; needed when `missing` says what to do without it."""
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        required=missing is not None,
+        widget=forms.TextInput(attrs={"autocomplete": autocomplete}),
+        max_length=longest,
+        error_messages={"required": missing} if missing is not None else None,
+    )
+
+
+def _mailbox(help_text: StrOrPromise) -> forms.EmailField:
+    return forms.EmailField(
+        label=_("Your e-mail address"),
+        help_text=help_text,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={
+            "required": _("Give an e-mail address. Without one we cannot answer you."),
+            "invalid": _("This does not look like an e-mail address. It should read like name@example.org."),
+        },
+    )
 
 
 class DescribedForm(forms.Form):
@@ -117,15 +141,7 @@ class NoticeForm(StatementForm):
         widget=forms.Textarea(attrs={"rows": 7, "spellcheck": "false", "autocapitalize": "off"}),
         error_messages={"required": _("Name at least one address, so that we know what this is about.")},
     )
-    email = forms.EmailField(
-        label=_("Your e-mail address"),
-        help_text=_("We write to it once, to make sure that it is yours. We do not publish it."),
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        error_messages={
-            "required": _("Give an e-mail address. Without one we cannot answer you."),
-            "invalid": _("This does not look like an e-mail address. It should read like name@example.org."),
-        },
-    )
+    email = _mailbox(_("We write to it once, to make sure that it is yours. We do not publish it."))
     language = forms.ChoiceField(
         label=_("We write to you in"), choices=list(LANGUAGES.items()), required=False
     )
@@ -160,15 +176,7 @@ class AskForm(DescribedForm):
         widget=forms.TextInput(attrs={"inputmode": "url", "autocapitalize": "off", "spellcheck": "false"}),
         error_messages={"required": _("Give the address of the article.")},
     )
-    email = forms.EmailField(
-        label=_("Your e-mail address"),
-        help_text=_("At the domain under which you publish, such as legal@paper.example."),
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        error_messages={
-            "required": _("Give an e-mail address. Without one we cannot answer you."),
-            "invalid": _("This does not look like an e-mail address. It should read like name@example.org."),
-        },
-    )
+    email = _mailbox(_("At the domain under which you publish, such as legal@paper.example."))
 
 
 def _needed(label: StrOrPromise, message: StrOrPromise) -> forms.BooleanField:
@@ -178,21 +186,8 @@ def _needed(label: StrOrPromise, message: StrOrPromise) -> forms.BooleanField:
 class AnswerForm(DescribedForm):
     """A counter-notice with every element of 17 U.S.C. 512(g)(3); the article itself is known from the address."""
 
-    name = forms.CharField(
-        label=_("Your full name"),
-        max_length=200,
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
-        error_messages={"required": _("Give your full name.")},
-    )
-    email = forms.EmailField(
-        label=_("Your e-mail address"),
-        help_text=_("We write to it, to make sure that it is yours and to tell you what follows."),
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        error_messages={
-            "required": _("Give an e-mail address. Without one we cannot answer you."),
-            "invalid": _("This does not look like an e-mail address. It should read like name@example.org."),
-        },
-    )
+    name = _line(_("Your full name"), "name", missing=_("Give your full name."))
+    email = _mailbox(_("We write to it, to make sure that it is yours and to tell you what follows."))
     address = forms.CharField(
         label=_("Your postal address"),
         max_length=1000,
@@ -230,12 +225,11 @@ class AnswerForm(DescribedForm):
         _("I will accept service of process from whoever asked for the removal, or from their agent."),
         _("Without this declaration it is no counter-notice."),
     )
-    signature = forms.CharField(
-        label=_("Your signature"),
+    signature = _line(
+        _("Your signature"),
+        "off",
         help_text=_("Your full name, typed, is enough."),
-        max_length=200,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        error_messages={"required": _("Sign with your full name.")},
+        missing=_("Sign with your full name."),
     )
 
     def about_you(self) -> list[BoundField]:
