@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import brotli
 import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -145,6 +147,22 @@ def test_front_page_and_article_weigh_little(kind, client):
     assert len(brotli.compress(html, quality=5)) + len(brotli.compress(css, quality=11)) <= WEIGHT
 
 
-def test_the_fonts_of_the_first_view_are_two_and_small():
+def test_the_fonts_of_the_first_view_are_two_and_small_and_know_the_names_of_europe():
     sizes = [staticfiles_storage.size(f"fonts/{name}.woff2") for name in ("newsreader", "franklin")]
+    names = (
+        "Łukasz Śliwa Þórður Šárka Dvořáková Çağla Işık Gyűrűs Erdős Țepeș Jānis Bērziņš Đurđević João Ærø"
+    )
+
     assert sum(sizes) < 37_000
+    assert {sign for sign in names if ord(sign) not in letters_of("newsreader.woff2")} == set()
+
+
+def letters_of(file: str) -> set[int]:
+    with staticfiles_storage.open(staticfiles_storage.stored_name("css/site.css")) as css:
+        face = next(
+            face
+            for face in css.read().decode().split("@font-face")
+            if file.removesuffix(".woff2") + "." in face
+        )
+    runs = re.findall(r"U\+([0-9A-F]+)(?:-([0-9A-F]+))?", face)
+    return {code for first, last in runs for code in range(int(first, 16), int(last or first, 16) + 1)}
