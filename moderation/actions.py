@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -171,7 +172,7 @@ def _uphold(
     claim: Claim, *, at: datetime, by: User | None, reason_code: str, reasons: str, automated: bool = False
 ) -> Claim:
     RefusalProposal.objects.filter(claim=claim).delete()
-    claim.complaints.filter(decided_at=None).update(
+    claim.complaints.filter(decided_at=None, answer=None).update(
         decided_at=at, decided_by=by, granted=True, reasons=reasons
     )
     claim.due_at = at if claim.notice.ground == Ground.PRIVACY else at + ERASE_AFTER
@@ -317,6 +318,9 @@ def withdraw(
     _refuse_if_changed(claim, version)
     _allow(claim, S.WITHDRAWN)
     RefusalProposal.objects.filter(claim=claim).delete()
+    if claim.state == S.COUNTERED:
+        _tell_answerer(claim, at=at, shown=True, withdrawn=True)
+    _grant_objections(claim, at=at, by=by, withdrawn=True)
     _release(claim, at=at, by=by)
     _move(claim, S.WITHDRAWN, by=by, at=at, note=reasons)
     return _decided(claim, by=by, at=at, reason_code=ReasonCode.CLAIMANT_WITHDREW, reasons=reasons)
@@ -371,11 +375,11 @@ def take_up(*, answer_id: int, at: datetime) -> CounterNotice:
 
 
 def _countered(claim: Claim, answer: CounterNotice, *, at: datetime, by: User | None) -> CounterNotice:
-    claim.due_at = start_of(answer.reinstate_not_before)
-    days = {
-        "not_before": answer.reinstate_not_before.isoformat(),
-        "at_latest": answer.reinstate_due_on.isoformat(),
-    }
+    first, last = answer.reinstate_not_before, answer.reinstate_due_on
+    if first is None or last is None:
+        raise NotAllowed("No clock runs for an objection.")
+    claim.due_at = start_of(first)
+    days = {"not_before": first.isoformat(), "at_latest": last.isoformat()}
     _move(claim, S.COUNTERED, by=by, at=at)
     _decided(claim, by=by, at=at, reason_code=ReasonCode.COUNTER_NOTICE, reasons="", context=days)
     letters.owe_answerer(kind=LetterKind.ANSWERED, answer=answer, at=at, context=days)
@@ -383,25 +387,61 @@ def _countered(claim: Claim, answer: CounterNotice, *, at: datetime, by: User | 
 
 
 @transaction.atomic
-def reinstate(*, claim_id: int, at: datetime, by: User | None = None, version: int | None = None) -> Claim:
-    """Show a countered article again, byte for byte as it was; not before the tenth business day."""
+def reinstate(
+    *, claim_id: int, at: datetime, by: User | None = None, reasons: str = "", version: int | None = None
+) -> Claim:
+    """Show an article again, byte for byte as it was: countered, not before the tenth business day.
+
+    A removal that was objected to, or a removed part: at the word of somebody who did not decide before.
+    """
     claim = _open(claim_id, by=by, at=at, version=version)
     _allow(claim, S.REINSTATED)
-    if claim.state == S.REDUCED:
+    code = ReasonCode.COUNTER_NOTICE if claim.state == S.COUNTERED else ReasonCode.OBJECTION
+    if claim.state == S.COUNTERED:
+        _refuse_too_early(claim, at)
+    else:
         refuse_the_same_person(claim, by)
-    answer = claim.counter_notices.in_force().first()
-    if answer and timezone.localdate(at) < answer.reinstate_not_before:
-        raise NotAllowed(f"{claim} may come back from {answer.reinstate_not_before:%d %B %Y} on.")
+    if claim.state == S.UPHELD:
+        _refuse_without_objection(claim, by, reasons)
+    _grant_objections(claim, at=at, by=by, reasons=reasons)
     _release(claim, at=at, by=by)
-    _move(claim, S.REINSTATED, by=by, at=at)
+    _move(claim, S.REINSTATED, by=by, at=at, note=reasons)
     _tell_answerer(claim, at=at, shown=True)
-    return _decided(claim, by=by, at=at, reason_code=ReasonCode.COUNTER_NOTICE, reasons="")
+    return _decided(claim, by=by, at=at, reason_code=code, reasons=reasons)
 
 
-def _tell_answerer(claim: Claim, *, at: datetime, shown: bool, reasons: str = "") -> None:
+def _refuse_too_early(claim: Claim, at: datetime) -> None:
+    answer = claim.counter_notices.in_force().first()
+    first = answer.reinstate_not_before if answer else None
+    if first and timezone.localdate(at) < first:
+        raise NotAllowed(f"{claim} may come back from {first:%d %B %Y} on.")
+
+
+def _refuse_without_objection(claim: Claim, by: User | None, reasons: str) -> None:
+    if by is None or not claim.complaints.filter(decided_at=None, answer__isnull=False).exists():
+        raise NotAllowed(f"Nobody has objected to the removal of {claim}.")
+    if not reasons.strip():
+        raise NotAllowed("Showing it again needs reasons in words: the claimant will read them.")
+
+
+def _grant_objections(
+    claim: Claim, *, at: datetime, by: User | None, reasons: str = "", withdrawn: bool = False
+) -> None:
+    context = {"shown": True, "reasons": reasons, "withdrawn": withdrawn, "objection": True}
+    for complaint in claim.complaints.filter(decided_at=None, answer__isnull=False).select_related("answer"):
+        complaint.decided_at, complaint.decided_by = at, by
+        complaint.granted, complaint.reasons = True, reasons
+        complaint.save(update_fields=["decided_at", "decided_by", "granted", "reasons"])
+        if complaint.answer is not None:
+            letters.owe_answerer(kind=LetterKind.SETTLED, answer=complaint.answer, at=at, context=context)
+
+
+def _tell_answerer(
+    claim: Claim, *, at: datetime, shown: bool, reasons: str = "", withdrawn: bool = False
+) -> None:
     answer = claim.counter_notices.in_force().first()
     if answer is not None:
-        context = {"shown": shown, "reasons": reasons}
+        context = {"shown": shown, "reasons": reasons, "withdrawn": withdrawn}
         letters.owe_answerer(kind=LetterKind.SETTLED, answer=answer, at=at, context=context)
 
 
@@ -411,7 +451,8 @@ def erase(*, claim_id: int, at: datetime, by: User | None = None, demanded: bool
     claim = _locked(claim_id)
     _allow(claim, S.ERASED)
     if not demanded and (claim.due_at is None or claim.due_at > at):
-        raise NotAllowed(f"{claim} can still be answered; it may be erased from {claim.due_at:%d %B %Y} on.")
+        when = f"from {claim.due_at:%d %B %Y} on" if claim.due_at else "when its owner demands it"
+        raise NotAllowed(f"{claim} can still be answered; it may be erased {when}.")
     article = Article.objects.select_for_update().get(pk=claim.article_id)
     files = escrow.files_of(article)
     claim.due_at = None
@@ -586,9 +627,13 @@ def _refuse_unless_in_time(claim: Claim) -> None:
 
 def refuse_the_same_person(claim: Claim, by: User | None) -> None:
     """A complaint goes to somebody who neither decided nor seconded."""
-    last = claim.decisions.filter(outcome__in=(S.REFUSED, S.REDUCED)).order_by("-pk").first()
-    if by is not None and last is not None and by.pk in (last.by_id, last.second_id):
+    if by is not None and has_decided(claim, by):
         raise NotAllowed("A complaint is decided by somebody who did not decide before.")
+
+
+def has_decided(claim: Claim, person: User) -> bool:
+    """Whether this person had a part in any decision on the claim."""
+    return claim.decisions.filter(Q(by=person) | Q(second=person)).exists()
 
 
 def _allow(claim: Claim, to: ClaimState) -> None:

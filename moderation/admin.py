@@ -96,7 +96,7 @@ def buttons(claim: Claim, user: Any, at: datetime) -> Iterator[Button]:
         yield Button(
             "dismiss",
             "Dismiss the complaint",
-            "The decision stands; the claimant reads why.",
+            "The decision stands; whoever complained reads why.",
             "x",
             "refusal_words",
         )
@@ -104,6 +104,9 @@ def buttons(claim: Claim, user: Any, at: datetime) -> Iterator[Button]:
         yield from _refusal(proposal, user)
     if state == S.REDUCED and may_decide_again(claim, user) and escrow.has_part(claim):
         yield Button("reinstate", "Show the part again", "As it was; the claimant gets a letter.", "r")
+    if state == S.UPHELD and complained and may_decide_again(claim, user):
+        hint = "The objection is right: the article comes back as it was; the claimant reads why."
+        yield Button("reinstate", "Show again", hint, "r", "refusal_words")
     if state == S.COUNTERED and _may_come_back(claim, at):
         yield Button(
             "reinstate", "Show again", "Nobody went to court; the article comes back as it was.", "r"
@@ -137,16 +140,19 @@ def taken_by_another(claim: Claim, user: Any, at: datetime) -> bool:
 
 
 def may_decide_again(claim: Claim, user: Any) -> bool:
-    """A complaint against a refusal goes to somebody who did not decide it."""
-    if claim.state not in (S.REFUSED, S.REDUCED):
-        return True
-    last = claim.decisions.filter(outcome=claim.state).order_by("-pk").first()
-    return last is None or user.pk not in (last.by_id, last.second_id)
+    """A complaint goes to somebody who had no part in the decision."""
+    disputed = claim.state in (*complaints.AGAINST, *complaints.OBJECTED_TO)
+    return not (disputed and actions.has_decided(claim, user))
 
 
 def _may_come_back(claim: Claim, at: datetime) -> bool:
     answer = claim.counter_notices.in_force().first()
-    return answer is None or answer.reinstate_not_before <= timezone.localdate(at)
+    first = answer.reinstate_not_before if answer else None
+    return first is None or first <= timezone.localdate(at)
+
+
+def _answerable(claim: Claim, at: datetime) -> bool:
+    return answers.may_answer(claim) or answers.may_object(claim, at)
 
 
 class DecisionForm(forms.Form):
@@ -212,7 +218,9 @@ def _withdraw(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
 
 
 def _reinstate(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
-    return actions.reinstate(claim_id=claim.pk, by=by, at=at, version=sent["version"])
+    return actions.reinstate(
+        claim_id=claim.pk, by=by, at=at, reasons=sent["reasons"], version=sent["version"]
+    )
 
 
 def _erase(claim: Claim, by: Any, at: datetime, sent: Sent) -> object:
@@ -247,7 +255,7 @@ ACTS: dict[str, tuple[Act, str]] = {
     "reinstate": (_reinstate, "is closed: the article is shown again."),
     "erase": (_erase, "is erased."),
     "copies": (_copies, "has its copies withheld with it."),
-    "dismiss": (_dismiss, "stays as it was decided; the claimant gets the reasons."),
+    "dismiss": (_dismiss, "stays as it was decided; whoever complained gets the reasons."),
     "counter": (_counter, "is countered: the statutory clock runs."),
 }
 
@@ -610,8 +618,8 @@ class ClaimAdmin(ReadOnlyAdmin):
             and not taken_by_another(claim, request.user, at)
             and claim.state in (*OPEN_STATES, S.UPHELD),
             "complaints": list(claim.complaints.select_related("decided_by")),
-            "counter_notices": claim.counter_notices.order_by("-received_at"),
-            "answer_url": references.answer_url(claim) if answers.may_answer(claim) else "",
+            "counter_notices": claim.counter_notices.filter(complaint=None).order_by("-received_at"),
+            "answer_url": references.answer_url(claim) if _answerable(claim, at) else "",
             "may_decide": self.has_decide_permission(request),
             "back": queue_address(request),
             "view_kept": request.GET.urlencode() if queue_address(request).count("?") else "",

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from articles.surfaces import surface
 from moderation import answers, limits
 from moderation.actions import NotAllowed
-from moderation.forms import AnswerForm, AskForm
+from moderation.forms import AnswerForm, AskForm, ObjectionForm
 from moderation.models import Claim, CounterNotice
 from moderation.public import nowhere
 from moderation.references import answer_url, is_answer_token, is_vouch_token
@@ -43,14 +43,15 @@ def ask(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, reference: str, number: int, token: str) -> HttpResponse:
-    """The counter-notice to one claim, and what became of those sent before."""
+    """The counter-notice or the objection to one claim, and what became of those sent before."""
     if not is_answer_token(token, reference=reference, number=number):
         raise Http404
     claims = Claim.objects.select_related("notice", "article")
     claim = get_object_or_404(claims, notice__reference=reference, number=number)
+    kind = ObjectionForm if answers.may_object(claim, timezone.now()) else AnswerForm
     if request.method != "POST":
-        return _page(request, claim, AnswerForm())
-    form = AnswerForm(request.POST)
+        return _page(request, claim, kind())
+    form = kind(request.POST)
     if not is_from_our_form(request):
         return _page(request, claim, form, problem="again", status=403)
     if not form.is_valid():
@@ -65,7 +66,7 @@ def answer(request: HttpRequest, reference: str, number: int, token: str) -> Htt
 
 
 def _page(
-    request: HttpRequest, claim: Claim, form: AnswerForm, *, problem: str = "", status: int = 200
+    request: HttpRequest, claim: Claim, form: ObjectionForm, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
     form.mark_errors()
     at = timezone.now()
@@ -74,7 +75,9 @@ def _page(
         "claim": claim,
         "form": form,
         "problem": problem,
-        "open": answers.may_answer(claim),
+        "open": answers.may_answer(claim) or answers.may_object(claim, at),
+        "objects": answers.may_object(claim, at),
+        "objections": claim.complaints.filter(answer__isnull=False).order_by("received_at"),
         "waiting": [(one.received_at, masked(one.email)) for one in waiting.order_by("received_at")],
         "in_force": claim.counter_notices.in_force().first(),
     }

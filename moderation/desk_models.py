@@ -47,9 +47,15 @@ class Measure(models.Model):
 
 
 class Complaint(models.Model):
-    """A claimant's complaint against a decision (DSA art. 20); decided by a person who did not decide before."""
+    """A complaint against a decision (DSA art. 20), decided by a person who did not decide before.
+
+    The claimant's, or with `answer` that of somebody whom the removal touches.
+    """
 
     claim = models.ForeignKey("moderation.Claim", on_delete=models.PROTECT, related_name="complaints")
+    answer = models.OneToOneField(
+        "moderation.CounterNotice", null=True, blank=True, on_delete=models.PROTECT, related_name="complaint"
+    )
     received_at = models.DateTimeField()
     text = models.TextField(max_length=20_000, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -63,7 +69,9 @@ class Complaint(models.Model):
         ordering = ["-received_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["claim"], condition=Q(decided_at__isnull=True), name="complaint_open_once"
+                fields=["claim"],
+                condition=Q(decided_at__isnull=True, answer__isnull=True),
+                name="complaint_open_once",
             ),
             models.CheckConstraint(
                 condition=Q(decided_at__isnull=True, granted__isnull=True)

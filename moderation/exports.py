@@ -19,6 +19,7 @@ from django.utils.translation import gettext_noop as _
 
 from articles.models import Article
 from moderation import receive, transparency
+from moderation.desk_models import Complaint, Measure, MeasureKind
 from moderation.models import Channel, Claim, ClaimState, CounterNotice, Decision, Ground, Notice
 
 PORTION = 500
@@ -333,6 +334,24 @@ def _figures(year: int, at: datetime) -> Iterator[Figure]:
     yield Figure(_("Counter-notices"), _("received"), answers.count())
     shown = Decision.objects.filter(at__range=year_of(year), outcome=ClaimState.REINSTATED)
     yield Figure(_("Counter-notices"), _("articles shown again"), shown.count())
+    yield from _complaints(year)
+    measures = Measure.objects.filter(at__range=year_of(year))
+    warned, suspended = (measures.filter(kind=kind).count() for kind in MeasureKind)
+    yield Figure(_("Misuse"), _("mailboxes warned"), warned)
+    yield Figure(_("Misuse"), _("mailboxes suspended"), suspended)
+
+
+def _complaints(year: int) -> Iterator[Figure]:
+    rows = Complaint.objects.filter(received_at__range=year_of(year))
+    yield Figure(_("Complaints"), _("received"), rows.count())
+    decided = rows.filter(decided_by__isnull=False)
+    yield Figure(_("Complaints"), _("decision reversed"), decided.filter(granted=True).count())
+    yield Figure(_("Complaints"), _("decision stands"), decided.filter(granted=False).count())
+    moments = decided.values_list("received_at", "decided_at")
+    days = [(end - start).total_seconds() / 86_400 for start, end in moments.iterator(5000) if end]
+    yield Figure(
+        _("Days until a complaint was decided"), _("half of them within"), transparency.percentile(days, 50)
+    )
 
 
 def _counted(group: str, rows: QuerySet[Any], field: str, labels: dict[str, str]) -> Iterator[Figure]:

@@ -183,11 +183,26 @@ def _needed(label: StrOrPromise, message: StrOrPromise) -> forms.BooleanField:
     return forms.BooleanField(label=label, error_messages={"required": message})
 
 
-class AnswerForm(DescribedForm):
-    """A counter-notice with every element of 17 U.S.C. 512(g)(3); the article itself is known from the address."""
+class ObjectionForm(DescribedForm):
+    """Why a removal is a mistake, and who says so; the article itself is known from the address."""
 
     name = _line(_("Your full name"), "name", missing=_("Give your full name."))
     email = _mailbox(_("We write to it, to make sure that it is yours and to tell you what follows."))
+    statement = forms.CharField(
+        label=_("Why the removal is a mistake"),
+        help_text=_("In your own words: that it is yours, that you have a licence, that it is another work."),
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        error_messages={"required": _("Say why the removal is a mistake.")},
+    )
+
+    def about_you(self) -> list[BoundField]:
+        return [self[name] for name in ("name", "email", "address", "phone") if name in self.fields]
+
+
+class AnswerForm(ObjectionForm):
+    """A counter-notice with every element of 17 U.S.C. 512(g)(3)."""
+
     address = forms.CharField(
         label=_("Your postal address"),
         max_length=1000,
@@ -199,13 +214,6 @@ class AnswerForm(DescribedForm):
         max_length=60,
         widget=forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
         error_messages={"required": _("Give your telephone number: the law asks for it.")},
-    )
-    statement = forms.CharField(
-        label=_("Why the removal is a mistake"),
-        help_text=_("In your own words: that it is yours, that you have a licence, that it is another work."),
-        max_length=20_000,
-        widget=forms.Textarea(attrs={"rows": 6}),
-        error_messages={"required": _("Say why the removal is a mistake.")},
     )
     under_penalty = _needed(
         _(
@@ -231,9 +239,6 @@ class AnswerForm(DescribedForm):
         help_text=_("Your full name, typed, is enough."),
         missing=_("Sign with your full name."),
     )
-
-    def about_you(self) -> list[BoundField]:
-        return [self[name] for name in ("name", "email", "address", "phone")]
 
     def declared(self) -> list[BoundField]:
         return [self[name] for name in ("under_penalty", "consents_to_court", "accepts_service", "signature")]

@@ -27,7 +27,16 @@ from django.utils.translation import get_language_info
 
 from articles.leases import back_off
 from articles.tokens import new_token
-from moderation.models import TO_THE_AFFECTED, Claim, CounterNotice, Letter, LetterKind, Notice
+from moderation.models import (
+    ANSWERABLE,
+    TO_THE_AFFECTED,
+    Claim,
+    ClaimState,
+    CounterNotice,
+    Letter,
+    LetterKind,
+    Notice,
+)
 from moderation.references import answer_url, confirm_url, keyed, status_url, vouch_url
 
 logger = logging.getLogger(__name__)
@@ -87,7 +96,7 @@ def owe(
 def owe_answerer(
     *, kind: LetterKind, answer: CounterNotice, at: datetime, context: dict[str, Any] | None = None
 ) -> Letter:
-    """The same for whoever sent a counter-notice."""
+    """The same for whoever sent a counter-notice or an objection."""
     about = {"name": answer.name, "answer": answer.pk}
     claim: Claim = answer.claim
     # A claim may be answered, upheld again, and answered by somebody else: each hears of their own.
@@ -101,7 +110,9 @@ def tell_affected(
     *, claim: Claim, to: str, language: str, at: datetime, name: str = "", automated: bool = False
 ) -> Letter:
     """Say to the publisher or author of what was removed why it was, and where they can answer it (DSA art. 17)."""
-    context = {"name": name, "ground": claim.notice.ground, "automated": automated}
+    ground = claim.notice.ground
+    objection = claim.state == ClaimState.ERASED or ground not in ANSWERABLE
+    context = {"name": name, "ground": ground, "automated": automated, "objection": objection}
     key = f"answer:{claim.pk}:{keyed('told', to.casefold())}:{claim.version}"
     return _owe(
         LetterKind.ANSWER, claim.notice, claim, to=to, language=language, at=at, context=context, key=key

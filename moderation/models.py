@@ -32,6 +32,10 @@ class Ground(models.TextChoices):
     OTHER = "other", "Another right"
 
 
+# Where the law gives a counter-notice and its clock. Against what else is removed there are objections.
+ANSWERABLE = (Ground.COPYRIGHT, Ground.PRESS_PUBLISHER)
+
+
 class Lane(models.TextChoices):
     """What happens without a decision follows from what was proved, not from a score."""
 
@@ -66,8 +70,9 @@ _S = ClaimState
 MOVES: dict[ClaimState, set[ClaimState]] = {
     _S.RECEIVED: {_S.UNDER_REVIEW, _S.UPHELD, _S.REDUCED, _S.REFUSED, _S.WITHDRAWN},
     _S.UNDER_REVIEW: {_S.UPHELD, _S.REDUCED, _S.REFUSED, _S.WITHDRAWN},
-    _S.UPHELD: {_S.ERASED, _S.COUNTERED, _S.WITHDRAWN},
-    _S.COUNTERED: {_S.UPHELD, _S.REINSTATED},
+    # Shown again only when an objection to it was right.
+    _S.UPHELD: {_S.ERASED, _S.COUNTERED, _S.WITHDRAWN, _S.REINSTATED},
+    _S.COUNTERED: {_S.UPHELD, _S.REINSTATED, _S.WITHDRAWN},
     _S.REFUSED: {_S.UPHELD},
     _S.REINSTATED: set(),
     _S.WITHDRAWN: set(),
@@ -76,6 +81,8 @@ MOVES: dict[ClaimState, set[ClaimState]] = {
     _S.REDUCED: {_S.UPHELD, _S.WITHDRAWN, _S.REINSTATED},
 }
 OPEN_STATES = (ClaimState.RECEIVED, ClaimState.UNDER_REVIEW)
+# What its claimant can take back without asking us.
+TAKEN_BACK_FROM = (*OPEN_STATES, ClaimState.UPHELD, ClaimState.COUNTERED)
 
 
 class AppendOnlyError(TypeError):
@@ -290,6 +297,7 @@ class ReasonCode(models.TextChoices):
     ABUSE = "abuse", "Manifestly unfounded or abusive notice"
     CLAIMANT_WITHDREW = "claimant_withdrew", "The claimant withdrew"
     COUNTER_NOTICE = "counter_notice", "Counter-notice"
+    OBJECTION = "objection", "Looked at again by another person"
     PART_ONLY = "part_only", "Only a part of the article is the owner's"
 
 
@@ -340,12 +348,15 @@ class RefusalProposal(models.Model):
 
 class CounterNoticeQuerySet(models.QuerySet["CounterNotice"]):
     def in_force(self) -> CounterNoticeQuerySet:
-        """Those whose mailbox answered, or which staff recorded; newest first."""
-        return self.filter(confirmed_at__isnull=False).order_by("-received_at", "-pk")
+        """Those whose mailbox answered, or which staff recorded; newest first. Objections are none."""
+        return self.filter(confirmed_at__isnull=False, is_objection=False).order_by("-received_at", "-pk")
 
 
 class CounterNotice(models.Model):
-    """An affected party's answer to a removal (17 U.S.C. 512(g)(3)). Without effect until its mailbox is confirmed."""
+    """An affected party's answer to a removal (17 U.S.C. 512(g)(3)), or its objection where the law gives none.
+
+    Without effect until its mailbox is confirmed.
+    """
 
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="counter_notices")
     received_at = models.DateTimeField()
@@ -364,10 +375,22 @@ class CounterNotice(models.Model):
     accepts_service = models.BooleanField(default=False)
     under_penalty = models.BooleanField(default=False)
     signature = models.CharField(max_length=200)
-    reinstate_not_before = models.DateField()
-    reinstate_due_on = models.DateField()
+    is_objection = models.BooleanField(
+        default=False, editable=False, help_text="No clock runs: once confirmed it is a complaint."
+    )
+    reinstate_not_before = models.DateField(null=True, blank=True)
+    reinstate_due_on = models.DateField(null=True, blank=True)
 
     objects = CounterNoticeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(is_objection=True)
+                | Q(reinstate_not_before__isnull=False, reinstate_due_on__isnull=False),
+                name="counter_notice_has_its_days",
+            )
+        ]
 
 
 class LetterKind(models.TextChoices):

@@ -32,6 +32,10 @@ class StandingOptOut(Leased):
     def __str__(self) -> str:
         return str(self.rule)
 
+    def percent(self, newest: int) -> int:
+        """How far the worker has gone through the articles up to the id `newest`; 100 when it is done."""
+        return 100 if self.due_at is None else min(99, 100 * self.cursor // max(newest, 1))
+
 
 class ApiKey(models.Model):
     """With it a program speaks for the owner of one domain. The key itself is shown once and not kept."""

@@ -32,10 +32,12 @@ def owner(request: HttpRequest, secret: str) -> HttpResponse:
     status = 200
     if request.method == "POST":
         said, status = _done(request, notice, at)
+    newest = owners.newest_article()
     domains = [
         {
             "name": domain,
-            "opt_outs": owners.standing_at(domain),
+            "opt_outs": [(row, row.percent(newest)) for row in owners.standing_at(domain)],
+            "coming_back": owners.coming_back(domain),
             "keys": owners.keys_of(domain),
             "webhook": webhooks.of(domain),
         }

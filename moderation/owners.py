@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from django.db.models import Q
 from articles import opting_out
 from articles.actions import name_key
 from articles.leases import back_off
+from articles.models import Article
 from articles.optouts import OptOut, OptOutKind, author_value, path_value
 from moderation import ledger, proof, receive
 from moderation.ledger import Line
@@ -68,7 +70,6 @@ def _proof_of(notice: Notice, domain: str, at: datetime) -> DomainProof:
 # --- opting out -------------------------------------------------------------------------------
 
 
-@transaction.atomic
 def opt_out(
     *, notice: Notice, domain: str, kind: OptOutKind | str, value: str = "", at: datetime
 ) -> StandingOptOut:
@@ -77,7 +78,18 @@ def opt_out(
     `value` is the author's name as printed, or the path. Takes effect when this commits.
     """
     proved = _proof_of(notice, domain, at)
-    rule = opting_out.opt_out(domain=domain, kind=OptOutKind(kind), value=_value(domain, kind, value), at=at)
+    wanted = OptOut(domain=domain, kind=OptOutKind(kind), value=_value(domain, kind, value), since=at)
+    # Before anything is locked: this reads every address there is. What comes in meanwhile the worker finds.
+    by_others, _ = opting_out.covered_after(wanted, cursor=0, limit=AT_ONCE, by_others=True)
+    return _opt_out(notice, proved, wanted, by_others, at)
+
+
+@transaction.atomic
+def _opt_out(
+    notice: Notice, proved: DomainProof, wanted: OptOut, by_others: Sequence[Article], at: datetime
+) -> StandingOptOut:
+    domain = wanted.domain
+    rule = opting_out.opt_out(domain=domain, kind=OptOutKind(wanted.kind), value=wanted.value, at=at)
     standing, created = StandingOptOut.objects.get_or_create(
         rule=rule, defaults={"notice": notice, "proof": proved, "due_at": at}
     )
@@ -85,7 +97,8 @@ def opt_out(
         facts = {"opt_out": str(rule.key), "domain": domain, "kind": rule.kind, "value": rule.value}
         ledger.append(kind="opted_out", payload=facts | {"since": ledger.moment(rule.since)}, at=at)
         receive.note_event(notice, "opted_out", at=at, note=f"Opted out: {rule}.")
-        _withhold_what_others_brought(standing, at)
+        standing.withheld = opting_out.hold_covered(rule=rule, articles=by_others, at=at)
+        standing.save(update_fields=["withheld"])
     return standing
 
 
@@ -102,12 +115,6 @@ def _value(domain: str, kind: OptOutKind | str, value: str) -> str:
     return ""
 
 
-def _withhold_what_others_brought(standing: StandingOptOut, at: datetime) -> None:
-    found, _ = opting_out.covered_after(standing.rule, cursor=0, limit=AT_ONCE, by_others=True)
-    standing.withheld = opting_out.hold_covered(rule=standing.rule, articles=found, at=at)
-    standing.save(update_fields=["withheld"])
-
-
 @transaction.atomic
 def lift(*, notice: Notice, opt_out_id: int, at: datetime) -> StandingOptOut:
     """The owner of the same domain allows it again; what else withholds an article still does."""
@@ -118,9 +125,9 @@ def lift(*, notice: Notice, opt_out_id: int, at: datetime) -> StandingOptOut:
         opting_out.lift(rule=standing.rule, at=at)
         ledger.append(kind="opted_in", payload={"opt_out": str(standing.rule.key)}, at=at)
         receive.note_event(notice, "opted_in", at=at, note=f"Opted in again: {standing.rule}.")
-        standing.due_at, standing.cursor = at, 0
-        standing.save(update_fields=["due_at", "cursor"])
-        opting_out.release_covered(rule=standing.rule, at=at, limit=PORTION)
+        released = opting_out.release_covered(rule=standing.rule, at=at, limit=PORTION)
+        standing.due_at, standing.cursor, standing.withheld = at, 0, _less(standing, released)
+        standing.save(update_fields=["due_at", "cursor", "withheld"])
     return standing
 
 
@@ -128,6 +135,17 @@ def standing_at(domain: str) -> list[StandingOptOut]:
     """The rules that stand for a domain, newest first, whoever of its owners set them."""
     rows = StandingOptOut.objects.filter(rule__domain=domain, rule__lifted_at__isnull=True)
     return list(rows.select_related("rule__contributor")[:200])
+
+
+def coming_back(domain: str) -> list[StandingOptOut]:
+    """The rules that were lifted and whose articles are still being shown again."""
+    rows = StandingOptOut.objects.filter(rule__domain=domain, rule__lifted_at__isnull=False)
+    return list(rows.filter(due_at__isnull=False).select_related("rule__contributor")[:200])
+
+
+def newest_article() -> int:
+    """The id of the newest article, against which the worker's progress is told."""
+    return Article.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 # --- in portions ------------------------------------------------------------------------------
@@ -166,7 +184,11 @@ def _hold_portion(standing: StandingOptOut, at: datetime) -> dict[str, object]:
 
 def _release_portion(standing: StandingOptOut, at: datetime) -> dict[str, object]:
     released = opting_out.release_covered(rule=standing.rule, at=at, limit=PORTION)
-    return {"due_at": at if released else None}
+    return {"withheld": _less(standing, released), "due_at": at if released else None}
+
+
+def _less(standing: StandingOptOut, released: int) -> int:
+    return max(0, standing.withheld - released)
 
 
 # --- after a restore --------------------------------------------------------------------------

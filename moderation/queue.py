@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
+from moderation.complaints import AGAINST, OBJECTED_TO
 from moderation.desk_models import Complaint, SavedFilter
 from moderation.letters import LANGUAGES
 from moderation.models import Channel, Claim, ClaimQuerySet, ClaimState, Ground, Lane
@@ -43,7 +44,7 @@ def part_of(claims: QuerySet[Any], part: str, *, person: Any, at: datetime) -> Q
         return claims
     if part == "complaints":
         waiting = Complaint.objects.filter(claim=OuterRef("pk"), decided_at__isnull=True)
-        return claims.filter(Exists(waiting), state__in=(S.REFUSED, S.REDUCED))
+        return claims.filter(Exists(waiting), state__in=(*AGAINST, *OBJECTED_TO))
     # A drill's claim is open for seconds, and nobody's to decide.
     claims = ClaimQuerySet.open(claims).exclude(notice__channel=Channel.DRILL)  # type: ignore[arg-type]
     if part == "second":

@@ -182,7 +182,9 @@ def _case(notice: Notice, email: str) -> dict[str, Any]:
             "decisions": list(claim.decisions.values("at", "outcome", "reason_code", "reasons", "automated")),
             "counter_notices": _values(claim.counter_notices.in_force(), without=("digest",)),
             "complaints": list(
-                claim.complaints.values("received_at", "text", "decided_at", "granted", "reasons")
+                claim.complaints.filter(answer=None).values(
+                    "received_at", "text", "decided_at", "granted", "reasons"
+                )
             ),
         }
         for claim in notice.claims.select_related("article").order_by("number")

@@ -16,6 +16,7 @@ from moderation.complaints import may_complain
 from moderation.desk_models import Complaint
 from moderation.models import (
     OPEN_STATES,
+    TAKEN_BACK_FROM,
     TO_THE_AFFECTED,
     Claim,
     ClaimState,
@@ -108,7 +109,7 @@ def _status_of(claim: Claim, named: str, *, held: bool) -> ClaimStatus:
     words, moment, more = _words(claim, held=held)
     decision = next(iter(claim.decisions.all()), None)
     reasons = f"{_(decision.get_reason_code_display())}. {decision.reasons}" if decision else ""
-    complaint = next(iter(claim.complaints.all()), None)
+    complaint = next((one for one in claim.complaints.all() if one.answer_id is None), None)
     return ClaimStatus(
         claim=claim,
         named=named or claim.article.get_absolute_url(),
@@ -116,7 +117,7 @@ def _status_of(claim: Claim, named: str, *, held: bool) -> ClaimStatus:
         moment=moment,
         more=more,
         reasons=reasons.strip(),
-        withdrawable=claim.state in (*OPEN_STATES, ClaimState.UPHELD),
+        withdrawable=claim.state in TAKEN_BACK_FROM,
         complainable=not (complaint and complaint.decided_at is None) and may_complain(claim, timezone.now()),
         complaint=complaint,
         probes=tuple(_newest(claim.probes.all())),
@@ -155,7 +156,7 @@ def _words(claim: Claim, *, held: bool) -> tuple[str, datetime | None, str]:
 def _countered(claim: Claim) -> tuple[str, datetime | None, str]:
     answer = next((one for one in claim.counter_notices.all() if one.confirmed_at), None)
     words = _("Withheld; somebody answered your request on")
-    if answer is None:
+    if answer is None or answer.reinstate_not_before is None:
         return words, None, ""
     until = _("It shows again from {day} on unless you go to court.")
     return words, answer.received_at, until.format(day=written(answer.reinstate_not_before, "date"))

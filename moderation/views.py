@@ -35,7 +35,7 @@ from moderation import (
 )
 from moderation.forms import NoticeForm, StatementForm
 from moderation.ledger import LedgerBehind
-from moderation.models import OPEN_STATES, Channel, Claim, ClaimState, LetterKind, Notice
+from moderation.models import TAKEN_BACK_FROM, Channel, Claim, LetterKind, Notice
 from moderation.references import confirm_token, hash_of, status_url
 from moderation.status import case_of, masked
 
@@ -249,7 +249,7 @@ def withdraw(request: HttpRequest, secret: str) -> HttpResponse:
     """Take back one article of a case, or with `claim=all` everything that can be taken back."""
     notice = notice_for(secret)
     number = request.POST.get("claim", "")
-    claims = notice.claims.filter(state__in=(*OPEN_STATES, ClaimState.UPHELD)).order_by("number")
+    claims = notice.claims.filter(state__in=TAKEN_BACK_FROM).order_by("number")
     if number != "all":
         claims = claims.filter(number=int(number[:9]) if number.isdecimal() else 0)
     done = [_withdrawn(pk, at=timezone.now()) for pk in list(claims.values_list("pk", flat=True))]

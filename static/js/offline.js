@@ -96,7 +96,7 @@ const SAID = {
   fr: ["Vous êtes hors ligne", "Cette page n’a pas été gardée, ou son temps est passé.", "Première page"],
   es: ["Está sin conexión", "Esta página no se guardó, o su tiempo ha pasado.", "Portada"],
   uk: ["Ви поза мережею", "Цю сторінку не збережено, або її час минув.", "Головна сторінка"],
-  ar: ["أنت غير متصل", "لم تُحفظ هذه الصفحة، أو انقضى وقتها.", "الصفحة الأولى"],
+  ar: ["لا اتصال بالشبكة", "لم تُحفظ هذه الصفحة، أو انقضى وقتها.", "الصفحة الأولى"],
 };
 
 function offline(path) {

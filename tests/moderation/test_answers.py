@@ -8,14 +8,18 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
-from moderation import actions, answers, letters, retention
+from articles.models import Article
+from moderation import actions, answers, complaints, letters, retention
+from moderation.desk_models import Complaint
 from moderation.forms import AnswerForm
 from moderation.models import TO_THE_AFFECTED, Claim, ClaimState, CounterNotice, Letter, LetterKind
 from moderation.references import answer_url, status_url, vouch_url
 from tests.factories import ArticleFactory, SourceFactory, UserFactory
-from tests.moderation.cases import claim_in
+from tests.moderation.cases import COUNTER, claim_in, moderator
+from tests.moderation.intake import address_of, send
 
 pytestmark = pytest.mark.django_db
 S, K = ClaimState, LetterKind
@@ -77,6 +81,24 @@ def test_a_counter_notice_by_form_shows_the_article_again_after_the_statutory_da
     assert "The article shows again." in client.get(path_of(answer_url(claim))).content.decode()
 
 
+def test_whoever_asked_may_take_it_back_while_a_counter_notice_waits(client):
+    notice = send(address_of(ArticleFactory()), confirmed=True)
+    claim = actions.uphold(claim_id=notice.claims.get().pk, at=timezone.now(), by=None)
+    actions.counter(claim_id=claim.pk, at=timezone.now(), statement=COUNTER)
+    page = path_of(status_url(notice))
+    assert "Withdraw article 1" in client.get(page).content.decode()
+
+    client.post(f"{page}withdraw/", {"claim": "1"})
+
+    claim.refresh_from_db()
+    assert (claim.state, claim.hold, claim.due_at) == (S.WITHDRAWN, None, None)
+    assert Article.objects.public().filter(pk=claim.article_id).exists()
+    told = Letter.objects.get(kind=K.SETTLED)
+    assert told.to == COUNTER["email"]
+    assert "taken it back" in letters.render(told)[1]
+    assert "has taken it back" in client.get(path_of(answer_url(claim))).content.decode()
+
+
 def test_no_element_of_the_law_may_be_missing():
     for name in TOLD:
         assert list(AnswerForm(TOLD | {name: ""}).errors) == [name]
@@ -132,9 +154,7 @@ def test_without_the_whole_address_there_is_no_form_and_the_claimants_opens_none
     ("state", "ground", "said"),
     [
         (S.RECEIVED, "copyright", "no counter-notice to this decision"),
-        (S.WITHDRAWN, "copyright", "no counter-notice to this decision"),
-        (S.ERASED, "copyright", "has been erased for good"),
-        (S.UPHELD, "court_order", "no counter-notice to this decision"),
+        (S.WITHDRAWN, "copyright", "has taken it back"),
     ],
 )
 def test_what_cannot_be_answered_says_so_and_takes_nothing(client, state, ground, said):
@@ -143,6 +163,73 @@ def test_what_cannot_be_answered_says_so_and_takes_nothing(client, state, ground
     assert said in client.get(path_of(answer_url(claim))).content.decode()
     assert answered(client, claim).status_code == 409
     assert not CounterNotice.objects.filter(confirmed_at=None).exists()
+
+
+def objected(client: Client, claim: Claim) -> str:
+    """An objection by form, its mailbox confirmed; returns the page of the answer."""
+    page = path_of(answer_url(claim))
+    sent = client.post(page, {"name": "Petro", "email": TOLD["email"], "statement": "It is public interest."})
+    written = CounterNotice.objects.get(is_objection=True)
+    assert sent.status_code == 302
+    assert not Complaint.objects.exists()
+    assert "Is this objection yours?" in client.get(path_of(vouch_url(written))).content.decode()
+    for _ in range(2):
+        client.post(path_of(vouch_url(written)))
+    return page
+
+
+def test_where_the_law_gives_no_counter_notice_an_objection_is_decided_by_another_person(client):
+    decider, other = moderator(), moderator()
+    claim = claim_in(S.RECEIVED, ground="defamation")
+    actions.uphold(claim_id=claim.pk, at=timezone.now(), by=decider)
+
+    page = objected(client, claim)
+
+    assert "looks at it and writes to whoever sent it" in client.get(page).content.decode()
+    claim.refresh_from_db()
+    assert claim.state == S.UPHELD
+    assert claim.due_at - timezone.now() > timedelta(days=13)
+    assert "Petro" not in client.get(path_of(status_url(claim.notice))).content.decode()
+    desk = reverse("admin:moderation_claim_change", args=[claim.pk])
+    client.force_login(decider)
+    assert "Show again" not in client.get(desk).content.decode()
+    client.force_login(other)
+    assert str(claim) in client.get(f"{desk.split(str(claim.pk))[0]}?queue=complaints").content.decode()
+    assert "It is public interest." in client.get(desk).content.decode()
+    client.post(desk, {"move": "reinstate", "version": claim.version})
+    assert Claim.objects.get().state == S.UPHELD
+
+    client.post(desk, {"move": "reinstate", "version": claim.version, "reasons": "It is reporting."})
+
+    claim.refresh_from_db()
+    assert (claim.state, claim.decisions.first().reason_code) == (S.REINSTATED, "objection")
+    assert Article.objects.public().filter(pk=claim.article_id).exists()
+    assert Complaint.objects.get().granted
+    told = {one.kind: letters.render(one) for one in Letter.objects.filter(claim=claim)}
+    assert "Your objection was decided" in told[K.SETTLED][0]
+    assert "It is reporting." in told[K.SETTLED][1]
+    assert "It is reporting." in told[K.REINSTATED][1]
+    assert "counter-notice" not in told[K.REINSTATED][1]
+
+
+def test_an_objection_to_what_is_erased_is_answered_and_brings_nothing_back(client, settings):
+    article = ArticleFactory(source=SourceFactory(domain="outlet.example"))
+    claim = claim_in(S.ERASED, article=article)
+    asked = {"url": settings.SITE_URL + article.get_absolute_url(), "email": "legal@outlet.example"}
+    client.post("/removal/answer/", asked)
+    assert "object to it within six months" in letters.render(Letter.objects.get(kind=K.ANSWER))[1]
+
+    page = objected(client, claim)
+    with pytest.raises(actions.NotAllowed):
+        actions.reinstate(claim_id=claim.pk, at=timezone.now(), by=moderator(), reasons="No.")
+    complaints.dismiss(claim_id=claim.pk, by=moderator(), reasons="It was theirs.", at=timezone.now())
+
+    shown = client.get(page).content.decode()
+    assert "erased for good" in shown
+    assert "The decision stands: It was theirs." in shown
+    assert "It was theirs." in letters.render(Letter.objects.get(kind=K.SETTLED))[1]
+    assert "public interest" not in str(retention.export_claimant(claim.notice.email))
+    assert "public interest" in str(retention.export_claimant(TOLD["email"]))
 
 
 def test_an_answer_not_confirmed_changes_nothing_but_puts_the_erasure_off_once():
@@ -207,6 +294,7 @@ def test_a_colleague_hears_why_an_article_of_theirs_was_removed():
     assert str(claim) in subject
     assert "Hello Ann Own" in body
     assert "violates their privacy" in body
+    assert answer_url(claim) in body
     assert "olena" not in body.lower()
     assert K.ANSWER in TO_THE_AFFECTED
 

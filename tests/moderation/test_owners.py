@@ -82,7 +82,9 @@ def test_what_other_outlets_brought_from_the_domain_goes_with_it() -> None:
     assert Hold.objects.get(article=brought).reference == OptOut.objects.get().reference
 
 
-def test_the_worker_holds_them_in_portions_and_resumes_where_another_died(monkeypatch) -> None:
+def test_the_worker_holds_them_in_portions_and_resumes_where_another_died(
+    client: Client, monkeypatch
+) -> None:
     monkeypatch.setattr(owners, "PORTION", 3)
     notice = owner_of()
     more(7)
@@ -91,6 +93,8 @@ def test_the_worker_holds_them_in_portions_and_resumes_where_another_died(monkey
     owners.apply_due(1, timezone.now())
     standing.refresh_from_db()
     assert (standing.withheld, standing.cursor > 0, standing.due_at is not None) == (3, True, True)
+    assert 0 < standing.percent(owners.newest_article()) < 100
+    assert re.search(r"itself: 3 so far, \d\d % looked through", page(client, notice))
 
     # A worker took the lease and died: another goes on when it ran out.
     StandingOptOut.objects.claim(standing.pk, at=timezone.now(), seconds=0)
@@ -98,13 +102,15 @@ def test_the_worker_holds_them_in_portions_and_resumes_where_another_died(monkey
 
     standing.refresh_from_db()
     assert (standing.withheld, standing.due_at) == (8, None)
+    assert "Done: articles withheld one by one: 8." in page(client, notice)
     assert Hold.objects.standing().filter(reference=standing.rule.reference).count() == 8
     assert set(
         BlockedWork.objects.filter(hold__reference=standing.rule.reference).values_list("kind", flat=True)
     ) == {"address"}
 
 
-def test_the_owner_allows_it_again_and_all_shows_as_it_was() -> None:
+def test_the_owner_allows_it_again_and_all_shows_as_it_was(client: Client, monkeypatch) -> None:
+    monkeypatch.setattr(owners, "PORTION", 3)
     notice = owner_of()
     articles = more(3)
     brought = ArticleFactory(canonical_url="https://news.harbour.example/1")
@@ -112,6 +118,7 @@ def test_the_owner_allows_it_again_and_all_shows_as_it_was() -> None:
     work_until_done()
 
     owners.lift(notice=notice, opt_out_id=standing.pk, at=timezone.now())
+    assert "Articles still to be shown again: 2." in page(client, notice)
     work_until_done()
 
     # The article of the notice itself stays withheld by its claim.
