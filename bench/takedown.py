@@ -62,13 +62,13 @@ def chosen(port: int) -> Iterator[Row]:
         fill_up(URLS, words=600)
         yield from one_huge_notice()
     elif OPT_OUT:
-        yield from opt_out(fill_up(OPT_OUT), port)
+        yield from opting_out(fill_up(OPT_OUT), port)
     else:
         yield from decisions(port)
         source = fill_up(ARTICLES)
         yield from one_huge_notice()
         yield from queue()
-        yield from opt_out(source, port)
+        yield from opting_out(source, port)
 
 
 def told(rows: Iterator[Row]) -> Iterator[Row]:
@@ -319,16 +319,14 @@ def _queue_page() -> tuple[int, float, float]:
     return len(asked), sum(float(query["time"]) for query in asked), whole
 
 
-def opt_out(source: Any, port: int) -> Iterator[Row]:
+def opting_out(source: Any, port: int) -> Iterator[Row]:
     """One row that takes effect at once; behind it the portions, whose worker is killed on the way."""
     from django.utils import timezone
 
-    from articles import opting_out
     from articles.actions import suspend_source
     from articles.models import Article, Hold
     from articles.optouts import OptOutKind
-    from moderation.owner_models import StandingOptOut
-    from moderation.owners import LEASE_SECONDS
+    from moderation.owners import LEASE_SECONDS, opt_out
 
     size = Article.objects.filter(source=source).count()
     with watching(port) as calm:
@@ -337,9 +335,9 @@ def opt_out(source: Any, port: int) -> Iterator[Row]:
     before = time.monotonic()
     suspend_source(source=source, at=timezone.now(), by=None, reason="Measured.")
     yield f"a suspension over {size:,} articles takes effect in", 1000 * (time.monotonic() - before), "ms"
+    notice = _owners_notice(source.domain)
     before = time.monotonic()
-    rule = opting_out.opt_out(domain=source.domain, kind=OptOutKind.SOURCE, value="", at=timezone.now())
-    StandingOptOut.objects.create(rule=rule, due_at=timezone.now())
+    rule = opt_out(notice=notice, domain=source.domain, kind=OptOutKind.SOURCE, at=timezone.now()).rule
     yield f"an opt-out over {size:,} articles takes effect in", 1000 * (time.monotonic() - before), "ms"
 
     memory, began, used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic(), cpu_seconds()
@@ -356,6 +354,23 @@ def opt_out(source: Any, port: int) -> Iterator[Row]:
     more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
     yield "memory beyond before", more / 1024, "MiB"
     yield from waits("meanwhile", busy)
+
+
+def _owners_notice(domain: str) -> Any:
+    """A case of whoever proved this domain."""
+    from django.utils import timezone
+
+    from moderation.models import DomainProof, Notice
+
+    now = timezone.now()
+    notice = Notice.objects.create(
+        reference="NR-BENCH-OWNER", secret_hash="o" * 64, intake_key="o" * 64, received_at=now,
+        deadline_at=now + timedelta(hours=24), confirmed_at=now, email="rights@owner.example",
+    )  # fmt: skip
+    DomainProof.objects.create(
+        notice=notice, domain=domain, email=notice.email, method="dns", token="-", asked_at=now, proved_at=now
+    )
+    return notice
 
 
 def _killed_on_the_way(rule: Any) -> int:

@@ -120,6 +120,34 @@ class Problem(Schema):
     errors: list[dict[str, str]] = []
 
 
+COMPONENTS = "#/components/schemas/"
+_TEXT = {"type": "string"}
+XARF: dict[str, Any] = {
+    "title": "XarfReport",
+    "type": "object",
+    "description": "A XARF copyright report. Of version 4 these fields are read; of version 3 (`ReporterInfo`,"
+    " `Report`) their counterparts. Further fields do no harm.",
+    "anyOf": [{"required": ["xarf_version", "reporter"]}, {"required": ["ReporterInfo", "Report"]}],
+    "properties": {
+        "category": {"const": "copyright"},
+        "reporter": {"type": "object", "properties": {"contact": _TEXT, "name": _TEXT, "org": _TEXT}},
+        **dict.fromkeys(
+            ("xarf_version", "report_id", "infringing_url", "url", "content_url", "link_page_url",
+             "original_url", "work_title", "work_identifier", "rights_holder", "description"),
+            _TEXT,
+        ),
+        "ReporterInfo": {"type": "object"},
+        "Report": {"type": "object"},
+    },
+}  # fmt: skip
+
+
+def components() -> dict[str, Any]:
+    """What the description of a notice's body refers to: the framework does not see a body we read ourselves."""
+    notice = NoticeIn.model_json_schema(ref_template=COMPONENTS + "{model}")
+    return {**notice.pop("$defs"), "NoticeIn": notice, "XarfReport": XARF}
+
+
 @router.post(
     "/",
     response={200: NoticeOut, 202: NoticeOut, 400: Problem, 401: Problem, 422: Problem, 503: Problem},
@@ -138,7 +166,9 @@ class Problem(Schema):
             "required": True,
             "content": {
                 "application/json": {
-                    "schema": NoticeIn.model_json_schema(ref_template="#/components/{model}")
+                    "schema": {
+                        "anyOf": [{"$ref": f"{COMPONENTS}NoticeIn"}, {"$ref": f"{COMPONENTS}XarfReport"}]
+                    }
                 }
             },
         },
@@ -147,7 +177,7 @@ class Problem(Schema):
 def post_notice(request: HttpRequest) -> HttpResponse:
     """Receive a notice: 202 for a new case, 200 for one that was sent before. The clock starts at arrival.
 
-    The body is the schema below or a XARF copyright report. With a key (`Authorization: Bearer nrk_...`)
+    The body is one of ours or a XARF copyright report. With a key (`Authorization: Bearer nrk_...`)
     the articles of the key's domain are withheld at once. Without one a notice alone withholds nothing at
     once: confirm the mailbox through the letter we send, or prove the source's domain on the page of the case.
     """

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -14,7 +15,7 @@ from ninja import Router, Schema
 from articles.optouts import OptOutKind
 from articles.webhooks import NotUsable, secret_of
 from moderation import owners, webhooks
-from moderation.api import Problem, Refused, needed_key
+from moderation.api import COMPONENTS, Problem, Refused, needed_key
 from moderation.ledger import LedgerBehind
 from moderation.models import Notice
 from moderation.owner_models import ApiKey, StandingOptOut
@@ -31,13 +32,14 @@ class OptOutIn(Schema):
 
 
 class OptOutOut(Schema):
-    """A standing rule."""
+    """A standing rule. Readers see nothing it covers; `percent` is how far each article was also withheld by itself."""
 
     id: int
     kind: str
     what: str
     since: str
     withheld: int
+    percent: int
 
 
 class WebhookIn(Schema):
@@ -51,6 +53,46 @@ class WebhookOut(Schema):
 
     url: str
     secret: str
+
+
+class Told(Schema):
+    """What a webhook is sent of one outcome; no person is in it."""
+
+    id: UUID
+    type: str
+    at: datetime
+    reference: str
+    claim: int
+    article_url: str
+    before: str
+    state: str
+    case_url: str
+
+
+# What we ask of an owner's server, for the description of the API.
+WEBHOOKS: dict[str, Any] = {
+    "outcome": {
+        "post": {
+            "summary": "An outcome of a claim on the domain's articles",
+            "description": "Sent to the address set by PUT /api/owner/webhook until it is answered with 2xx: later"
+            " each time, up to 20 times. `id` stays the same. `Newsroom-Signature` is `t=<unix seconds>,v1=<hex>`,"
+            " the HMAC-SHA256 of `<t>.<body>` with the webhook's secret.",
+            "parameters": [
+                {"name": "Newsroom-Signature", "in": "header", "required": True, "schema": {"type": "string"}}
+            ],
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": {"$ref": f"{COMPONENTS}Told"}}},
+            },
+            "responses": {"2XX": {"description": "It has arrived."}},
+        }
+    }
+}
+
+
+def components() -> dict[str, Any]:
+    """What the description of the webhooks refers to."""
+    return {"Told": Told.model_json_schema()}
 
 
 def _answered(request: HttpRequest, act: Callable[[ApiKey, Notice, datetime], Any]) -> HttpResponse:
@@ -77,8 +119,9 @@ def _answered(request: HttpRequest, act: Callable[[ApiKey, Notice, datetime], An
 def _told(row: StandingOptOut) -> dict[str, Any]:
     rule = row.rule
     return OptOutOut(
-        id=row.pk, kind=rule.kind, what=str(rule), since=rule.since.isoformat(), withheld=row.withheld
-    ).model_dump()
+        id=row.pk, kind=rule.kind, what=str(rule), since=rule.since.isoformat(), withheld=row.withheld,
+        percent=row.percent(owners.newest_article()),
+    ).model_dump()  # fmt: skip
 
 
 @router.get("/opt-outs", response={200: list[OptOutOut], 401: Problem}, openapi_extra=BEARER)

@@ -33,12 +33,14 @@ class PlainDocs(DocsBase):
 
 
 class Described(NinjaAPI):
-    """Its description also says what keys and tokens are."""
+    """Its description also says what keys and tokens are, and what is sent to webhooks."""
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         schema = super().get_openapi_schema(**options)
         key = {"type": "http", "scheme": "bearer", "description": "A key from the owner's page of a case."}
         token = {"type": "http", "scheme": "bearer", "description": "An access token made at the desk."}
+        schema["components"]["schemas"] |= notices.components() | owner_api.components()
+        schema["webhooks"] = owner_api.WEBHOOKS
         schema["components"]["securitySchemes"] = {"bearer": key, "DeskToken": token}
         return schema
 

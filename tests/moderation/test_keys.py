@@ -131,6 +131,10 @@ def test_the_description_names_the_key_and_every_operation(client: Client) -> No
     assert {"/api/notices/", "/api/notices/{reference}", "/api/owner/opt-outs", "/api/owner/webhook"} <= set(
         described["paths"]
     )
+    for name in re.findall(r'"\$ref": "([^"]+)"', json.dumps(described)):
+        room, schema = name.removeprefix("#/components/").split("/")
+        assert schema in described["components"][room], name
+    assert "XarfReport" in json.dumps(described["paths"]["/api/notices/"])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from articles.webhooks import TRIES, NotUsable, secret_of, sign
 from moderation import actions, receive, webhooks
 from moderation.models import Claim
+from moderation.owner_api import Told
 from moderation.owner_models import WebhookDelivery
 from tests.factories import ArticleFactory
 from tests.loopback import WebServer, web_server
@@ -51,6 +52,7 @@ def test_an_outcome_is_told_once_with_a_signature_that_the_documentation_explain
     told = json.loads(asked.body)
     assert (told["type"], told["reference"], told["claim"]) == ("claim.upheld", claim.notice.reference, 1)
     assert "olena" not in asked.body.decode().lower()
+    assert set(told) == set(Told.model_fields)
     names: dict = {}
     exec(re.search(r"```python\n(.*?)```", DOCS.read_text(), re.S)[1], names)
     secret = secret_of(webhooks.of(DOMAIN))
