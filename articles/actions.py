@@ -19,7 +19,18 @@ from django.utils.text import slugify
 from accounts import unsaved
 from accounts.audit import note
 from accounts.models import User
-from articles import announcements, bulk, cuts, history, hooks, prepared, search, stories, surfaces
+from articles import (
+    announcements,
+    bulk,
+    cuts,
+    history,
+    hooks,
+    illustrations,
+    prepared,
+    search,
+    stories,
+    surfaces,
+)
 from articles.bylines import Credit
 from articles.canonical import address_key, domain_of
 from articles.drafts import Draft, DraftPicture
@@ -37,6 +48,7 @@ from articles.models import (
     Hold,
     HoldKind,
     HookEvent,
+    Illustration,
     Media,
     ReadCount,
     RelatedLink,
@@ -672,6 +684,7 @@ def correct(*, article: Article, at: datetime, by: User | None, note: str, **cha
     article.updated_at = article.edited_at = at
     article.version += 1
     article.save()
+    illustrations.place(article)
     record(article=article, by=by, done="Corrected.")
     refresh(articles=[article])
     _tell_search_engines(article)
@@ -790,6 +803,7 @@ def save_edit(*, article: Article, at: datetime, by: User | None, correction: st
     article.edited_at, article.compared_at = at, None
     article.slug = article.slug or slug_for(article.headline, new_token())
     identify(article).save()
+    illustrations.place(article)
     hooks.rescheduled(article)
     return article
 
@@ -993,9 +1007,12 @@ def keys_of_article(article: Article) -> list[tuple[BlockKind, str]]:
         (BlockKind.TEXT, article.text_key),
         (BlockKind.TITLE_DAY, article.title_day_key),
     ]
-    if article.lead_media_id and article.lead_media and article.lead_media.sha256:
+    if article.lead_media_id and article.lead_media:
         keys.append((BlockKind.PICTURE, article.lead_media.sha256))
-    return [(kind, key) for kind, key in keys if key]
+    if tokens := illustrations.in_text(article.body):
+        placed = Illustration.objects.filter(article=article.pk, media__token__in=tokens)
+        keys += [(BlockKind.PICTURE, digest) for digest in placed.values_list("media__sha256", flat=True)]
+    return [(kind, key) for kind, key in dict.fromkeys(keys) if key]
 
 
 def block(*, hold: Hold, keys: Iterable[tuple[BlockKind, str]]) -> None:
@@ -1017,6 +1034,7 @@ def erase(*, article: Article, at: datetime) -> Article:
     if not Hold.objects.in_effect().filter(article=article).exists():
         raise NotAllowed("Only an article under a hold in effect can be erased.")
     keys = surfaces.keys_of([article.pk])
+    pictures = illustrations.own_of(article)
     article.revisions.all().delete()
     history.blank(history.quoting(article).values_list("pk", flat=True), named=f"article {article.pk}")
     _erase_names(article)
@@ -1028,7 +1046,8 @@ def erase(*, article: Article, at: datetime) -> Article:
     article.related_links.all().delete()
     article.related_from.all().delete()
     TaggedArticle.objects.filter(content_object=article).delete()
-    media, article.lead_media = article.lead_media, None
+    article.illustrations.all().delete()
+    article.lead_media = None
     for name in ("headline", "standfirst", "body", "byline", "dateline", "canonical_url", "copyright_holder",
                  "usage_terms", "licence_url"):  # fmt: skip
         setattr(article, name, "")
@@ -1036,7 +1055,7 @@ def erase(*, article: Article, at: datetime) -> Article:
     article.state, article.updated_at = ArticleState.ERASED, at
     article.version = F("version") + 1
     article.save()
-    if media and not media.articles.exclude(pk=article.pk).exists():
+    for media in pictures:
         _erase_media(media)
     search.remove([article.pk])
     stories.forget(article.pk)

@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -27,7 +27,7 @@ from accounts import unsaved
 from accounts.audit import note_fields
 from accounts.models import User
 from accounts.paging import BoundedPaginator
-from articles import actions, cuts, editor, merging, search, stories, surfaces, walks, workflow
+from articles import actions, cuts, desk_words, editor, merging, search, stories, surfaces, walks, workflow
 from articles import front_pages as front_pages  # registers the front page's board
 from articles import hook_pages as hook_pages  # registers the webhooks
 from articles import library as library  # registers the pictures
@@ -50,6 +50,7 @@ from articles.models import (
     ArticleState,
     Contribution,
     Contributor,
+    ContributorName,
     Hold,
     RelatedLink,
     Revision,
@@ -194,7 +195,8 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
     class Media:
         css = {"all": ["admin-desk/editor.css"]}
         js = [
-            forms.Script(f"admin-desk/{name}.js", type="module") for name in ("writing", "pasting", "links")
+            forms.Script(f"admin-desk/{name}.js", type="module")
+            for name in ("writing", "pasting", "links", "pictures")
         ]
 
     @admin.display(description="headline", ordering="headline")
@@ -352,6 +354,7 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
             "open_notes": article.notes.filter(task_of__isnull=False, done_at=None).count()
             if article.pk
             else 0,
+            "may_add_picture": request.user.has_perm("articles.add_media"),
             "may_retract": workflow.may_retract(request.user, article),
             "suggested": suggestions(article)
             if article.pk and self.has_change_permission(request, article)
@@ -441,6 +444,15 @@ class ContributorAdmin(MergePages, BigTableAdmin):
         " new articles under any of the names are credited here. Two people who share a name are not one: this"
         " cannot be undone."
     )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        spelt = desk_words.having(ContributorName.objects.all(), search_term).values("contributor")
+        found = desk_words.having(Contributor.objects.all(), search_term).values("pk")
+        return queryset.filter(Q(pk__in=found) | Q(pk__in=spelt)), False
 
     def save_model(self, request: HttpRequest, obj: Contributor, form: Any, change: bool) -> None:
         obj.name_key = obj.name_key or actions.name_key(obj.name)
@@ -624,6 +636,16 @@ class StoryAdmin(StoryPages, BigTableAdmin):
         count = Subquery(counted.annotate(count=Count("pk")).values("count"))
         stories_: QuerySet[Story] = super().get_queryset(request)
         return stories_.annotate(article_count=Coalesce(count, 0))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By a headline of its own, or by those of its articles."""
+        if not search_term.strip():
+            return queryset, False
+        named = desk_words.having(Story.objects.all(), search_term).values("pk")
+        told = Article.objects.filter(pk__in=ArticleAdmin._called(search_term)).values("story")
+        return queryset.filter(Q(pk__in=named) | Q(pk__in=told)), False
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Story | None = None) -> dict[str, Any]:
         return {} if obj else {"slug": ["headline"]}

@@ -272,7 +272,7 @@ def _facts(article: Article) -> dict[str, Any]:
 
 
 def _whole(article: Article) -> ArticleWhole:
-    text = display.text_of(article)
+    text = display.text_of(article, site=settings.SITE_URL)
     return ArticleWhole(
         **_facts(article),
         standfirst=text.standfirst,

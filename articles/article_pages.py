@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import unsaved
 from accounts.models import User
-from articles import actions, notes, preview, search, versions
+from articles import actions, desk_words, media, notes, preview, search, versions
 from articles.forms import NoteForm
 from articles.models import Article, ArticleState, Revision
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 else:
     _Admin = admin.ModelAdmin
 LINKS = 8
+PICTURES = 24
 NOT_KEPT = {"csrfmiddlewaretoken", "_move", "_save", "_continue", "_addanother"}
 
 
@@ -60,6 +61,7 @@ class ArticlePages(_Admin):
             page("<int:pk>/preview/page/", self.preview_page, "preview_page"),
             page("<int:pk>/notes/", self.notes, "notes"),
             page("links/", self.links, "links"),
+            page("pictures/", self.pictures, "pictures"),
             page("<int:pk>/relate/<int:other>/", self.relate, "relate"),
             *super().get_urls(),
         ]
@@ -166,6 +168,32 @@ class ArticlePages(_Admin):
         ]
         return JsonResponse({"articles": told}, headers={"Cache-Control": "no-store"})
 
+    # --- pictures in the text -----------------------------------------------------------------
+
+    def pictures(self, request: HttpRequest) -> HttpResponse:
+        """Pictures of the library that may be put into a text, newest first; or the one with this token."""
+        if not (self.has_add_permission(request) or self.has_change_permission(request)):
+            raise PermissionDenied
+        rows = media.pickable().order_by("-pk")
+        if token := request.GET.get("token", ""):
+            rows = rows.filter(token=token)
+        elif words := request.GET.get("q", "")[:200].strip():
+            rows = desk_words.having(rows, words)
+        told = [
+            {
+                "token": picture.token,
+                "alt": picture.alt,
+                "caption": picture.caption,
+                "credit": picture.credit or picture.holder,
+                "terms": picture.terms[:120],
+                "until": date_format(timezone.localtime(picture.terms_expire_at))
+                if picture.terms_expire_at
+                else "",
+            }
+            for picture in rows[:PICTURES]
+        ]
+        return JsonResponse({"pictures": told}, headers={"Cache-Control": "no-store"})
+
     # --- related links ------------------------------------------------------------------------
 
     def relate(self, request: HttpRequest, pk: int, other: int) -> HttpResponse:
@@ -230,7 +258,9 @@ class ArticlePages(_Admin):
         """The public template with what is in this person's form; nobody else can ask for it."""
         article = self._open(request, pk, to_change=True)
         filled, tags = self._typed(request, article)
-        return TemplateResponse(request, "articles/article.html", preview.page_context(filled, tags))
+        look = request.GET.get("look", "")
+        context = preview.page_context(filled, tags) | {"look": look if look in preview.LOOKS else ""}
+        return TemplateResponse(request, "articles/article.html", context)
 
     def _typed(self, request: HttpRequest, article: Article | None) -> tuple[Article, list[Any]]:
         kept = unsaved.of(cast(User, request.user), subject_of(article))

@@ -18,13 +18,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from articles import hooks, search, surfaces
+from articles import hooks, illustrations, search, surfaces
 from articles.bylines import parse_byline, split_trailing_credits
 from articles.fields import CleanHTML, clean_html
 from articles.fingerprint import text_fingerprint
-from articles.models import Article, Contribution, Contributor, Cut, CutKind, HookEvent, Revision
+from articles.models import Article, Contribution, Contributor, Cut, CutKind, HookEvent, Media, Revision
 from articles.sanitise import excerpt, to_text
-from articles.sealing import Row, Sealed, packed, picture_of, put_picture, put_rows, take_picture, to_bytes
+from articles.sealing import Row, Sealed, files_in, packed, put_pictures, put_rows, take_picture, to_bytes
 
 TEXT = ("standfirst", "body", "byline")
 KNOWN = ("text_key", "signature", "compared_at")
@@ -62,8 +62,7 @@ def mend(*, cut: Cut, content: bytes | None, at: datetime) -> None:
     if content is None:
         return
     said = json.loads(content)
-    if said.get("picture"):
-        put_picture(said["picture"])
+    put_pictures(said)
     if said.get("media") and article.lead_media_id is None:
         article.lead_media_id = said["media"]
     for name, value in said.get("before", {}).items():
@@ -72,6 +71,7 @@ def mend(*, cut: Cut, content: bytes | None, at: datetime) -> None:
     if "known" in said:
         _known_again(article, said)
     article.save(update_fields=["lead_media", *TEXT, *KNOWN])
+    illustrations.place(article)
     if "rows" in said:
         put_rows(said)
     _shown_anew(article, surfaces.keys_of([article.pk]))
@@ -102,14 +102,29 @@ def _shown_anew(article: Article, keys: Iterable[str], *, reference: str = "") -
 # --- taking -----------------------------------------------------------------------------------
 
 
+def pictures_meant(article: Article, digest: str) -> list[Media]:
+    """The article's pictures of these bytes, before and in its text; by default the first there is."""
+    pictures = illustrations.pictures_of(article)
+    return [one for one in pictures if digest and one.sha256 == digest] or pictures[:1]
+
+
 def _take_picture(article: Article, row: Cut) -> Sealed:
-    media = article.lead_media
-    if media and media.sha256 and not row.name_key:
-        Cut.objects.filter(pk=row.pk).update(name_key=media.sha256)
-    own = picture_of(article)
-    content: Row = {"media": media.pk if media else None, "picture": take_picture(own) if own else None}
-    Article.objects.filter(pk=article.pk).update(lead_media=None)
-    return Sealed(to_bytes(content), list(content["picture"]["files"]) if content["picture"] else [])
+    meant = pictures_meant(article, row.name_key)
+    if meant and not row.name_key:
+        Cut.objects.filter(pk=row.pk).update(name_key=meant[0].sha256)
+    own = [media for media in illustrations.own_of(article) if media in meant]
+    leads = article.lead_media in meant
+    body = illustrations.without(article.body, {media.token for media in meant})
+    content: Row = {
+        "media": article.lead_media_id if leads else None,
+        "pictures": [take_picture(media) for media in own],
+    }
+    if body != article.body:
+        content |= {"before": {"body": article.body}, "after": {"body": body}}
+    lead = None if leads else article.lead_media_id
+    Article.objects.filter(pk=article.pk).update(lead_media=lead, body=body)
+    article.illustrations.filter(media__in=meant).delete()
+    return Sealed(to_bytes(content), files_in(content["pictures"]))
 
 
 def _take_words(article: Article, row: Cut) -> Sealed:
@@ -167,6 +182,9 @@ def obey_edit(article: Article) -> None:
     # A picture taken out before its bytes were known: then none may stand in its place.
     if media and pictures and ("" in pictures or media.sha256 in pictures):
         article.lead_media = None
+    if tokens := illustrations.in_text(article.body):
+        gone = Media.objects.filter(token__in=tokens, sha256__in=pictures - {""})
+        article.body = illustrations.without(article.body, set(gone.values_list("token", flat=True)))
 
 
 def obey_credits(article: Article) -> None:

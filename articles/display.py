@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 from django.db.models import F
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
+from articles import illustrations
 from articles.canonical import NotAnAddress, readable_url
 from articles.models import Article, ArticleQuerySet, Media, Source, UsagePolicy
 from articles.prepared import TEASER_WORDS, minutes_to_read, opening_of
@@ -28,11 +32,13 @@ UNLISTED = (
 # Among so many of the newest articles languages are looked for.
 RECENT = 2_000
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
+PREFERRED_WIDTH = 960
+IN_TEXT_SIZES = "(min-width: 44rem) 40rem, 92vw"
+_EAGER = SafeString(' fetchpriority="high"')
+_LAZY = SafeString(' loading="lazy" decoding="async"')
 _RIGHT_TO_LEFT = frozenset(
     {"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku", "nqo", "ps", "sd", "ug", "ur", "yi"}
 )
-# Pictures in a foreign body live on foreign hosts, which would learn who reads what.
-_PICTURE = re.compile(r"""<img(?:[^>"]|"[^"]*")*>""")
 _FIGURE_LEFT = re.compile(
     r"<figure>\s*(?:<figcaption>(?:(?!</figcaption>).)*</figcaption>)?\s*</figure>", re.DOTALL
 )
@@ -66,16 +72,38 @@ def policy_of(article: Article) -> UsagePolicy:
     return article.source.shown_usage if article.source else UsagePolicy.FULL
 
 
-def text_of(article: Article) -> Text:
-    """Standfirst and body as far as the policy goes. An excerpt's words count both together."""
-    return shown_of(article.source, article.standfirst, article.body)
+def text_of(article: Article, *, site: str = "") -> Text:
+    """Standfirst and body as far as the policy goes. An excerpt's words count both together.
+
+    With `site`, what is read elsewhere, its pictures are named by their whole address.
+    """
+    return shown_of(
+        article.source, article.standfirst, article.body, pictures=_illustrations(article), site=site
+    )
 
 
-def shown_of(source: Source | None, standfirst: str, body: str, text: str = "") -> Text:
+def _illustrations(article: Article) -> list[Media]:
+    """The library's pictures in the text, as far as they may be shown now."""
+    is_pictured = article.pk is not None and illustrations.in_text(article.body)
+    if not is_pictured or (article.source and not article.source.shows_pictures):
+        return []
+    illustrations.placed_in([article])
+    return [row.media for row in article.illustrations.all() if _may_be_shown(row.media)]
+
+
+def shown_of(
+    source: Source | None,
+    standfirst: str,
+    body: str,
+    text: str = "",
+    *,
+    pictures: Sequence[Media] = (),
+    site: str = "",
+) -> Text:
     """The same of a source's text that is no article yet; `text` is the body's words, where they are known."""
     usage = source.shown_usage if source else UsagePolicy.FULL
     if source is None or usage == UsagePolicy.FULL:
-        return Text(standfirst, _own_hosts_only(body), "", whole=True)
+        return Text(standfirst, _illustrated(body, pictures, site), "", whole=True)
     if usage == UsagePolicy.HEADLINE:
         return Text("", SafeString(""), "", whole=False)
     standfirst = _within(excerpt(escape(standfirst), source.excerpt_words), source.most_chars)
@@ -116,12 +144,16 @@ def teaser_of(article: Article) -> str:
 def picture_of(article: Article) -> Media | None:
     """The lead picture, when its file is here, its terms hold and the source allows more than the headline."""
     media = article.lead_media
-    if media is None or not media.file or policy_of(article) == UsagePolicy.HEADLINE:
+    if media is None or policy_of(article) == UsagePolicy.HEADLINE:
         return None
     if article.source and not article.source.shows_pictures:
         return None
-    expired = media.terms_expire_at and media.terms_expire_at <= timezone.now()
-    return None if expired else media
+    return media if _may_be_shown(media) else None
+
+
+def _may_be_shown(media: Media) -> bool:
+    """Its file is here, and its terms have not ended."""
+    return bool(media.file) and not (media.terms_expire_at and media.terms_expire_at <= timezone.now())
 
 
 def reading_minutes(article: Article) -> int:
@@ -150,6 +182,58 @@ def direction(language: str) -> str:
     return "rtl" if language.partition("-")[0].lower() in _RIGHT_TO_LEFT else "ltr"
 
 
-def _own_hosts_only(body: str) -> SafeString:
-    # The body is sanitised where it is stored (articles.fields).
-    return SafeString(_FIGURE_LEFT.sub("", _PICTURE.sub("", body)))
+def picture_block(
+    media: Media | None,
+    sizes: str = "100vw",
+    eager: bool = False,
+    cropped: bool = True,
+    *,
+    alt: str | None = None,
+    site: str = "",
+) -> SafeString:
+    """The picture with its space reserved; nothing when no size of it is here."""
+    renditions = list(media.renditions.all()) if media else []
+    if not media or not renditions:
+        return SafeString("")
+    shown = max(
+        (r for r in renditions if r.width <= PREFERRED_WIDTH), key=lambda r: r.width, default=renditions[0]
+    )
+    addresses = ", ".join(f"{site}{picture_address(media, r.width)} {r.width}w" for r in renditions)
+    several = format_html(' srcset="{}" sizes="{}"', addresses, sizes) if len(renditions) > 1 else ""
+    return format_html(
+        '<div class="picture{}"><img src="{}"{} width="{}" height="{}" alt="{}"{}></div>',
+        _focus(media) if cropped else " uncropped",
+        site + picture_address(media, shown.width),
+        several,
+        shown.width,
+        shown.height,
+        media.alt if alt is None else alt,
+        _EAGER if eager else _LAZY,
+    )
+
+
+def _focus(media: Media) -> str:
+    """Classes that keep the picture's subject in sight; in quarters, for no page may carry a style of its own."""
+    if (media.focus_x, media.focus_y) == (50, 50):
+        return ""
+    return f" fx{round(media.focus_x / 25)} fy{round(media.focus_y / 25)}"
+
+
+def credit_line(media: Media) -> str:
+    """Whose the picture is, and on which terms it is here, in the page's language."""
+    credit = gettext("Picture: %(credit)s.") % {"credit": media.credit} if media.credit else ""
+    return " ".join(filter(None, (credit, media.terms)))
+
+
+def _illustrated(body: str, pictures: Sequence[Media], site: str) -> SafeString:
+    # The body is sanitised where it is stored (articles.fields), what stands under a picture with it.
+    def draw(media: Media, alt: str, said: str) -> str:
+        block = picture_block(media, IN_TEXT_SIZES, cropped=False, alt=alt, site=site)
+        under = format_html(
+            '{} <span class="credit">{}</span>', SafeString(said or escape(media.caption)), credit_line(media)
+        )
+        return block and format_html(
+            '<figure class="illustration">{}<figcaption class="meta">{}</figcaption></figure>', block, under
+        )
+
+    return SafeString(_FIGURE_LEFT.sub("", illustrations.drawn(body, pictures, draw)))

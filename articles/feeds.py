@@ -20,7 +20,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from lxml import etree
 
-from articles import canary, display, keyset
+from articles import canary, display, illustrations, keyset
 from articles.addresses import page_address
 from articles.merging import public_person_once_at
 from articles.models import (
@@ -222,6 +222,7 @@ def _with_credits_and_tags(articles: Sequence[Article]) -> list[Entry]:
     for pk, slug, name in tagged.values_list("content_object_id", "tag__slug", "tag__name"):
         entries[pk].tags[slug] = name
     prefetch_related_objects([a for a in articles if a.lead_media], "lead_media__renditions")
+    illustrations.placed_in(articles)
     return list(entries.values())
 
 
@@ -442,7 +443,7 @@ def identity_of(article: Article) -> str:
 
 def content_of(article: Article) -> str:
     """The text as the policy allows it, and the way to the original."""
-    text = display.text_of(article)
+    text = display.text_of(article, site=settings.SITE_URL)
     body = (
         text.body or format_html("<p>{}</p>", text.excerpt or text.standfirst)
         if text.excerpt or text.body

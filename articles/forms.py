@@ -15,6 +15,8 @@ from django.utils.text import slugify
 from accounts.models import User
 from articles import actions, walks
 from articles.canonical import NotAnAddress, address_key
+from articles.fields import clean_html
+from articles.illustrations import in_text
 from articles.media import may_be_picked
 from articles.models import (
     Article,
@@ -81,6 +83,34 @@ class ArticleForm(forms.ModelForm):
         if media and media.pk != self.instance.lead_media_id and not may_be_picked(media):
             raise forms.ValidationError("This picture is withheld at its owner's request. Choose another.")
         return media
+
+    def clean_body(self) -> str:
+        """Pictures in the text come from the library, none of them withheld, and each is said to show something."""
+        body: str = clean_html(self.cleaned_data["body"])
+        told = in_text(body)
+        if not told:
+            return body
+        had = (
+            in_text(Article.objects.values_list("body", flat=True).get(pk=self.instance.pk))
+            if self.instance.pk
+            else {}
+        )
+        known = {media.token: media for media in Media.objects.filter(token__in=told)}
+        for token, alt in told.items():
+            media = known.get(token)
+            if media is None:
+                raise forms.ValidationError(
+                    "A picture in the text is not in the library any more. Take it out."
+                )
+            if token not in had and not may_be_picked(media):
+                raise forms.ValidationError(
+                    "A picture in the text is withheld at its owner's request. Choose another."
+                )
+            if not (alt or media.alt).strip():
+                raise forms.ValidationError(
+                    "Say what the picture shows, for those who hear it: double-click it in the text."
+                )
+        return body
 
     def clean_correction(self) -> str:
         note: str = self.cleaned_data["correction"].strip()

@@ -9,6 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, Model, Q, QuerySet
 
+from articles import illustrations
 from articles.models import Article, Contributor, Media, Story
 
 # A headline of fewer words may stand in a line about something else.
@@ -21,16 +22,10 @@ def quoting(article: Article) -> QuerySet[LogEntry]:
     alone = Contributor.objects.annotate(made=Count("contributions__article", distinct=True)).filter(
         made=1, contributions__article=article
     )
-    own_picture = Media.objects.filter(articles=article).exclude(
-        pk__in=Article.objects.exclude(pk=article.pk)
-        .filter(lead_media=article.lead_media_id or 0)
-        .values("lead_media")
-    )
     story = Story.objects.filter(pk=article.story_id or 0, headline=article.headline)
     about = _of(Article, [article.pk]) | _of(Contributor, alone.values_list("pk", flat=True))
-    about |= _of(Media, own_picture.values_list("pk", flat=True)) | _of(
-        Story, story.values_list("pk", flat=True)
-    )
+    about |= _of(Media, [media.pk for media in illustrations.own_of(article)])
+    about |= _of(Story, story.values_list("pk", flat=True))
     return LogEntry.objects.filter(about | _quotes(article.headline))
 
 

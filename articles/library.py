@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.urls import reverse
@@ -19,10 +19,10 @@ from django.utils.html import format_html, format_html_join
 from accounts.audit import note_fields
 from accounts.models import User
 from accounts.paging import BoundedPaginator
-from articles import decoding, merging, surfaces
+from articles import decoding, desk_words, illustrations, merging, surfaces
 from articles import media as pictures
 from articles.merge_pages import MergePages
-from articles.models import Article, Media
+from articles.models import Media
 from articles.tokens import new_token
 
 MOST_USES = 50
@@ -54,9 +54,8 @@ class NeedsFilter(admin.SimpleListFilter):
                 ("use", "No article uses it")]  # fmt: skip
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Media]) -> QuerySet[Media]:
-        used = Article.objects.filter(lead_media=OuterRef("pk"))
         wanted = {
-            "alt": Q(alt=""), "credit": Q(credit="", holder=""), "file": Q(file=""), "use": ~Q(Exists(used)),
+            "alt": Q(alt=""), "credit": Q(credit="", holder=""), "file": Q(file=""), "use": ~illustrations.is_used(),
         }.get(self.value() or "")  # fmt: skip
         return queryset.filter(wanted) if wanted else queryset
 
@@ -147,10 +146,17 @@ class MediaAdmin(MergePages):
         rows: QuerySet[Any] = super().get_queryset(request).annotate(is_withheld=pictures.withheld())
         return rows
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (desk_words.having(queryset, search_term) if search_term.strip() else queryset), False
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)
-            surfaces.changed([f"article:{pk}" for pk in obj.articles.values_list("pk", flat=True)])
+            surfaces.changed(
+                [f"article:{pk}" for pk in illustrations.showing(obj).values_list("pk", flat=True)]
+            )
         else:
             obj.token = new_token()
             pictures.keep_upload(obj, form.sizes, form.digest)
@@ -190,7 +196,7 @@ class MediaAdmin(MergePages):
 
     @admin.display(description="used by")
     def used_by(self, media: Any) -> str:
-        rows = media.articles.only("pk", "headline", "state")[:MOST_USES] if media.pk else []
+        rows = illustrations.showing(media).only("pk", "headline", "state")[:MOST_USES] if media.pk else []
         return (
             format_html_join(
                 "",

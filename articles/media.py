@@ -15,14 +15,24 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 
-from articles import gone, surfaces
+from articles import gone, illustrations, surfaces
 from articles.decoding import MOST_BYTES, Encoded, UnusableError, encode_apart
 from articles.leases import back_off
-from articles.models import Article, BlockedWork, BlockKind, Hold, HoldKind, Media, Rendition, UsagePolicy
+from articles.models import (
+    Article,
+    BlockedWork,
+    BlockKind,
+    Hold,
+    HoldKind,
+    Illustration,
+    Media,
+    Rendition,
+    UsagePolicy,
+)
 from articles.surfaces import shows, surface
 from webclient.client import Client, Limits, default_client
 from webclient.errors import OutgoingError
@@ -131,7 +141,7 @@ def keep(media: Media, token: str, sizes: Sequence[Encoded], digest: str) -> boo
         )  # fmt: skip
         if mine:
             _set_sizes(media, names, sizes)
-            shown_by = Article.objects.filter(lead_media=media).values_list("pk", flat=True)
+            shown_by = illustrations.showing(media).values_list("pk", flat=True)
             surfaces.changed(surfaces.keys_of(list(shown_by)))
     if not mine:
         for name in names:
@@ -183,13 +193,27 @@ def may_be_picked(media: Media | None) -> bool:
     return media is None or not Media.objects.filter(withheld(), pk=media.pk).exists()
 
 
+def _in_force() -> Q:
+    """Of pictures: their terms have not ended."""
+    return Q(terms_expire_at__isnull=True) | Q(terms_expire_at__gt=Now())
+
+
+def pickable() -> QuerySet[Media]:
+    """Pictures that may be put into an article now: here, in terms, and withheld nowhere."""
+    rows: QuerySet[Media] = Media.objects.filter(~withheld(), _in_force()).exclude(file="")
+    return rows
+
+
 # --- showing ----------------------------------------------------------------------------------
 
 
 def at_pictures(article: Article) -> Iterable[str]:
-    """The addresses of the sizes of an article's picture."""
-    media = article.lead_media
-    return [f"/media/{media.token}/{size.width}.webp" for size in media.renditions.all()] if media else []
+    """The addresses of the sizes of an article's pictures."""
+    return [
+        f"/media/{media.token}/{size.width}.webp"
+        for media in illustrations.pictures_of(article)
+        for size in media.renditions.all()
+    ]
 
 
 @surface("picture", locate=at_pictures, store=False)
@@ -218,9 +242,12 @@ def picture(request: HttpRequest, token: str, width: int) -> HttpResponse:
 
 def _shown_by(media: Media) -> Article | None:
     """A public article that shows it, by a source that allows pictures, while its terms hold."""
-    in_force = Q(lead_media__terms_expire_at__isnull=True) | Q(lead_media__terms_expire_at__gt=Now())
+    if not Media.objects.filter(_in_force(), pk=media.pk).exists():
+        return None
     allowed = Q(source__isnull=True) | ~Q(source__usage=UsagePolicy.HEADLINE)
-    return Article.objects.public().filter(in_force, allowed, lead_media=media).first()
+    leading = Article.objects.public().filter(allowed, lead_media=media).first()
+    inside = Illustration.objects.filter(media=media).values("article")
+    return leading or Article.objects.public().filter(allowed, pk__in=inside).first()
 
 
 def _is_staff(request: HttpRequest) -> bool:
@@ -229,7 +256,7 @@ def _is_staff(request: HttpRequest) -> bool:
 
 
 def _not_shown(request: HttpRequest, media: Media) -> HttpResponse:
-    for article in media.articles.all()[:20]:
+    for article in illustrations.showing(media)[:20]:
         if gone.reason_of(article):
             return gone.answer(request, article)
     raise Http404("No such picture.")

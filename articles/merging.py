@@ -15,8 +15,8 @@ from django.db.models import Exists, Model, OuterRef
 from django.utils import timezone
 
 from accounts.models import User
+from articles import illustrations, search, surfaces, walks
 from articles import media as pictures
-from articles import search, surfaces, walks
 from articles.models import (
     Article,
     Contribution,
@@ -223,6 +223,13 @@ def merge_pictures(*, kept: Media, others: Sequence[Media]) -> Media:
         raise CannotMerge("Only rows of one and the same file are merged; these differ.")
     articles = list(Article.objects.filter(lead_media__in=gone).values_list("pk", flat=True))
     Article.objects.filter(pk__in=articles).update(lead_media=kept)
+    tokens = {other.token: kept.token for other in gone}
+    for article in Article.objects.select_for_update(no_key=True).filter(illustrations__media__in=gone):
+        # A form that is open has the former picture in it, so it is stale by this.
+        article.body, article.version = illustrations.renamed(article.body, tokens), article.version + 1
+        article.save(update_fields=["body", "version"])
+        illustrations.place(article)
+        articles.append(article.pk)
     for other in gone:
         pictures.delete(other)
     surfaces.changed(surfaces.keys_of(articles))

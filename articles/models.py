@@ -555,6 +555,22 @@ class RelatedLink(models.Model):
         return self.title or str(self.to_article or self.url)
 
 
+class Illustration(models.Model):
+    """A picture of the library that stands in an article's text; only such are shown (articles/illustrations.py)."""
+
+    article = models.ForeignKey(
+        Article, on_delete=models.CASCADE, db_index=False, related_name="illustrations"
+    )
+    media = models.ForeignKey(Media, on_delete=models.CASCADE, related_name="illustrations")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["article", "media"], name="illustration_once")]
+
+    def __str__(self) -> str:
+        return f"Picture {self.media_id} in article {self.article_id}"
+
+
 class RevisionKind(models.TextChoices):
     EDIT = "edit", "Edited here"
     UPDATE = "update", "Updated by the source"

@@ -21,7 +21,7 @@ STANDARD = {
 
 def ninjs(article: Article) -> dict[str, Any]:
     """The article with its makers, source and terms; of its text no more than the source allows."""
-    text = display.text_of(article)
+    text = display.text_of(article, site=settings.SITE_URL)
     facts: dict[str, Any] = {
         "uri": f"urn:uuid:{article.key}",
         "standard": STANDARD,

@@ -15,6 +15,7 @@ from html import escape
 from django.utils import timezone
 
 from articles import bulk
+from articles.illustrations import in_text, without
 from articles.models import Article, Prepared
 from articles.sanitise import excerpt, excerpt_of_text
 
@@ -27,7 +28,9 @@ _UNSPACED = re.compile(r"[\u3040-\u9fff]")
 
 
 def opening_of(standfirst: str, body: str) -> str:
-    """The first words as plain text: of the standfirst, else of the body."""
+    """The first words as plain text: of the standfirst, else of the body, not of what stands under its pictures."""
+    if pictures := in_text(body):
+        body = without(body, pictures.keys())
     return excerpt(escape(standfirst), TEASER_WORDS) or excerpt(body, TEASER_WORDS)
 
 

@@ -8,11 +8,12 @@ from typing import Any
 from django.http import QueryDict
 from django.utils import timezone
 
-from articles import display, structured
+from articles import display, illustrations, structured
 from articles.fields import clean_html
-from articles.models import Article, Contribution, Contributor, Role, Tag
+from articles.models import Article, Contribution, Contributor, Illustration, Media, Role, Tag
 
 MOST_PEOPLE = 200
+LOOKS = ("light", "dark")
 
 
 def filled_in(article: Article, form: Any, typed: QueryDict) -> tuple[Article, list[Tag]]:
@@ -22,7 +23,9 @@ def filled_in(article: Article, form: Any, typed: QueryDict) -> tuple[Article, l
     article.body = clean_html(article.body)
     article.slug = article.slug or "preview"
     article.published_at = article.published_at or timezone.now()
-    prefetched = {"contributions": list(_credits(article, typed))}
+    tokens = illustrations.in_text(article.body)
+    placed = [Illustration(article=article, media=media) for media in Media.objects.filter(token__in=tokens)]
+    prefetched = {"contributions": list(_credits(article, typed)), "illustrations": placed}
     article._prefetched_objects_cache = prefetched  # type: ignore[attr-defined]
     return article, list(form.cleaned_data.get("tags") or [])
 

@@ -53,13 +53,16 @@ ALLOWED_ATTRIBUTES: dict[str, frozenset[str]] = {
 }
 URL_SCHEMES = frozenset({"http", "https", "mailto"})
 LINK_REL = "noopener nofollow ugc"
+# A picture of our library in a text of ours (articles/illustrations.py). What comes from outside cannot name one.
+LIBRARY_SCHEME = "picture"
+_OF_LIBRARY = re.compile(rf"{LIBRARY_SCHEME}:[0-9a-f]{{32}}")
 
 _CLEAN_CONTENT_TAGS = frozenset({"script", "style", "iframe", "object", "noscript", "template"})
 _CLEANER = nh3.Cleaner(
     tags=ALLOWED_TAGS,
     attributes=ALLOWED_ATTRIBUTES,
     clean_content_tags=_CLEAN_CONTENT_TAGS,
-    url_schemes=URL_SCHEMES,
+    url_schemes=URL_SCHEMES | {LIBRARY_SCHEME},
     url_relative="deny",
     link_rel=LINK_REL,
 )
@@ -522,7 +525,9 @@ def _attributes(written: str, allowed: frozenset[str], base_url: str) -> dict[st
         if name not in allowed or name in found:
             continue
         value = entities.unescape(match[2] or match[3] or match[4] or "")
-        if name in _LINKS:
+        if name == "src" and not base_url and _OF_LIBRARY.fullmatch(value):
+            pass
+        elif name in _LINKS:
             value = _absolute(value, base_url)
         elif name in _NUMBERS:
             value = value.strip().removesuffix("px")
@@ -546,9 +551,10 @@ def _absolute(address: str, base_url: str) -> str:
 
 
 def _is_picture(attributes: dict[str, str]) -> bool:
-    """A picture to look at: on the web, and no counting pixel."""
+    """A picture to look at: of our library, or on the web and no counting pixel."""
+    address = attributes.get("src", "")
     small = any(attributes.get(side, "9") in {"0", "1", "2"} for side in ("width", "height"))
-    return bool(_WEB_ADDRESS.match(attributes.get("src", ""))) and not small
+    return bool(_WEB_ADDRESS.match(address) or _OF_LIBRARY.fullmatch(address)) and not small
 
 
 def _tidy(html: str) -> str:

@@ -20,7 +20,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import models, transaction
 
-from articles import comparison, history, search, surfaces
+from articles import comparison, history, illustrations, search, surfaces
 from articles.fields import CleanHTML
 from articles.models import (
     Article,
@@ -81,7 +81,8 @@ def seal(*, article: Article) -> Sealed:
     """Empty the article's rows; returns what was in them. Only for an article that nobody may read."""
     article = Article.objects.select_for_update().get(pk=article.pk)
     keys = surfaces.keys_of([article.pk])
-    picture = picture_of(article)
+    own = [media.pk for media in illustrations.own_of(article)]
+    pictures = list(Media.objects.select_for_update().filter(pk__in=own))
     said: Row = {
         "text": {name: getattr(article, name) for name in TEXT},
         "compared_at": article.compared_at,
@@ -90,16 +91,16 @@ def seal(*, article: Article) -> Sealed:
         "people": [packed(person) for person in article.contributors.distinct()],
         "tags": [packed(tag) for tag in Tag.objects.filter(tagged__content_object=article)],
         "history": list(history.quoting(article).values("pk", "object_repr", "change_message")),
-        "picture": _of_picture(picture) if picture else None,
+        "pictures": [_of_picture(picture) for picture in pictures],
     }
     content = to_bytes(said)
     history.blank([entry["pk"] for entry in said["history"]], named=f"article {article.key}")
     _empty(article)
-    if picture:
+    for picture in pictures:
         _empty_picture(picture)
     search.remove([article.pk])
     surfaces.changed(keys)
-    return Sealed(content, list(said["picture"]["files"]) if said["picture"] else [])
+    return Sealed(content, files_in(said["pictures"]))
 
 
 def _rows(article: Article) -> dict[str, Iterable[models.Model]]:
@@ -113,10 +114,9 @@ def _rows(article: Article) -> dict[str, Iterable[models.Model]]:
     }
 
 
-def picture_of(article: Article) -> Media | None:
-    """The picture, unless another article shows it too."""
-    media = Media.objects.select_for_update().filter(pk=article.lead_media_id or 0).first()
-    return None if media and media.articles.exclude(pk=article.pk).exists() else media
+def files_in(pictures: Iterable[Row]) -> list[str]:
+    """The files of pictures that were taken out."""
+    return [name for picture in pictures for name in picture["files"]]
 
 
 def _of_picture(media: Media) -> Row:
@@ -193,8 +193,7 @@ def unseal(*, article: Article, content: bytes) -> Article:
         words = {"object_repr": entry["object_repr"], "change_message": entry["change_message"]}
         LogEntry.objects.filter(pk=entry["pk"]).update(**words)
     _put_story(article, said["story"])
-    if said["picture"]:
-        put_picture(said["picture"])
+    put_pictures(said)
     search.index([article.pk])
     surfaces.changed(surfaces.keys_of([article.pk]))
     article.refresh_from_db()
@@ -271,8 +270,14 @@ def _put_story(article: Article, said: Row) -> None:
         Story.objects.filter(pk=said["id"], headline="").update(headline=said["headline"])
 
 
-def put_picture(said: Row) -> None:
-    """The picture's files and rows again."""
+def put_pictures(said: Row) -> None:
+    """The pictures' files and rows again. What was sealed before texts had pictures knows one."""
+    for picture in said.get("pictures", [said.get("picture")]):
+        if picture:
+            _put_picture(picture)
+
+
+def _put_picture(said: Row) -> None:
     for name, data in said["files"].items():
         if data is not None and not default_storage.exists(name):
             default_storage.save(name, ContentFile(base64.b64decode(data)))

@@ -495,6 +495,11 @@ _BOUNDARIES = (
         " WHERE m.terms_expire_at > %s",
         "a.id",
     ),
+    (
+        "SELECT MIN(m.terms_expire_at) FROM articles_media m JOIN articles_illustration i ON i.media_id = m.id"
+        " WHERE m.terms_expire_at > %s",
+        "i.article_id",
+    ),
 )
 
 

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from articles.actions import REVISED_FIELDS
+from articles.illustrations import in_words
 from articles.models import Article
 from articles.sanitise import to_text
 
@@ -46,7 +47,7 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Dif
         if old == new:
             continue
         if name == "body":
-            old, new = to_text(old), to_text(new)
+            old, new = to_text(in_words(old)), to_text(in_words(new))
         if old == new:
             yield Difference(name, [], "Only links or formatting differ.")
         else:

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from accounts.models import User
-from articles import actions
+from articles import actions, illustrations
 from articles.canonical import NotAnAddress, address_key
 from articles.models import Article, ArticleState
 
@@ -155,15 +156,17 @@ def _checks_of_origin(article: Article) -> Iterator[Check]:
 
 
 def _checks_of_picture(article: Article) -> Iterator[Check]:
-    media = article.lead_media
-    if media is None:
+    pictures = illustrations.pictures_of(article)
+    if not pictures:
         return
-    yield Check(
-        "Picture's text", bool(media.alt.strip()), True, "Say what the picture shows, for those who hear it."
-    )
-    yield Check(
-        "Picture's credit", bool(media.credit.strip() or media.holder.strip()), False, "Name who made it."
-    )
+    told = illustrations.in_text(article.body)
+    silent = [media for media in pictures if not (told.get(media.token) or media.alt).strip()]
+    yield Check("Picture's text", not silent, True, "Say what each picture shows, for those who hear it.")
+    credited = all(media.credit.strip() or media.holder.strip() for media in pictures)
+    yield Check("Picture's credit", credited, False, "Name who made each picture.")
+    over = any(media.terms_expire_at and media.terms_expire_at <= timezone.now() for media in pictures)
+    if over:
+        yield Check("Picture's terms", False, False, "They have ended, so readers are not shown it.")
 
 
 def _is_address(typed: str) -> bool:

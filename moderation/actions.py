@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from articles import actions as articles
-from articles import cuts
+from articles import cuts, illustrations
 from articles.leases import back_off
 from articles.models import Article, Cut, CutKind, Hold, HoldKind
 from articles.sealing import is_sealed
@@ -259,14 +259,27 @@ def _checked(claim: Claim, part: str, name: str) -> str:
     if part not in CutKind.values:
         raise NotAllowed("There is no such part of an article.")
     _refuse_if_sealed(claim)
-    if part == CutKind.PICTURE and article.lead_media_id is None:
-        raise NotAllowed("The article has no picture.")
+    if part == CutKind.PICTURE:
+        return _checked_picture(article, name)
     if part != CutKind.NAME:
         return ""
     named = set(article.contributors.values_list("name", flat=True))
     if name not in named:
         raise NotAllowed("Name a person whom the article credits.")
     return cuts.key_of(name)
+
+
+def _checked_picture(article: Article, token: str) -> str:
+    """The digest of the picture that is meant, where there is more than one."""
+    pictures = illustrations.pictures_of(article)
+    if not pictures:
+        raise NotAllowed("The article has no picture.")
+    if len(pictures) == 1:
+        return ""
+    meant = next((media for media in pictures if media.token == token), None)
+    if meant is None or not meant.sha256:
+        raise NotAllowed("The article has several pictures: say which is to go.")
+    return meant.sha256
 
 
 @transaction.atomic

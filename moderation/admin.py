@@ -21,7 +21,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.models import User
-from articles import display
+from articles import display, illustrations
 from articles.canonical import address_key
 from articles.models import Article, ArticleState, CutKind
 from articles.sealing import Said
@@ -604,6 +604,7 @@ class ClaimAdmin(ReadOnlyAdmin):
             "refusal_reasons": [(code.value, code.label) for code in actions.REFUSAL_REASONS],
             "uphold_reasons": [(code.value, code.label) for code in UPHOLD_REASONS],
             "parts": CutKind.choices,
+            "pictures": illustrations.pictures_of(claim.article),
             "named": list(claim.article.contributors.distinct().values_list("name", flat=True)),
             "counter_form": counter,
             "flags": list(flags.flags(claim)),

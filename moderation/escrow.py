@@ -22,7 +22,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from articles import sealing
+from articles import illustrations, sealing
 from articles.durable import sync_folder
 from articles.models import Article, ArticleState, Hold
 from moderation.models import Claim, ClaimState, Escrow
@@ -226,13 +226,12 @@ def _settle(pk: int) -> None:
 def files_of(article: Article) -> list[str]:
     """The files in which something of this article can still be read: those of its own picture, under seal or not."""
     kept = [name for row in Escrow.objects.filter(article=article) for name in row.files]
-    media = article.lead_media
-    if media is None or media.articles.exclude(pk=article.pk).exists():
-        return kept
-    return [
-        *kept,
-        *(str(file) for file in [media.file, *(size.file for size in media.renditions.all())] if file),
+    own = [
+        file
+        for media in illustrations.own_of(article)
+        for file in (media.file, *(size.file for size in media.renditions.all()))
     ]
+    return [*kept, *(str(file) for file in own if file)]
 
 
 def delete_files(names: Sequence[str]) -> None:

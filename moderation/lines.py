@@ -24,6 +24,7 @@ from articles.models import (
     BlockKind,
     Hold,
     HoldKind,
+    Illustration,
     Media,
     Rendition,
     SlugRedirect,
@@ -296,6 +297,10 @@ class _Known:
         for article in _batched(_articles(), "lead_media_id", set(called)):
             for name in called[article.lead_media_id or 0]:
                 self.by_picture[name].append(article)
+        inside = Illustration.objects.select_related("article").defer("article__body")
+        for row in _batched(inside, "media_id", set(called)):
+            for name in called[row.media_id]:
+                self.by_picture[name].append(row.article)
 
     def _find_withheld(self) -> set[int]:
         ids = {article.pk for article in (*self.by_slug.values(), *self.by_key.values())}

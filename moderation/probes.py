@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import get_resolver
 
-from articles import announcements, cuts, surfaces
+from articles import announcements, cuts, illustrations, surfaces
 from articles.leases import back_off
 from articles.models import Article, Cut, CutKind, Media
 from moderation.models import Claim, Escrow, Probe, ProbePlan
@@ -124,13 +124,16 @@ def marks_of(article: Article, salt: str) -> list[Mark]:
         marks += _phrase("text", " ".join(text[start : start + WINDOW]), salt)
     for name in article.contributors.values_list("name", flat=True):
         marks += _phrase("name", name, salt, own=True)
-    return [*marks, *_picture_marks(article.lead_media, article, salt)]
+    for media in illustrations.pictures_of(article):
+        marks += _picture_marks(media, article, salt)
+    return marks
 
 
 def _marks_of_part(article: Article, kind: CutKind, name_key: str, salt: str) -> Iterator[Mark]:
     """What is there now and will not be once the part is cut."""
     if kind == CutKind.PICTURE:
-        yield from _picture_marks(article.lead_media, article, salt)
+        for media in cuts.pictures_meant(article, name_key):
+            yield from _picture_marks(media, article, salt)
         return
     before = {name: str(getattr(article, name)) for name in cuts.TEXT}
     after = cuts.trimmed(article, before, [Cut(article=article, kind=kind, name_key=name_key)])
@@ -165,10 +168,8 @@ def _phrase(what: str, text: str, salt: str, *, own: bool = False) -> Iterator[M
         yield Mark(what, len(found), _digest(salt, found), own or len(found) < TELLING)
 
 
-def _picture_marks(media: Media | None, article: Article, salt: str) -> Iterator[Mark]:
-    if media is None:
-        return
-    shared = media.articles.exclude(pk=article.pk).exists()
+def _picture_marks(media: Media, article: Article, salt: str) -> Iterator[Mark]:
+    shared = illustrations.showing(media).exclude(pk=article.pk).exists()
     files = [media.file.name, *media.renditions.values_list("file", flat=True)]
     stems = {name.rpartition("/")[2].partition(".")[0] for name in files if name}
     for text in {media.token, *(stem for stem in stems if len(stem) >= len(media.token) // 2)}:

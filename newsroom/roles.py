@@ -73,12 +73,33 @@ def make_groups(sender: AppConfig, using: str, **kwargs: Any) -> None:
     known: dict[str, dict[str, bool]] = {name: {} for name in GROUPS}
     for role, right, given in RoleRight.objects.using(using).values_list("role", "right", "given"):
         known.setdefault(role, {})[right] = given
-    for name, wanted in GROUPS.items():
-        wanted = wanted | (_views() if name == AUDITORS else set())
+    for name in GROUPS:
+        wanted = _wanted(name)
         new = wanted - known[name].keys()
         old = {right for right, given in known[name].items() if given} - wanted
         if new or old:
             _bring_up(name, new=new, old=old, is_first=not known[name], using=using)
+
+
+def _wanted(name: str) -> set[str]:
+    return GROUPS[name] | (_views() if name == AUDITORS else set())
+
+
+def differences(name: str) -> tuple[set[str], set[str]]:
+    """The rights that the role lacks of those we give it, and those that it has beside them."""
+    from django.contrib.auth.models import Permission
+
+    rows = Permission.objects.filter(group__name=name).values_list("content_type__app_label", "codename")
+    had = {f"{app}.{codename}" for app, codename in rows}
+    return _wanted(name) - had, had - _wanted(name)
+
+
+def restore(name: str) -> None:
+    """Give the role what it lacks, its group anew where that was deleted or renamed. What was added stays."""
+    from django.contrib.auth.models import Group
+
+    lacking, _ = differences(name)
+    Group.objects.get_or_create(name=name)[0].permissions.add(*_permissions(lacking, "default"))
 
 
 def _bring_up(name: str, *, new: set[str], old: set[str], is_first: bool, using: str) -> None:

@@ -16,13 +16,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, get_language_info, gettext, gettext_noop
 
 from articles import display
-from articles.models import Article, Contribution, Contributor, Media, Role, UsagePolicy
+from articles.models import Article, Contribution, Contributor, Role, UsagePolicy
 
 register = template.Library()
 
-PREFERRED_WIDTH = 960
-_EAGER = SafeString(' fetchpriority="high"')
-_LAZY = SafeString(' loading="lazy" decoding="async"')
 # How each language of the interface writes a day and a moment, in Django's letters.
 _WRITTEN: dict[str, dict[str, str]] = {
     "en": {"full": "j F Y, H:i", "short": "j M, H:i", "day": "j M Y", "date": "j F Y", "weekday": "l j F Y"},
@@ -57,6 +54,8 @@ _ROLE_WORDS = {
 
 register.filter("teaser", display.teaser_of)
 register.filter("lead_picture", display.picture_of)
+register.filter("credit_line", display.credit_line)
+picture = register.simple_tag(display.picture_block, name="picture")
 register.filter("original_address", display.original_address)
 
 
@@ -130,38 +129,6 @@ def written(on: date | datetime, form: str) -> str:
 def day(on: date) -> SafeString:
     """A day, in words."""
     return format_html('<time datetime="{}">{}</time>', on.isoformat(), written(on, "weekday"))
-
-
-@register.simple_tag
-def picture(
-    media: Media | None, sizes: str = "100vw", eager: bool = False, cropped: bool = True
-) -> SafeString:
-    """The picture with its space reserved; nothing when no size of it is here."""
-    renditions = list(media.renditions.all()) if media else []
-    if not media or not renditions:
-        return SafeString("")
-    shown = max(
-        (r for r in renditions if r.width <= PREFERRED_WIDTH), key=lambda r: r.width, default=renditions[0]
-    )
-    addresses = ", ".join(f"{display.picture_address(media, r.width)} {r.width}w" for r in renditions)
-    several = format_html(' srcset="{}" sizes="{}"', addresses, sizes) if len(renditions) > 1 else ""
-    return format_html(
-        '<div class="picture{}"><img src="{}"{} width="{}" height="{}" alt="{}"{}></div>',
-        _focus(media) if cropped else " uncropped",
-        display.picture_address(media, shown.width),
-        several,
-        shown.width,
-        shown.height,
-        media.alt,
-        _EAGER if eager else _LAZY,
-    )
-
-
-def _focus(media: Media) -> str:
-    """Classes that keep the picture's subject in sight; in quarters, for no page may carry a style of its own."""
-    if (media.focus_x, media.focus_y) == (50, 50):
-        return ""
-    return f" fx{round(media.focus_x / 25)} fy{round(media.focus_y / 25)}"
 
 
 @register.simple_tag

@@ -1,5 +1,7 @@
 // What is pasted into an article's body: the words and their structure, without the look of where they came from.
-const DROPPED = "style, script, meta, link, title, xml, img, picture, svg, o\\:p, w\\:sdt";
+// A picture of the library may be moved within the text.
+const FOREIGN = "img:not([src^='picture:'], [data-cke-saved-src^='picture:'])";
+const DROPPED = `style, script, meta, link, title, xml, ${FOREIGN}, picture, svg, o\\:p, w\\:sdt`;
 const EMBEDS = "iframe, embed, object, video, audio";
 const EMPTY = "p, h2, h3, h4, li, strong, em, blockquote";
 const RENAMED = { H1: "h2", H5: "h4", H6: "h4", B: "strong", I: "em" };

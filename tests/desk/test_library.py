@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
+import html
 import io
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from articles.models import Article, BlockedWork, BlockKind, HoldKind, Media
+from articles import cuts, sealing
+from articles.actions import erase
+from articles.models import (
+    Article,
+    BlockedWork,
+    BlockKind,
+    ContributorName,
+    CutKind,
+    HoldKind,
+    Illustration,
+    Media,
+    ReadyPage,
+)
+from articles.sanitise import sanitise
+from articles.surfaces import changed, keys_of
 from tests.desk.test_articles import form_of, save
-from tests.factories import ArticleFactory, HoldFactory, MediaFactory, RenditionFactory, UserFactory
+from tests.factories import (
+    ArticleFactory,
+    ContributorFactory,
+    HoldFactory,
+    MediaFactory,
+    RenditionFactory,
+    StoryFactory,
+    UserFactory,
+)
+from tests.front_door import FrontDoor
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/articles/media/add/"
@@ -141,3 +166,157 @@ def test_the_library_asks_the_same_however_many_there_are(
 
     with django_assert_max_num_queries(7):
         desk.get("/admin/articles/media/")
+
+
+def in_text(media: Media, alt: str = "Ferries at the quay") -> str:
+    image = f'<img src="picture:{media.token}" alt="{alt}">'
+    return f"<p>Before.</p><figure>{image}<figcaption>At dawn</figcaption></figure>"
+
+
+@pytest.fixture
+def pictured(desk: Client) -> Article:
+    """An article of ours whose text has a picture that an editor put there."""
+    facts = {"alt": "A teal square", "credit": "Ann Ó Briain", "terms": "Online only.", "sha256": "f" * 64}
+    media = MediaFactory(**facts, file="x.webp")
+    for width in (480, 960):
+        RenditionFactory(media=media, width=width)
+    article: Article = ArticleFactory(ours=True)
+    save(desk, article, form_of(desk, article, body=in_text(media)))
+    return Article.objects.get(pk=article.pk)
+
+
+def test_a_picture_stands_in_a_text_with_its_sizes_credit_and_terms(desk: Client, pictured: Article) -> None:
+    media, reader = Media.objects.get(), Client()
+
+    page = reader.get(pictured.get_absolute_url()).content.decode()
+
+    sizes = [f"/media/{media.token}/{width}.webp {width}w" for width in (480, 960)]
+    for said in (
+        ", ".join(sizes),
+        'alt="Ferries at the quay"',
+        "At dawn",
+        "Picture: Ann Ó Briain.",
+        "Online only.",
+    ):
+        assert said in page
+    whole = f'src="{settings.SITE_URL}/media/{media.token}/960.webp"'
+    assert whole in html.unescape(reader.get("/feeds/latest.rss").content.decode())
+    assert reader.get(f"/media/{media.token}/480.webp").status_code == 200
+    assert pictured.headline in desk.get(f"/admin/articles/media/{media.pk}/change/").content.decode()
+    assert "0 pictures" in desk.get("/admin/articles/media/?missing=use").content.decode()
+    save(desk, pictured, form_of(desk, pictured, body="<p>Before.</p>"))
+    versions = desk.get(f"/admin/articles/article/{pictured.pk}/versions/").content.decode()
+    assert "[Picture: Ferries at the quay]" in versions
+    assert media.token not in reader.get(pictured.get_absolute_url()).content.decode()
+    assert reader.get(f"/media/{media.token}/480.webp").status_code == 404
+
+
+def test_a_picture_in_a_text_goes_with_its_terms_and_by_its_row(pictured: Article) -> None:
+    door, media = FrontDoor(), Media.objects.get()
+    assert media.token in door.get(pictured.get_absolute_url()).text
+    now = timezone.now()
+    for ends in (now + timedelta(hours=1), now):
+        Media.objects.update(terms_expire_at=ends)
+        changed(keys_of([pictured.pk]))
+        gone = door.get(pictured.get_absolute_url()).text
+        if ends > now:
+            assert ReadyPage.objects.get(path=pictured.get_absolute_url()).valid_until == ends
+
+    assert [said for said in (media.token, "At dawn") if said in gone] == []
+    Media.objects.update(terms_expire_at=None)
+    Illustration.objects.all().delete()
+    changed(keys_of([pictured.pk]))
+    assert media.token not in door.get(pictured.get_absolute_url()).text
+
+
+def test_what_a_feed_brings_cannot_name_a_picture_of_ours(pictured: Article) -> None:
+    media = Media.objects.get()
+    foreign = ArticleFactory(body=in_text(media), source__usage="full")
+
+    assert media.token not in sanitise(in_text(media), base_url="https://a.example/")
+    assert media.token not in Client().get(foreign.get_absolute_url()).content.decode()
+    for bad in ("picture:x", f"picture:{media.token}/", f"x:{media.token}"):
+        assert "<img" not in sanitise(f'<img src="{bad}" alt="x">')
+    assert "href" not in sanitise(f'<a href="picture:{media.token}">x</a>')
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [('<p><img src="picture:{}" alt=""></p>', "Say what the picture shows"),
+     ('<p><img src="picture:0123456789abcdef0123456789abcdef" alt="x"></p>', "not in the library any more"),
+     ('<p><img src="picture:{}" alt="x"></p>', "withheld at its owner")],
+)  # fmt: skip
+def test_a_picture_that_cannot_stand_in_a_text_is_refused_in_words(
+    desk: Client, body: str, said: str
+) -> None:
+    media, article = MediaFactory(alt="", file="x.webp"), ArticleFactory()
+    if "withheld" in said:
+        HoldFactory(article=ArticleFactory(lead_media=media), kind=HoldKind.LEGAL)
+
+    page = save(desk, article, form_of(desk, article, body=body.format(media.token)))
+
+    assert said in html.unescape(page.content.decode())
+    assert not Illustration.objects.exists()
+
+
+def test_the_dialog_finds_pictures_by_their_words_and_none_that_is_withheld(desk: Client) -> None:
+    held, shown = (
+        MediaFactory(alt="Ferries at night", file="a.webp"),
+        MediaFactory(credit="Ferry Office", file="b.webp"),
+    )
+    HoldFactory(article=ArticleFactory(lead_media=held), kind=HoldKind.LEGAL)
+
+    def found(**asked: str) -> list[str]:
+        answer = desk.get("/admin/articles/article/pictures/", asked).json()
+        return [picture["token"] for picture in answer["pictures"]]
+
+    assert found() == found(q="FERR") == found(q="office ferry") == found(token=shown.token) == [shown.token]
+    assert found(q="balloon") == found(token=held.token) == []
+
+
+def test_a_picture_in_a_text_is_cut_sealed_and_erased_as_one_before_it(pictured: Article) -> None:
+    media, now = Media.objects.get(), timezone.now()
+    files = [size.file.name for size in media.renditions.all()]
+    row, taken = cuts.cut(article=pictured, kind=CutKind.PICTURE, reference="claim:1", at=now)
+
+    assert (Media.objects.get().file.name, Illustration.objects.count()) == ("", 0)
+    assert Article.objects.get(pk=pictured.pk).body == "<p>Before.</p>"
+    assert set(files) <= set(taken.files)
+    cuts.mend(cut=row, content=taken.content, at=now)
+    assert media.token in Client().get(pictured.get_absolute_url()).content.decode()
+
+    HoldFactory(article=pictured, kind=HoldKind.LEGAL)
+    sealed = sealing.seal(article=pictured)
+    assert Media.objects.get().alt == ""
+    sealing.unseal(article=pictured, content=sealed.content)
+    assert (Media.objects.get().alt, Illustration.objects.count()) == ("A teal square", 1)
+    erase(article=pictured, at=now)
+    assert not Media.objects.exists()
+
+
+def test_merged_pictures_stand_in_the_texts_of_both(desk: Client, pictured: Article) -> None:
+    media = Media.objects.get()
+    kept = RenditionFactory(media__sha256=media.sha256, media__file="x.webp").media
+
+    desk.post(f"/admin/articles/media/merge/?ids={kept.pk},{media.pk}", {"kept": kept.pk})
+
+    assert kept.token in Client().get(pictured.get_absolute_url()).content.decode()
+
+
+def test_pictures_people_and_stories_are_found_by_an_index_that_follows_them(desk: Client) -> None:
+    media, person = MediaFactory(alt="A lighthouse"), ContributorFactory(name="Ann Ó Briain")
+    ContributorName.objects.create(contributor=person, name="Anna Quill", name_key="anna-quill")
+    own, told = StoryFactory(headline="Storm over the bay"), StoryFactory(headline="")
+    ArticleFactory(story=told, headline="Harbour closed by ice")
+
+    def found(model: str, typed: str) -> set[int]:
+        page = desk.get(f"/admin/articles/{model}/", {"q": typed})
+        return {row.pk for row in page.context["cl"].result_list}
+
+    assert found("media", "light") == {media.pk}
+    assert found("contributor", "briain ann") == found("contributor", "quill") == {person.pk}
+    assert (found("story", "bay storm"), found("story", "closed ice")) == ({own.pk}, {told.pk})
+    Media.objects.update(alt="A pier")
+    assert (found("media", "lighthouse"), found("media", "pier")) == (set(), {media.pk})
+    media.delete()
+    assert found("media", "pier") == set() == found("story", '"*')

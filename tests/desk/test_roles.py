@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import resolve
@@ -313,6 +315,18 @@ def test_an_upgrade_gives_what_is_new_and_leaves_what_an_operator_changed(
     assert added in rights_of(roles.EDITORS)
     assert taken not in rights_of(roles.EDITORS)
     assert not Group.objects.filter(name=roles.CHIEFS).exists()
+
+    said = io.StringIO()
+    call_command("role_rights", stdout=said)
+    call_command("role_rights", "--restore", "--role", roles.EDITORS, stdout=said)
+    call_command("role_rights", "--restore", "--role", roles.EDITORS, stdout=said)
+
+    assert rights_of(roles.EDITORS) == (before - {old}) | wanted
+    assert not Group.objects.filter(name=roles.CHIEFS).exists()
+    lines = said.getvalue().splitlines()
+    assert f"Editors: lacks {taken}" in lines
+    assert f"Editors: has {added} beside ours" in lines
+    assert lines.count(f"Editors: now has {taken}") == 1
 
 
 def test_groups_of_an_earlier_version_get_only_the_rights_there_were_not_then() -> None:
