@@ -168,7 +168,7 @@ class Room:
             user=user,
         )
         program.start()
-        wait_for(lambda: is_open(self.database_port), 30)
+        wait_for(lambda: is_open(self.database_port), 60)
 
     def start_site(self) -> None:
         gunicorn = ("-m", "gunicorn", "--config", "python:newsroom.gunicorn", "newsroom.wsgi")

@@ -26,7 +26,7 @@ from moderation import actions, drill, escrow, ledger, letters, owners, probes, 
 from moderation.mailbox import Mailbox, poll
 from moderation.models import Claim, ClaimState, Escrow, Letter, ProbePlan
 from moderation.owner_models import StandingOptOut
-from newsroom import figures, logs, publishing, reporting
+from newsroom import clock_jumps, figures, logs, publishing, reporting
 from newsroom.health import TURN
 from newsroom.prune import empty_journal, prune, survey_claims
 from newsroom.ready_pages import build_of_the_program
@@ -131,6 +131,7 @@ def _due_claims(state: ClaimState, at: datetime) -> bool:
 
 
 KINDS: tuple[Kind, ...] = (
+    Kind("mend clock jumps", clock_jumps.mend, clock_jumps.happened),
     Kind("latch holds", _latch, lambda at: Hold.objects.unlatched().exists(), limit=2),
     Kind("tell caches", announcements.send_due, announcements.is_waiting, limit=100),
     Kind("settle deadlines", actions.settle_overdue, lambda at: actions.overdue().exists()),

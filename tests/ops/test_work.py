@@ -10,11 +10,16 @@ from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from aggregator.models import Feed, HostTurn
 from articles.models import Heartbeat
+from moderation import letters
+from moderation.models import Claim, Letter, LetterKind
 from newsroom.management.commands import work as command
 from newsroom.prune import prune
-from newsroom.work import Kind, one_round, periodic, portion
+from newsroom.work import KINDS, Kind, one_round, periodic, portion
 from newsroom.worker import Worker
+from tests.factories import ArticleFactory, SourceFactory
+from tests.moderation.cases import notice_about
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -106,6 +111,32 @@ def test_pruning_takes_what_expired_and_leaves_the_rest() -> None:
     assert prune(100, NOON) == 1
 
     assert list(Session.objects.values_list("session_key", flat=True)) == ["new"]
+
+
+@pytest.mark.django_db
+def test_what_had_its_turn_by_a_clock_that_ran_ahead_has_it_again_once_that_is_right() -> None:
+    tomorrow, turns = NOON + timedelta(hours=25), []
+    sweep = periodic("sweep", timedelta(hours=1), lambda limit, at: turns.append(at) or 1, limit=10)
+    portion(sweep, at=tomorrow)
+    claim = notice_about(ArticleFactory()).claims.get()
+    letter = letters.owe(kind=LetterKind.CONFIRM, notice=claim.notice, at=tomorrow)
+    held = Feed.objects.create(
+        url="https://quay.example/feed", url_key="quay", source=SourceFactory(), due_at=tomorrow
+    )
+    Feed.objects.filter(pk=held.pk).update(lease_until=tomorrow, lease_token="dead")
+    HostTurn.objects.create(host="quay.example", until=tomorrow, asked_at=tomorrow, token="dead")
+    Claim.objects.filter(pk=claim.pk).update(due_at=tomorrow, lease_until=tomorrow)
+
+    clock_jumps = next(kind for kind in KINDS if kind.name == "mend clock jumps")
+    assert one_round([clock_jumps, sweep], at=NOON) == []
+
+    assert turns == [tomorrow, NOON]
+    assert Letter.objects.claimable(NOON).filter(pk=letter.pk).exists()
+    assert Feed.objects.due(NOON).filter(pk=held.pk).exists()
+    assert not HostTurn.objects.filter(until__isnull=False).exists()
+    claim.refresh_from_db()
+    assert (claim.due_at, claim.lease_until) == (tomorrow, None)
+    assert not clock_jumps.waiting(NOON + timedelta(minutes=1))
 
 
 def run_until(worker: Worker, condition: threading.Event, seconds: float = 60) -> None:
