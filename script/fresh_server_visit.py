@@ -1,4 +1,4 @@
-"""Visits a newspaper just installed, as a reader and a rights owner do: python - first|again. Used by script/fresh-server.
+"""Visits a newspaper just installed, as a reader and a rights owner: python - first|again. Used by script/fresh-server.
 
 `first` sends a notice; `again` asks for the page of that case, which must have outlived whatever happened.
 """
@@ -15,7 +15,14 @@ from pathlib import Path
 
 CERTIFICATE = "/etc/letsencrypt/live/news.example/fullchain.pem"
 CASE = Path("/root/case")
-PAGES = {"/": 200, "/feeds/latest.rss": 200, "/removal/": 200, "/admin/login/": 200, "/healthz": 200, "/readyz": 200}
+PAGES = {
+    "/": 200,
+    "/feeds/latest.rss": 200,
+    "/removal/": 200,
+    "/admin/login/": 200,
+    "/healthz": 200,
+    "/readyz": 200,
+}
 
 
 def ask(path: str, notice: dict[str, object] | None = None) -> tuple[int, http.client.HTTPMessage, bytes]:

@@ -70,3 +70,26 @@ def test_every_dependency_says_what_it_is_for_its_licence_release_and_keeper(nam
     for line in (ROOT / f"{name}.in").read_text().splitlines():
         if line and not line.startswith("#"):
             assert re.search(r"#.*(?:;|\b\d{4}-\d{2})", line), line
+
+
+def test_the_bill_of_materials_and_the_licences_are_of_what_is_pinned() -> None:
+    """Run script/audit after script/requirements when this fails."""
+    pinned = {
+        name: set(
+            re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([\w.!+-]+)", (ROOT / f"{name}.txt").read_text(), re.M)
+        )
+        for name in FILES
+    }
+    bill = json.loads((ROOT / "docs" / "supply" / "bill-of-materials.cdx.json").read_text())
+    rows = re.findall(
+        r"^\| ([\w.-]+) \| (\d[^ ]*) \| (.+) \| .+ \|$",
+        (ROOT / "docs" / "supply" / "licences.md").read_text(),
+        re.M,
+    )
+
+    listed = {(component["name"], component["version"]) for component in bill["components"]}
+    assert listed == pinned["requirements"] | pinned["requirements-scale"]
+    assert {(name, version) for name, version, _ in rows} == set.union(*pinned.values())
+    assert all(
+        licence not in ("UNKNOWN", "not installed here") and "AGPL" not in licence for _, _, licence in rows
+    )
