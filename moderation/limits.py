@@ -55,17 +55,21 @@ def count(kind: str, key: str, *, window: timedelta, at: datetime) -> int:
 def sender_of(meta: Mapping[str, str]) -> str:
     """The network address a request came from; behind our own proxy, the one the proxy saw.
 
-    An IPv6 sender owns at least a /64, so that is what counts.
+    Through a Unix socket, which has no address, only our own proxy comes. An IPv6 sender owns at least a /64, so that
+    is what counts; an IPv4 one on an IPv6 socket is that one alone.
     """
     address = meta.get("REMOTE_ADDR", "")
     forwarded = meta.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
     try:
-        parsed = ipaddress.ip_address(address)
-        if forwarded and parsed.is_private:
+        if forwarded and (not address or ipaddress.ip_address(address).is_private):
             parsed = ipaddress.ip_address(forwarded)
+        else:
+            parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
+    if parsed.version == 4:
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def _begin(hashed: str, began_at: datetime) -> None:

@@ -92,6 +92,10 @@ def test_counting_at_once_forgets_nobody() -> None:
         ({"REMOTE_ADDR": "8.8.8.8", "HTTP_X_FORWARDED_FOR": "1.1.1.1"}, "8.8.8.8"),
         ({"REMOTE_ADDR": "2001:db8:1:2:3:4:5:6"}, "2001:db8:1:2::/64"),
         ({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "not an address"}, "127.0.0.1"),
+        ({"REMOTE_ADDR": "::ffff:203.0.113.9"}, "203.0.113.9"),
+        ({"REMOTE_ADDR": "", "HTTP_X_FORWARDED_FOR": "203.0.113.9"}, "203.0.113.9"),
+        ({"REMOTE_ADDR": "", "HTTP_X_FORWARDED_FOR": "2001:db8:1:2:3::1"}, "2001:db8:1:2::/64"),
+        ({"REMOTE_ADDR": "", "HTTP_X_FORWARDED_FOR": "not an address"}, ""),
         ({}, ""),
     ],
 )
