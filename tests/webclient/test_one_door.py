@@ -6,8 +6,19 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ["accounts", "aggregator", "articles", "moderation", "newsroom"]
-DOORS = {"aiohttp", "ftplib", "http.client", "httpx", "requests", "socket", "urllib.request", "urllib3"}
+ROOMS = ["accounts", "aggregator", "articles", "moderation", "newsroom", "readers"]
+DOORS = {
+    "aiohttp",
+    "ftplib",
+    "http.client",
+    "httpx",
+    "requests",
+    "socket",
+    "trafilatura.downloads",
+    "trafilatura.fetch_url",
+    "urllib.request",
+    "urllib3",
+}
 
 
 def test_no_room_opens_a_web_connection_of_its_own() -> None:
