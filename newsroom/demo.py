@@ -17,7 +17,7 @@ from django.utils.text import slugify
 from accounts.models import User
 from aggregator import actions as feeds
 from aggregator.models import Feed
-from articles import actions, media
+from articles import actions, media, notes, workflow
 from articles.canonical import address_key
 from articles.models import Article, Media, Source, Story, Tag, TagSynonym
 from moderation import actions as decisions
@@ -54,6 +54,8 @@ def load(*, at: datetime, password: str, say: Say) -> int:
         say(f"Fetched {fetch_pictures(rows, client)} pictures.")
     if created:
         curate(desk, by=people[EDITOR])
+        for piece in desk["pieces"]:
+            begin(piece, people, at=at)
         claims = [file_notice(letter, by=people[MODERATOR], at=at) for letter in desk["notices"]]
         say(f"Filed {len(claims)} removal notices.")
     return Article.objects.public().filter(source__in={row.source_id for row in rows}).count()
@@ -193,6 +195,28 @@ def _tell(told: Mapping[str, Any]) -> None:
     members = found_at(told["articles"])
     Article.objects.filter(pk__in=[article.pk for article in members]).update(story=story)
     actions.refresh(articles=members)
+
+
+@transaction.atomic
+def begin(piece: Mapping[str, Any], people: Mapping[str, User], *, at: datetime) -> Article:
+    """A piece of our own that no reader sees yet, where it stands on its way, with what colleagues say about it."""
+    writer = people[piece["by"]]
+    words = {name: piece[name] for name in ("headline", "standfirst", "body", "byline")}
+    article = actions.save_edit(article=Article(language="en", **words), at=at, by=writer)
+    with actions.changing_rows(article):
+        article.tags.set(Tag.objects.filter(name__in=piece["tags"]))
+    for name in piece["moves"]:
+        workflow.make(move=workflow.MOVES[name], article=article, at=at, by=people[EDITOR])
+    if "in_hours" in piece:
+        later = at + timedelta(hours=piece["in_hours"])
+        actions.publish(article=article, at=at, by=people[EDITOR], embargo_until=later)
+    for said in piece["notes"]:
+        task_of = people.get(said.get("task_of", ""))
+        due_on = at.date() + timedelta(days=said.get("due_in_days", 0))
+        notes.write(
+            article=article, text=said["text"], by=people[said["by"]], at=at, task_of=task_of, due_on=due_on
+        )
+    return article
 
 
 def found_at(addresses: Sequence[str]) -> list[Article]:

@@ -14,7 +14,8 @@ from django.test import Client
 
 from accounts.models import User
 from aggregator.models import Feed
-from articles.models import Article, Media, Role, Story, Tag
+from articles.models import Article, ArticleState, Media, Mention, Note, Role, Story, Tag
+from articles.notes import open_tasks_of
 from moderation.models import Claim, ClaimState
 from newsroom import demo_outlets
 from newsroom.demo import LOGINS, PAUSED, sign_ins
@@ -44,12 +45,12 @@ def test_the_demo_fills_a_newsroom_once_and_only_once(transactional_db: None, mo
     assert (
         len({language[:2] for language in Article.objects.public().values_list("language", flat=True)}) >= 6
     )
-    counted = [model.objects.count() for model in (Article, Media, Feed, Tag, Story, Claim, User)]
+    counted = [model.objects.count() for model in (Article, Media, Feed, Tag, Story, Claim, User, Note)]
 
     again = load(password="another long password")
 
     assert set(Article.objects.public().values_list("pk", flat=True)) == public
-    assert [model.objects.count() for model in (Article, Media, Feed, Tag, Story, Claim, User)] == counted
+    assert [model.objects.count() for model in (Article, Media, Feed, Tag, Story, Claim, User, Note)] == counted
     assert f"{len(public)} articles" in again
     assert "another long password" not in again
     _its_feeds_wait_for_nobody()
@@ -57,6 +58,7 @@ def test_the_demo_fills_a_newsroom_once_and_only_once(transactional_db: None, mo
     _the_war_report_names_those_who_contributed()
     _its_stories_are_told_by_several_outlets()
     _its_queue_is_not_empty()
+    _its_desk_has_a_day_before_it()
     _a_reader_finds_it()
     _the_logins_keep_their_password(made_up[1])
 
@@ -96,6 +98,14 @@ def _its_queue_is_not_empty() -> None:
     assert claims[ClaimState.UPHELD].hold is not None
     assert not Article.objects.public().filter(pk=claims[ClaimState.UPHELD].article_id).exists()
     assert Claim.objects.filter(state=ClaimState.RECEIVED, hold__isnull=False).exists()
+
+
+def _its_desk_has_a_day_before_it() -> None:
+    own = Article.objects.filter(source=None)
+    assert set(own.values_list("state", flat=True)) == set(ArticleState.values) - {"retracted", "erased"}
+    assert not Article.objects.public().filter(source=None).exists()
+    assert open_tasks_of(User.objects.get(username="editor")).count() == 1
+    assert Mention.objects.filter(user__username="chief").exists()
 
 
 def _a_reader_finds_it() -> None:
