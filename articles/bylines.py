@@ -459,7 +459,8 @@ _ROLES_IN_BRACKETS = {
     **dict.fromkeys(("video", "videos", "audio"), Role.CONTRIBUTING_REPORTER),
     **dict.fromkeys(("translation", "übersetzung", "traduction", "переклад", "перевод"), Role.TRANSLATOR),
 }
-_LAST_PARAGRAPH = re.compile(r"<p(?: [^>]*)?>((?:(?!</?p[ >]).)*+)</p>\s*+$", re.S)
+_PARAGRAPH = re.compile(r"<p(?: [^>]*)?>")
+_PARAGRAPH_EDGE = re.compile(r"</?p[ >]")
 _EMPTY_END = re.compile(r"(?:\s|&nbsp;|<hr>|<p></p>)+$")
 _AROUND_LINE = " \t\n*_—–-•·"
 
@@ -474,15 +475,17 @@ _HELPED = re.compile(
     r"[,;]?\s*(?:avec|mit|with|con|com|и|з)\s+(?:les\s+|las\s+)?(?:agences|agenturen|agencies|agencias|agências)\s*$",
     re.I,
 )
+_AGENCIES_AT_END = re.compile(r"(?:s|n)\s*$", re.I)
 _BOTH = re.compile(r"(?:words|text) (?:and|&) (?:pictures|photos|photographs) by (.{3,200})", re.I)
 _DESK = re.compile(r"قسم ")
 
 
 def _common_form(text: str, outlet: str) -> str:
     """The byline without its lead-in, the agencies that helped and the outlet behind a stroke."""
-    if outlet:
-        text = re.sub(rf"\s*[/|]\s*{re.escape(outlet)}\s*$", "", text, flags=re.I)
-    text = _HELPED.sub("", text)
+    name, stroke, after = text.rpartition("|" if "|" in text else "/")
+    if stroke and outlet and after.strip().casefold() == outlet.casefold():
+        text = name.rstrip()
+    text = _HELPED.sub("", text) if _AGENCIES_AT_END.search(text) else text
     if both := _BOTH.fullmatch(text):
         return f"By {both[1]}; Photographs by {both[1]}"
     text = _LEAD_IN.sub("", text, count=1) if _LEAD_IN.match(text) else text
@@ -525,19 +528,22 @@ def _last_line(body_html: str) -> tuple[str, str]:
     is_clean = isinstance(body_html, CleanHTML)
     end = body_html[: len(body_html) - len(_tail_of(body_html))]
     start = end.rfind("<p", max(0, len(end) - 4 * MAX_CHARS))
-    paragraph = _LAST_PARAGRAPH.match(end, start) if start >= 0 else None
-    if paragraph is None:
+    opening = _PARAGRAPH.match(end, start) if start >= 0 else None
+    closing = _PARAGRAPH_EDGE.search(end, opening.end()) if opening else None
+    if opening is None or closing is None or end[closing.start() :] != "</p>":
         return body_html, ""
-    before, line_break, line = paragraph[1].rpartition("<br>")
+    paragraph = end[opening.end() : -4]
+    before, line_break, line = paragraph.rpartition("<br>")
     if not line_break:
-        return end[:start].rstrip(), to_text(CleanHTML(paragraph[1]) if is_clean else paragraph[1])
-    opening = end[start : paragraph.start(1)]
-    return f"{end[:start]}{opening}{before.removesuffix('<br>').rstrip()}</p>", to_text(line)
+        return end[:start].rstrip(), to_text(CleanHTML(paragraph) if is_clean else paragraph)
+    return f"{end[:start]}{opening[0]}{before.removesuffix('<br>').rstrip()}</p>", to_text(line)
 
 
 def _tail_of(body_html: str) -> str:
     """White space and empty elements at the end, looked for only where there can be some."""
     tail = body_html[-200:]
+    if tail.endswith("</p>") and not tail.endswith("<p></p>"):
+        return ""
     empty = _EMPTY_END.search(tail)
     return empty[0] if empty else ""
 
@@ -590,6 +596,8 @@ def _whole_by(names: str, language: str) -> tuple[Credit, ...]:
 
 
 def _plain(text: str) -> str:
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text[:MAX_CHARS].strip()
     text = unicodedata.normalize("NFC", _HIDDEN.sub("", text[:MAX_CHARS].replace("\xa0", " ")))
     return re.sub(r"[^\S\n]+", " ", text).strip()
 
@@ -637,8 +645,7 @@ class _Names:
     def __init__(self, role: Role, language: str, outlet: str) -> None:
         self.role = role
         self.language = language[:2].lower()
-        self.outlet = _folded(outlet)
-        self.outlet_core = _core(outlet) or self.outlet
+        self.outlet, self.outlet_core = _outlet_words(outlet)
         self.found: list[Credit] = []
         self.complete = True
         self.placed = False
@@ -714,6 +721,12 @@ class _Names:
         return bool(_JOBS.search(text)) and not _without_job(text)
 
 
+@lru_cache(maxsize=1024)
+def _outlet_words(outlet: str) -> tuple[str, str]:
+    """The outlet's name as names are compared with it, whole and without what says little."""
+    return _folded(outlet), _core(outlet) or _folded(outlet)
+
+
 def _core(text: str) -> str:
     """The outlet's own words, without "the", "staff" or ".com"."""
     return "".join(word for word in re.findall(r"[^\W_]+", text.casefold()) if word not in _OUTLET_WORDS)
@@ -765,7 +778,7 @@ def _is_name(text: str) -> bool:
     words = text.split()
     if not 2 <= len(text) <= MAX_NAME_CHARS or len(words) > 7 or _BAD.search(text):
         return False
-    if sum(character.isalpha() for character in text) < 2:
+    if not text[:2].isalpha() and sum(character.isalpha() for character in text) < 2:
         return False
     small = sum(word[0].islower() and word.casefold() not in _PARTICLES and "-" not in word for word in words)
     return small == 0 or (small == len(words) <= 3)

@@ -12,12 +12,18 @@ import idna
 import tldextract
 
 MAX_LENGTH = 2_000
+LONGEST_HOST = 253
 MAX_REDIRECTORS = 5
 
 # The list bundled with the library: no network, no cache on disk.
 _suffixes = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
 
 _HOST = re.compile(r"https?://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/:?#]*)", re.I)
+# An address that is spelled the one way already: nothing in it to escape, to resolve or to look up.
+_PLAIN = re.compile(
+    r"https?://([a-z0-9\-]+(?:\.[a-z0-9\-]+)*)"
+    r"((?:/[A-Za-z0-9_\-~][A-Za-z0-9_\-~.]*)*+/?)(?:\?([A-Za-z0-9_\-~.=&/]*))?"
+)
 _ABSOLUTE = re.compile(r"([a-z][a-z0-9+.\-]*):", re.I)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _HALF = re.compile("[\ud800-\udfff]")
@@ -170,6 +176,9 @@ def same_site(a: str, b: str) -> bool:
 @lru_cache(maxsize=1024)
 def _split(url: str) -> tuple[str, str, str, str, str]:
     """Host, ":port" or nothing, path, query and fragment, each spelled the one way."""
+    plain = _PLAIN.fullmatch(url[: MAX_LENGTH + 1])
+    if plain and len(url) <= MAX_LENGTH and len(plain[1]) <= LONGEST_HOST:
+        return plain[1], "", plain[2] or "/", plain[3] or "", ""
     url = _checked(url)
     try:
         parts = urlsplit(url)
@@ -220,7 +229,7 @@ def _host(host: str) -> str:
             return f"[{ipaddress.IPv6Address(host).compressed}]"
         except ValueError as error:
             raise NotAnAddress("the number between the brackets is no IPv6 address") from error
-    if len(host) > 253:
+    if len(host) > LONGEST_HOST:
         raise NotAnAddress("the host name is too long")
     if host.isascii():
         if not re.fullmatch(r"[a-z0-9_\-]+(?:\.[a-z0-9_\-]+)*", host):
@@ -306,6 +315,8 @@ def _plain_host(host: str) -> str:
 
 
 def _plain_path(path: str) -> str:
+    if "amp" not in path.lower():
+        return path.rstrip("/") or "/"
     shorter = _AMP_ENDING.sub(r"\1", _AMP_BEGINNING.sub("", path))
     while shorter != path:
         path, shorter = shorter, _AMP_ENDING.sub(r"\1", shorter)

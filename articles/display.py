@@ -106,7 +106,7 @@ def shown_of(
         return Text(standfirst, _illustrated(body, pictures, site), "", whole=True)
     if usage == UsagePolicy.HEADLINE:
         return Text("", SafeString(""), "", whole=False)
-    standfirst = _within(excerpt(escape(standfirst), source.excerpt_words), source.most_chars)
+    standfirst = _within(excerpt(escape(standfirst, quote=False), source.excerpt_words), source.most_chars)
     left = source.excerpt_words - len(standfirst.split())
     opening = (excerpt_of_text(text, left) if text else excerpt(body, left)) if left > 0 else ""
     if source.most_chars is not None:
@@ -116,7 +116,7 @@ def shown_of(
 
 def standfirst_above(text: Text) -> str:
     """The standfirst over the text; none where the text begins with it, as feeds often have it."""
-    first = excerpt(text.body or escape(text.excerpt), len(text.standfirst.split()))
+    first = excerpt(text.body or escape(text.excerpt, quote=False), len(text.standfirst.split()))
     return "" if first.rstrip(" .…") == text.standfirst.rstrip(" .…") else text.standfirst
 
 

@@ -31,21 +31,28 @@ def opening_of(standfirst: str, body: str) -> str:
     """The first words as plain text: of the standfirst, else of the body, not of what stands under its pictures."""
     if pictures := in_text(body):
         body = without(body, pictures.keys())
-    return excerpt(escape(standfirst), TEASER_WORDS) or excerpt(body, TEASER_WORDS)
+    return excerpt(escape(standfirst, quote=False), TEASER_WORDS) or excerpt(body, TEASER_WORDS)
 
 
 def _opening_of_text(standfirst: str, text: str) -> str:
-    return excerpt(escape(standfirst), TEASER_WORDS) or excerpt_of_text(text, TEASER_WORDS)
+    return excerpt(escape(standfirst, quote=False), TEASER_WORDS) or excerpt_of_text(text, TEASER_WORDS)
 
 
 def minutes_to_read(body: str) -> int:
     """How long sanitised HTML takes to read; 0 for what is read at a glance."""
-    return _minutes(_MARKUP.sub(" ", body))
+    text = _MARKUP.sub(" ", body)
+    return _minutes(text, len(text.split()))
 
 
-def _minutes(text: str) -> int:
-    letters = 0 if text.isascii() else len(_UNSPACED.findall(text))
-    return round(len(text.split()) / WORDS_A_MINUTE + letters / UNSPACED_LETTERS_A_MINUTE)
+def _minutes(text: str, words: int) -> int:
+    # A text in such a script shows it from the beginning.
+    letters = len(_UNSPACED.findall(text)) if _UNSPACED.search(text, 0, 400) else 0
+    return round(words / WORDS_A_MINUTE + letters / UNSPACED_LETTERS_A_MINUTE)
+
+
+def _minutes_of_text(text: str) -> int:
+    """The same of what `to_text` made, where one character stands between words."""
+    return _minutes(text, text.count(" ") + text.count("\n") + bool(text))
 
 
 def add(rows: Iterable[tuple[int, str, str, datetime]]) -> None:
@@ -54,7 +61,7 @@ def add(rows: Iterable[tuple[int, str, str, datetime]]) -> None:
         Prepared,
         ("article_id", "opening", "minutes", "due_at"),
         [
-            (pk, _opening_of_text(standfirst, text), _minutes(text), _due(published_at))
+            (pk, _opening_of_text(standfirst, text), _minutes_of_text(text), _due(published_at))
             for pk, standfirst, text, published_at in rows
         ],
         conflicts="DO NOTHING",

@@ -86,6 +86,8 @@ _NUMBERS = frozenset({"width", "height", "colspan", "rowspan", "start"})
 _LINKS = frozenset({"href", "src", "cite"})
 # The parser closes these by itself, so they cannot nest without one of the others.
 _SELF_CLOSING = frozenset({"p", "li", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"})
+# Whether one of these is open is nothing that has to be known.
+_UNCOUNTED = _VOID | _SELF_CLOSING
 _BLOCKS = frozenset({"h2", "h3", "h4", "ul", "ol", "blockquote", "pre", "table", "figure", "figcaption"})
 
 # A tag as the HTML standard reads it. Every quantifier is possessive: one pass, no backtracking.
@@ -102,10 +104,13 @@ _PLAIN_TAG = (
     r"<(?:/[a-zA-Z][a-zA-Z0-9]*+\s*+|[a-zA-Z][a-zA-Z0-9]*+"
     r"""(?:\s++[a-zA-Z_][a-zA-Z0-9_\-]*+(?:="[^"<>]*+"|='[^'<>]*+')?+)*+\s*+/?+)>"""
 )
+_NAME = re.compile(r"</?([a-zA-Z0-9]+)")
 _TAG_OR_TEXT = re.compile(rf"({_PLAIN_TAG})")
 _COMMENT_END = re.compile(r"--!?>")
 _IGNORED_IN_ADDRESS = re.compile(r"[\x00-\x1f\x7f-\xa0]+")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*:", re.I)
+# An address with nothing in it that would be read or written otherwise.
+_PLAIN_LINK = re.compile(r"https?://[a-zA-Z0-9._~:/?#@!$()*+,;=%\-]+")
 _WEB_ADDRESS = re.compile(r"https?://[^/?#\s]", re.I)
 _EMPTY_PARAGRAPH = re.compile(r"<p>(?:\s|&nbsp;|<br>)*+</p>\s*+")
 _PRE_NEWLINES = re.compile(r"<pre>\n++")
@@ -118,7 +123,6 @@ _ASCII_CONTROLS = {code: None for code in range(128) if _CONTROLS.match(chr(code
 _LINE_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069\u00ad\u200b\u2060]")
 _SPACES = re.compile(r"\s+")
 _LINE_END = "\x00"
-_BREAK = f" {_LINE_END} "
 _BREAKING = _BLOCKS | {"p", "br", "hr", "li", "tr", "td", "th", "caption", "img"}
 _OTHER_HTML_NAMES = frozenset(
     {
@@ -189,8 +193,8 @@ _ANY_TAG = re.compile(r"""<(?:[^>"]++|"[^"]*+")*+>""")
 _BREAKING_TAGS = re.compile(
     rf"""(?:</?(?:{"|".join(sorted(_BREAKING))})(?=[ />])(?:[^>"]++|"[^"]*+")*+>\s*+)++"""
 )
-# The only characters that it writes by name, in the order in which they are read once each.
-_WRITTEN = (("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", "\u00a0"), ("&quot;", '"'), ("&amp;", "&"))
+# The only characters that it writes by name.
+_WRITTEN = {"lt": "<", "gt": ">", "nbsp": "\u00a0", "quot": '"', "amp": "&"}
 
 
 class CleanHTML(str):
@@ -249,16 +253,36 @@ def to_text(html: str) -> str:
 
 def _clean_to_text(html: CleanHTML) -> str:
     """As `to_text`, where it is known how the markup is written."""
-    text: str = html
-    # Most of the markup is plain paragraphs, and those are sooner replaced than searched for by pattern.
-    for paragraph in ("</p>\n<p>", "</p><p>", "<p>", "</p>"):
-        text = text.replace(paragraph, _BREAK)
-    if "<" in text:
-        text = _ANY_TAG.sub("", _BREAKING_TAGS.sub(_BREAK, text))
-    for written, read in _WRITTEN if "&" in text else ():
-        text = text.replace(written, read)
-    joined = " ".join(text.split()).replace(_BREAK, "\n").strip(f"{_LINE_END} \n")
-    return joined if _LINE_END not in joined else _spaced(text.split(_LINE_END))
+    text = _without_written_tags(html).replace("\n", " ")
+    lines = (_with_written_signs(text) if "&" in text else text).split(_LINE_END)
+    # What is printable has no white space but blanks; most texts have those one by one.
+    if "  " in text or not "".join(lines).isprintable():
+        return _spaced(lines)
+    return "\n".join(line for line in map(str.strip, lines) if line)
+
+
+def _with_written_signs(text: str) -> str:
+    first, *rest = text.split("&")
+    pieces = [first]
+    for piece in rest:
+        name, _, after = piece.partition(";")
+        pieces += _WRITTEN.get(name, f"&{name};"), after
+    return "".join(pieces)
+
+
+def _without_written_tags(html: str) -> str:
+    """What stands between the tags, and a mark where a line ends."""
+    first, *rest = html.split("<")
+    pieces = [first]
+    for piece in rest:
+        tag, _, text = piece.partition(">")
+        if tag.count('"') % 2:
+            # A ">" within an attribute: the pattern knows where that ends.
+            return _ANY_TAG.sub("", _BREAKING_TAGS.sub(_LINE_END, html))
+        if tag.lstrip("/").partition(" ")[0] in _BREAKING:
+            pieces.append(_LINE_END)
+        pieces.append(text)
+    return "".join(pieces)
 
 
 def _spaced(lines: Iterable[str]) -> str:
@@ -271,6 +295,8 @@ def _unescaped(line: str) -> str:
 
 def excerpt(html: str, words: int) -> str:
     """The first words as plain text, an ellipsis where more follows. Han and kana characters count singly."""
+    if "<" not in html and "&" not in html and html.isprintable():
+        return excerpt_of_text(html.strip(), words)
     # Of a long text the beginning is enough, when it comes apart in one way and something follows.
     enough = _enough_for(words)
     opening = html[: max(0, html.rfind("<", 0, enough))] if len(html) > 2 * enough else ""
@@ -325,7 +351,8 @@ def _strip_controls(value: str) -> str:
     if value.isascii():
         # Twenty times as fast as the pattern, which says the same of ASCII.
         return value.translate(_ASCII_CONTROLS)
-    return _CONTROLS.sub("", value)
+    # None of them is printable, and most texts are.
+    return value if value.replace("\n", "").isprintable() else _CONTROLS.sub("", value)
 
 
 def _tokens(html: str) -> Iterator[_Token]:
@@ -397,12 +424,9 @@ def _prepare(html: str, base_url: str) -> tuple[str, bool]:
     nesting = _Nesting()
     parts = _plain_parts(html)
     if parts is not None:
-        parts[1::2] = [
-            tag if _counted(nesting, name, closes) else ""
-            for name, closes, tag in (
-                _our_tag(tag, base_url if _has_address(tag) else "") for tag in parts[1::2]
-            )
-        ]
+        for index in range(1, len(parts), 2):
+            name, closes, tag = _our_tag(parts[index]) or _our_link(parts[index], base_url)
+            parts[index] = tag if name in _UNCOUNTED or _counted(nesting, name, closes) else ""
         return "".join(parts), nesting.orderly and not nesting.tags
     pieces: list[str] = []
     for token in _tokens(html):
@@ -429,7 +453,8 @@ def _plain_parts(html: str) -> list[str] | None:
 
 @lru_cache(maxsize=4096)
 def _drops_content(tag: str) -> bool:
-    return _plain_token(tag).name in _DROPPED_WITH_CONTENT
+    name = _NAME.match(tag)
+    return name is None or name[1].lower() in _DROPPED_WITH_CONTENT
 
 
 def _plain_token(tag: str) -> _Token:
@@ -439,13 +464,15 @@ def _plain_token(tag: str) -> _Token:
 
 
 @lru_cache(maxsize=4096)
-def _has_address(tag: str) -> bool:
-    """Whether what we write of the tag can depend on where the document was found."""
-    return "=" in tag and any(name in tag.lower() for name in _LINKS)
+def _our_tag(tag: str) -> tuple[str, bool, str] | None:
+    """As `_as_ours`; None where what we write of the tag can depend on where the document was found."""
+    if "=" in tag and any(name in tag.lower() for name in _LINKS):
+        return None
+    return _as_ours(_plain_token(tag), "")
 
 
-@lru_cache(maxsize=4096)
-def _our_tag(tag: str, base_url: str) -> tuple[str, bool, str]:
+@lru_cache(maxsize=1024)
+def _our_link(tag: str, base_url: str) -> tuple[str, bool, str]:
     return _as_ours(_plain_token(tag), base_url)
 
 
@@ -479,7 +506,7 @@ class _Nesting:
 
     def open(self, name: str) -> bool:
         """Count the element in, unless it is a link within a link, which no parser allows."""
-        if name in _VOID or name in _SELF_CLOSING:
+        if name in _UNCOUNTED:
             return True
         if name == "a" and "a" in self.tags:
             self.orderly = False
@@ -524,7 +551,11 @@ def _attributes(written: str, allowed: frozenset[str], base_url: str) -> dict[st
         name = match[1].lower()
         if name not in allowed or name in found:
             continue
-        value = entities.unescape(match[2] or match[3] or match[4] or "")
+        value = match[2] or match[3] or match[4] or ""
+        if name in _LINKS and len(value) <= MAX_URL_CHARS and _PLAIN_LINK.fullmatch(value):
+            found[name] = value
+            continue
+        value = entities.unescape(value)
         if name == "src" and not base_url and _OF_LIBRARY.fullmatch(value):
             pass
         elif name in _LINKS:

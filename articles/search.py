@@ -40,7 +40,8 @@ _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 _TYPED = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 _MARKUP = re.compile(r"<[^>]*>")
-_ASCII_SEPARATORS = {code: " " for code in range(128) if not chr(code).isalnum()}
+# Small letters, and blanks for all that is no letter or digit.
+_ASCII_FOLDED = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)).ljust(256)
 _SIGNS = "’‘“”„–—…«»\u00a0"
 _UNDECOMPOSED = {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th"}
 _COMBINING = re.compile(
@@ -107,7 +108,7 @@ def fold(text: str) -> str:
             if sign in text:
                 text = text.replace(sign, " ")
     if text.isascii():
-        return " ".join(text.translate(_ASCII_SEPARATORS).lower().split())
+        return b" ".join(text.encode().translate(_ASCII_FOLDED).split()).decode()
     text = text.casefold()
     for letter, plainly in _UNDECOMPOSED.items():
         if letter in text:
