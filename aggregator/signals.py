@@ -16,8 +16,8 @@ from django.db.models import Q
 from aggregator.fetch import Outcome
 from aggregator.models import Feed
 from aggregator.rights import Signal, limits, of_document, of_headers, of_robots, of_tdmrep
-from articles import surfaces
-from articles.models import Source
+from articles import surfaces, walks
+from articles.models import Source, WalkKind
 from webclient.client import Client, Limits, default_client
 from webclient.errors import OutgoingError
 
@@ -144,3 +144,5 @@ def _keep(source: Source, signals: Iterable[Signal], places: set[str], *, at: da
     source.save(update_fields=["signals", "signalled_usage", "signalled_chars", "signalled_no_pictures"])
     if changed:
         surfaces.changed([f"source:{source.pk}", surfaces.SITE])
+        # What may be shown is what is found: the outlet's articles are indexed again, as after a change at the desk.
+        walks.ask(WalkKind.INDEX, walks.Of(source=source), at=at)

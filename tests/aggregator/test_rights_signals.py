@@ -12,7 +12,7 @@ from aggregator import rights, signals
 from aggregator.models import Feed
 from aggregator.parse import parse
 from articles.display import teaser_of, text_of
-from articles.models import Article, Source
+from articles.models import Article, Source, Walk
 from tests.aggregator.conftest import NOON, fetch_once, item, rss
 from tests.loopback import WebServer
 
@@ -93,8 +93,10 @@ def test_a_signal_of_the_feed_shortens_what_is_shown_until_it_is_gone(outlet: Ou
     assert len(text_of(Article.objects.get()).excerpt) > 100
 
     Source.objects.update(agreement_prevails=False)
+    Walk.objects.all().delete()
     web.put("/feed", rss(item(1, description=LONG)), headers=[("X-Robots-Tag", "nosnippet")])
     fetch_once(feed, NOON + timedelta(hours=1))
+    assert Walk.objects.get().source_id == source.pk
     assert (text_of(Article.objects.get()).excerpt, teaser_of(Article.objects.get())) == ("", "")
 
     web.put("/feed", rss(item(1, description=LONG)))
