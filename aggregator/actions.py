@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from django.db import DatabaseError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils.text import slugify
 
 from aggregator import decide, signals
@@ -165,7 +165,7 @@ def register(
     known: Feed | None = Feed.objects.filter(url_key=key).first()
     if known:
         return known
-    return Feed.objects.create(
+    feed = Feed.objects.create(
         url=url,
         url_key=key,
         title=title[:300],
@@ -174,6 +174,14 @@ def register(
         tags=tags_of_folders(tags),
         due_at=at,
     )
+    name_feeds_of([feed.source_id])
+    return feed
+
+
+def name_feeds_of(source_ids: Iterable[int]) -> None:
+    """Write with these outlets where the first of their feeds stands: it is what our own feeds name as the source."""
+    first = Feed.objects.filter(source=OuterRef("pk")).order_by("pk").values("url")[:1]
+    Source.objects.filter(pk__in=list(source_ids)).update(feed_url=Subquery(first))
 
 
 class Site(NamedTuple):
@@ -250,6 +258,7 @@ def remove_feed(*, url: str) -> str:
     """Stop reading the feed and forget its entries; articles stay. Returns its address."""
     feed = feed_at(url)
     feed.delete()
+    name_feeds_of([feed.source_id])
     return feed.url
 
 
@@ -287,6 +296,7 @@ def import_outlines(*, outlines: Iterable[Outline], at: datetime) -> tuple[int, 
         ],
         batch_size=500,
     )
+    name_feeds_of(source.pk for source in sources.values())
     return len(new), known, problems
 
 
@@ -576,14 +586,18 @@ def _still_ours(attempts: Sequence[Attempt]) -> set[int]:
 def _finish(attempts: Sequence[Attempt], reports: Mapping[int, Report], *, at: datetime) -> None:
     """The feeds' new values, and their leases back."""
     rows: dict[tuple[str, ...], list[list[Any]]] = defaultdict(list)
+    moved: list[int] = []
     for one in attempts:
         new = _columns(one.feed, one.outcome, at=at) | {"lease_until": None, "lease_token": ""}
         if one.outcome.document:
             report = reports[one.feed.pk]
             new |= {"document_entries": report.entries, "document_blocked": report.blocked}
         rows[tuple(new)].append([*new.values(), one.feed.pk])
+        moved += [one.feed.source_id] if "url" in new else []
     for names, some in rows.items():
         bulk.update(Feed, names, some)
+    if moved:
+        name_feeds_of(moved)
 
 
 def settle_sources(fetched: Sequence[tuple[Feed, FeedDocument]]) -> None:
@@ -608,6 +622,7 @@ def _credit_sites(moved: Sequence[tuple[Feed, FeedDocument]]) -> None:
             FeedRule.objects.filter(source=feed.source_id).update(source=sources[site.domain])
         feed.source = sources[site.domain]
     bulk.update(Feed, ("source_id",), [(feed.source_id, feed.pk) for feed, _ in moved])
+    name_feeds_of({*before, *(feed.source_id for feed, _ in moved)})
     kept = Exists(Feed.objects.filter(source=OuterRef("pk"))) | Exists(
         Article.objects.filter(source=OuterRef("pk"))
     )

@@ -208,6 +208,16 @@ class FeedAdmin(FeedPages, admin.ModelAdmin):  # type: ignore[misc]
         if not change:
             obj.due_at = timezone.now()
         super().save_model(request, obj, form, change)
+        actions.name_feeds_of([obj.source_id])
+
+    def delete_model(self, request: HttpRequest, obj: Feed) -> None:
+        super().delete_model(request, obj)
+        actions.name_feeds_of([obj.source_id])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Feed]) -> None:
+        outlets = list(queryset.values_list("source", flat=True))
+        super().delete_queryset(request, queryset)
+        actions.name_feeds_of(outlets)
 
     @admin.display(description="health")
     def health(self, feed: Feed) -> str:

@@ -306,7 +306,7 @@ def _rss_item(item: Any, entry: Entry) -> None:
     if article.copyright_holder:
         _add(item, f"{{{_DC}}}rights", article.copyright_holder)
     if article.source:
-        _add(item, "source", article.source.name, url=article.canonical_url)
+        _add(item, "source", article.source.name, url=article.source.feed_url or article.canonical_url)
         _add(item, f"{{{_ATOM}}}link", href=article.canonical_url, rel="via")
     _add_content(item, article)
     _add_picture(item, article)

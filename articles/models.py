@@ -74,6 +74,8 @@ class Source(models.Model):
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=200, unique=True, allow_unicode=True)
     homepage = models.URLField(max_length=500, blank=True)
+    # Whoever reads its feeds writes here where the first of them stands, for what our own feeds say of their source.
+    feed_url = models.CharField(max_length=2000, null=True, editable=False)
     domain = models.CharField(
         max_length=253, blank=True, db_index=True, help_text="The registrable domain, such as example.org."
     )

@@ -307,6 +307,8 @@ def test_a_permanent_move_is_believed_after_days_and_a_temporary_one_never(
     assert urls[:3] == [web.url("/old")] * 3
     assert urls[4] == web.url("/new")
     assert other.url == web.url("/lent")
+    # The outlet's feed is what our own feeds name as its source.
+    assert Source.objects.get(pk=feed.source_id).feed_url == web.url("/new")
 
 
 def test_a_move_to_a_feed_already_read_pauses_the_old_one(outlet: Outlet, web: WebServer) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from lxml import etree
 
 from articles import sitemaps, surfaces
+from articles.models import Source
 from tests.factories import ArticleFactory, ContributionFactory, HoldFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +79,7 @@ def test_another_reader_understands_the_feed(path, form, client, somewhere_every
 
 def test_each_form_tells_of_an_article_its_makers_its_source_and_its_text(client, somewhere_everywhere):
     headline, makers = somewhere_everywhere.headline, ["Quillon Zebedee", "Ada Vance"]
+    Source.objects.filter(pk=somewhere_everywhere.source_id).update(feed_url="https://lesk.example/rss")
     rss = xml(client, "/feeds/latest.rss").xpath(f"//item[title = '{headline}']")[0]
     atom = xml(client, "/feeds/latest.atom").find(
         f"atom:entry[atom:id='urn:uuid:{somewhere_everywhere.key}']", NS
@@ -86,7 +88,8 @@ def test_each_form_tells_of_an_article_its_makers_its_source_and_its_text(client
     item = next(item for item in items if item["title"] == headline)
 
     assert [e.text for e in rss.findall("dc:creator", NS)] == makers
-    assert rss.find("source").get("url") == item["external_url"] == somewhere_everywhere.canonical_url
+    assert rss.find("source").get("url") == "https://lesk.example/rss"
+    assert item["external_url"] == somewhere_everywhere.canonical_url
     assert rss.find("source").text == somewhere_everywhere.source.name
     assert "counted at dawn" in rss.findtext("content:encoded", namespaces=NS)
     assert atom.findtext("atom:contributor/atom:name", namespaces=NS) == "Ada Vance"
