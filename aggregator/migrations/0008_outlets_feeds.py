@@ -14,6 +14,6 @@ def name_feeds(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("aggregator", "0007_full_text"), ("articles", "0028_outlets_feed")]
+    dependencies = [("aggregator", "0007_full_text"), ("articles", "0030_outlets_feed")]
 
     operations = [migrations.RunPython(name_feeds, migrations.RunPython.noop, elidable=True)]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('articles', '0027_reading_figures'),
+        ('articles', '0029_desk_words'),
     ]
 
     operations = [
