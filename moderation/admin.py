@@ -440,6 +440,7 @@ class ClaimAdmin(ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         more = {
             "title": "Claims",
+            "is_nav_sidebar_enabled": False,  # its room is the table's: who works the queue reads all its columns
             "views": list(queue.views_of(request.user)),
             "asked": queue.asked_of(request.META.get("QUERY_STRING", "")),
         }
