@@ -84,6 +84,13 @@ class OptOut(models.Model):
         return f"everything at {self.domain}{self.value}"
 
     @property
+    def named(self) -> str:
+        """What it covers, in no language."""
+        if self.kind == OptOutKind.AUTHOR:
+            return f"{self.contributor or '…'} · {self.domain}"
+        return f"{self.domain}{self.value}"
+
+    @property
     def reference(self) -> str:
         """The name its holds carry."""
         return f"optout:{self.pk}"

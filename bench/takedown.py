@@ -219,28 +219,39 @@ def _until_gone_everywhere(port: int, headline: str, paths: Sequence[str]) -> fl
 
 
 def fill_up(size: int, *, words: int = 2) -> Any:
-    """So many articles of one outlet, of so many words each, as plain rows."""
+    """So many articles of one outlet, of so many words each, as plain rows; after each four one of another outlet."""
+    from articles.models import Source
+
+    leaving, staying = (
+        Source.objects.create(
+            name=name, slug=name.lower(), domain=f"{name.lower()}.example", usage="full", terms="All of it."
+        )
+        for name in ("Leaving", "Staying")
+    )
+    chance = random.Random(1)
+    _store(leaving, "many", size, 1, words, chance)
+    _store(staying, "others", size // 4, 4, words, chance)
+    return leaving
+
+
+def _store(source: Any, name: str, size: int, minutes: int, words: int, chance: random.Random) -> None:
     from django.utils import timezone
 
     from articles.canonical import address_key
-    from articles.models import Article, Source
+    from articles.models import Article
 
     now = timezone.now()
-    source = Source.objects.create(name="Opting Out", slug="opting-out", domain="opting.example", usage="full",
-                                   terms="All of it.")  # fmt: skip
-    chance = random.Random(1)
     for start in range(0, size, 5_000):
         Article.objects.bulk_create(
             Article(
-                slug=f"many-{number}", headline=f"Number {number} of many",
+                slug=f"{name}-{number}", headline=f"Number {number} of {name}",
                 body=f"<p>Said {number} {' '.join(chance.choices(WORDS, k=words - 2))}.</p>",
-                state="published", published_at=now - timedelta(minutes=number), source=source,
-                canonical_url=f"https://opting.example/{number}", compared_at=now,
-                url_key=address_key(f"https://opting.example/{number}"),
+                state="published", published_at=now - timedelta(minutes=minutes * number), source=source,
+                canonical_url=f"https://{source.domain}/{number}", compared_at=now,
+                url_key=address_key(f"https://{source.domain}/{number}"),
             )
             for number in range(start, min(start + 5_000, size))
         )  # fmt: skip
-    return source
 
 
 def one_huge_notice() -> Iterator[Row]:

@@ -60,7 +60,7 @@ def lumen_notice(notice: Notice) -> dict[str, Any]:
         "source": LUMEN_SOURCES[Channel(notice.channel)],
         "language": notice.language[:2],
         "jurisdiction_list": [],
-        "action_taken": _action_taken({claim.state for claim in claims}),
+        "action_taken": action_taken({claim.state for claim in claims}),
         "request_type": "Removal",
         "case_id_number": notice.reference,
         "works_attributes": [_work(ground, claims)],
@@ -71,7 +71,8 @@ def lumen_notice(notice: Notice) -> dict[str, Any]:
     }
 
 
-def _action_taken(states: set[str]) -> str:
+def action_taken(states: set[str]) -> str:
+    """How a case ended as a whole: Yes, No or Partial; Unspecified while something is undecided."""
     removed, kept = states & set(REMOVED), states & {*KEPT, ClaimState.WITHDRAWN}
     if not states or states - {*REMOVED, *KEPT, ClaimState.WITHDRAWN}:
         return "Unspecified"

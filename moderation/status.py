@@ -14,6 +14,7 @@ from articles.models import Hold
 from articles.templatetags.reading import written
 from moderation.complaints import may_complain
 from moderation.desk_models import Complaint
+from moderation.exports import action_taken
 from moderation.models import (
     OPEN_STATES,
     TAKEN_BACK_FROM,
@@ -65,6 +66,7 @@ class Case:
     history: list[Happened] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     asked_to_confirm: bool = False
+    outcome: str = ""
 
     @property
     def is_undecided(self) -> bool:
@@ -88,7 +90,21 @@ def case_of(notice: Notice, *, start: int = 1) -> Case:
         history=sorted(_history(notice), key=lambda happened: happened.at),
         missing=[MISSING_WORDS[name] for name in notice.missing],
         asked_to_confirm=notice.letters.filter(kind=LetterKind.CONFIRM).exists(),
+        outcome=_outcome(notice) if notice.closed_at else "",
     )
+
+
+def _outcome(notice: Notice) -> str:
+    states = set(notice.claims.order_by().values_list("state", flat=True).distinct())
+    words = AS_A_WHOLE.get(action_taken(states))
+    return _(words) if words else ""
+
+
+AS_A_WHOLE = {
+    "Yes": gettext_noop("What is ours and was named here was removed."),
+    "Partial": gettext_noop("Part of what is ours and was named here was removed."),
+    "No": gettext_noop("Nothing was removed."),
+}
 
 
 def _claims(notice: Notice, *, start: int) -> list[ClaimStatus]:

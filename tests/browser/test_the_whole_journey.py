@@ -21,6 +21,8 @@ from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
 from articles.models import Article
+from moderation.models import Claim
+from moderation.references import answer_url
 from tests.conftest import free_port
 from tests.factories import UserFactory
 from tests.loopback import WebServer, web_server
@@ -127,6 +129,25 @@ def confirm(page: Page, mailbox: Mailbox) -> None:
     page.get_by_role("button", name="Confirm the notice").click()
 
 
+def counter(page: Page, mailbox: Mailbox, address: str) -> None:
+    """Send a counter-notice as the article's publisher would, and confirm it from the letter."""
+    page.goto(address)
+    page.get_by_label("Why the removal is a mistake").fill("I wrote this myself.")
+    page.get_by_label("Your full name").fill("Petro Reporter")
+    page.get_by_label("Your e-mail address").fill("petro@outlet.example")
+    page.get_by_label("Your postal address").fill("1 Quay Street")
+    page.get_by_label("Your telephone number").fill("+1 555 0101")
+    for declared in ("Under penalty of perjury", "I consent to the jurisdiction", "I will accept service"):
+        page.get_by_label(declared).check()
+    page.get_by_label("Your signature").fill("Petro Reporter")
+    page.get_by_role("button", name="Send the counter-notice").click()
+    expect(page.get_by_text("One step is left")).to_be_visible()
+    call_command("send_letters", stdout=StringIO())
+    page.goto(next(word for word in mailbox.newest().split() if "/answer/confirm/" in word))
+    page.get_by_role("button", name="Confirm the counter-notice").click()
+    expect(page.get_by_text("is in force")).to_be_visible()
+
+
 def work(*command: str) -> str:
     out = StringIO()
     call_command(*command, stdout=out)
@@ -173,6 +194,11 @@ def test_a_feed_comes_in_a_reader_reads_it_and_its_owner_has_it_removed(
     assert seen_on(page, places, FIRST) == []
     call_command("send_letters", stdout=StringIO())
     assert reference in mailbox.newest()
+
+    # Its publisher answers; until the statutory days are over it stays away.
+    counter(page, mailbox, answer_url(Claim.objects.get(article=article)))
+    assert Claim.objects.get(article=article).state == "countered"
+    assert page.request.get(front_door + article.get_absolute_url()).status == 451
 
     # The second notice nobody decides: at its deadline the article is gone all the same.
     settings.HOLD_AFTER_HOURS = 4 / 3600

@@ -148,7 +148,7 @@ def test_the_validator_finds_what_the_database_would_refuse() -> None:
     ],
 )
 def test_lumen_is_told_what_was_done(states: list[ClaimState], action: str) -> None:
-    assert exports._action_taken({str(state) for state in states}) == action
+    assert exports.action_taken({str(state) for state in states}) == action
 
 
 def test_a_notice_in_lumens_format_names_articles_by_their_key() -> None:

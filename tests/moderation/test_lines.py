@@ -174,6 +174,9 @@ def test_what_only_looks_similar_is_not_ours() -> None:
     verdicts = lines.judge(
         [
             f"{article.canonical_url}0",
+            # A Cyrillic letter in its host, as it looks and as it is sent.
+            article.canonical_url.replace("example", "ex\u0430mple"),
+            article.canonical_url.replace("example", "xn--exmple-4nf"),
             article.canonical_url.replace("https://", "https://not-"),
             f"{settings.SITE_URL}/articles/harbour-2/",
             f"https://evil.example/{settings.SITE_HOST}/articles/harbour/",
@@ -183,6 +186,8 @@ def test_what_only_looks_similar_is_not_ours() -> None:
     )
 
     assert [judged.verdict for judged in verdicts] == [
+        Verdict.NOT_OURS,
+        Verdict.NOT_OURS,
         Verdict.NOT_OURS,
         Verdict.NOT_OURS,
         Verdict.UNRECOGNISED,

@@ -240,7 +240,7 @@ def test_the_owner_does_all_of_it_on_the_page(client: Client) -> None:
     assert client.get(article.get_absolute_url()).status_code == 451
 
     number = str(StandingOptOut.objects.get().pk)
-    assert "everything at harbour.example" in page(client, notice)
+    assert "Allow harbour.example again" in page(client, notice)
     assert "Lifted." in page(client, notice, do="lift", number=number)
     assert client.get(article.get_absolute_url()).status_code == 200
 

@@ -14,8 +14,9 @@ from articles import cuts
 from articles.models import Article, ArticleState, Contributor, Cut, CutKind, Revision, Source
 from moderation import actions, escrow, letters
 from moderation.actions import NotAllowed
-from moderation.models import Claim, ClaimState, Escrow, LedgerEntry, LetterKind
+from moderation.models import Claim, ClaimState, Escrow, LedgerEntry, LetterKind, Notice
 from moderation.replay import replay
+from moderation.status import case_of
 from tests.desk.test_articles import form_of, save
 from tests.factories import ArticleFactory, ContributorFactory, SourceFactory, UserFactory
 from tests.moderation.cases import claim_in, moderator, notice_about, reduce_to, refuse
@@ -228,6 +229,9 @@ def test_a_case_of_five_urls_ends_five_ways():
         S.UPHELD, S.REDUCED, S.REDUCED, S.REFUSED, S.WITHDRAWN,
     ]  # fmt: skip
     assert [is_public(claim) for claim in claims] == [False, True, True, True, True]
+    actions.erase(claim_id=claims[0].pk, at=timezone.now(), demanded=True)
+    ended = Notice.objects.get(pk=claims[0].notice_id)
+    assert case_of(ended).outcome == "Part of what is ours and was named here was removed."
 
 
 def test_an_older_copy_of_the_database_learns_of_the_part_again(django_capture_on_commit_callbacks):
