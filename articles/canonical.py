@@ -26,7 +26,7 @@ _PLAIN = re.compile(
 )
 _ABSOLUTE = re.compile(r"([a-z][a-z0-9+.\-]*):", re.I)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-_HALF = re.compile("[\ud800-\udfff]")
+HALF = re.compile("[\ud800-\udfff]")
 _PERCENT = re.compile(r"%([0-9a-fA-F]{2})?")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PATH_SAFE = "/:@!$&'()*+,;=~-._%"
@@ -203,7 +203,7 @@ def _checked(url: str) -> str:
         raise NotAnAddress(f"the address is longer than {MAX_LENGTH} characters")
     if _CONTROL.search(url):
         raise NotAnAddress("the address contains a line break or a control character")
-    if not url.isascii() and _HALF.search(url):
+    if not url.isascii() and HALF.search(url):
         raise NotAnAddress("the address contains half a character")
     scheme = _ABSOLUTE.match(url)
     if scheme is None or scheme[1].lower() not in ("http", "https"):

@@ -119,7 +119,14 @@ class ArticleForm(forms.ModelForm):
         return note
 
     def clean_canonical_url(self) -> str:
-        typed: str = self.cleaned_data["canonical_url"].strip()
+        return self._web_address("canonical_url")
+
+    def clean_licence_url(self) -> str:
+        return self._web_address("licence_url")
+
+    def _web_address(self, field: str) -> str:
+        """As it was typed. Readers get it as a link, so nothing but http(s) is one."""
+        typed: str = self.cleaned_data[field].strip()
         if not typed:
             return ""
         try:

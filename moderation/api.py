@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -12,8 +12,9 @@ from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Router, Schema
-from pydantic import ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, field_validator
 
+from articles.canonical import HALF
 from moderation import letters, limits, owners, receive
 from moderation.ledger import LedgerBehind
 from moderation.models import Channel, Claim, Ground, Notice, NoticeLine
@@ -25,12 +26,21 @@ LOOKS = 600
 router = Router(tags=["notices"])
 
 
+def _whole(text: str) -> str:
+    if HALF.search(text):
+        raise ValueError("Half of a character (\\ud800 to \\udfff) is no text.")
+    return text
+
+
+WholeText = Annotated[str, AfterValidator(_whole)]
+
+
 class NoticeIn(Schema):
     """A removal notice. Only `urls` and `email` are needed for it to be received; with a key `urls` alone."""
 
     model_config = ConfigDict(extra="forbid")
 
-    urls: list[str] | str = Field(
+    urls: list[WholeText] | WholeText = Field(
         description="Addresses on this site or of the originals; or a whole letter."
     )
     email: str = Field(
@@ -47,7 +57,7 @@ class NoticeIn(Schema):
     rights_holder: str = Field("", max_length=200)
     ground: Ground = Ground.COPYRIGHT
     work: str = Field("", max_length=10_000)
-    original_urls: list[str] | str = ""
+    original_urls: list[WholeText] | WholeText = ""
     explanation: str = Field("", max_length=20_000)
     good_faith: bool = False
     accurate: bool = Field(False, description="Accurate, and under penalty of perjury entitled to act.")

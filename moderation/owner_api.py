@@ -15,7 +15,7 @@ from ninja import Router, Schema
 from articles.optouts import OptOutKind
 from articles.webhooks import NotUsable, secret_of
 from moderation import owners, webhooks
-from moderation.api import COMPONENTS, Problem, Refused, needed_key
+from moderation.api import COMPONENTS, Problem, Refused, WholeText, needed_key
 from moderation.ledger import LedgerBehind
 from moderation.models import Notice
 from moderation.owner_models import ApiKey, StandingOptOut
@@ -28,7 +28,7 @@ class OptOutIn(Schema):
     """What to leave out: everything of the key's domain, an author there, or what lies under a path."""
 
     kind: OptOutKind = OptOutKind.SOURCE
-    value: str = ""
+    value: WholeText = ""
 
 
 class OptOutOut(Schema):
@@ -45,7 +45,7 @@ class OptOutOut(Schema):
 class WebhookIn(Schema):
     """Where to tell every outcome; an empty address ends it."""
 
-    url: str = ""
+    url: WholeText = ""
 
 
 class WebhookOut(Schema):

@@ -180,4 +180,4 @@ def _csv(rows: QuerySet[LogEntry]) -> Iterator[str]:
     for entry in rows.iterator(chunk_size=500):
         cells = [*_fields(entry), json.dumps(entry.changes, ensure_ascii=False)]
         # A cell that begins like a formula would be run as one by a spreadsheet.
-        yield writer.writerow(["'" + c if str(c)[:1] in ("=", "+", "-", "@") else c for c in cells])
+        yield writer.writerow(["'" + c if str(c)[:1] in tuple("=+-@\t\r") else c for c in cells])

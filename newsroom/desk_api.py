@@ -32,7 +32,7 @@ from articles.bylines import Credit, Role
 from articles.forms import ArticleForm
 from articles.models import Article, ArticleState, Media, Source, Tag
 from moderation import limits
-from moderation.api import Problem, Refused
+from moderation.api import Problem, Refused, WholeText
 
 REQUESTS = 3_000
 """How often a token may be used in an hour."""
@@ -54,7 +54,14 @@ def _storable(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+def _in_time(moment: datetime) -> datetime:
+    if not 1900 <= moment.year <= 9000:
+        raise ValueError("This is no time of an article.")
+    return moment
+
+
+Text = Annotated[WholeText, AfterValidator(_storable)]
+Moment = Annotated[datetime, AfterValidator(_in_time)]
 
 
 # --- what is sent and answered ----------------------------------------------------------------
@@ -83,11 +90,13 @@ class ArticleIn(Schema):
     copyright_holder: Text = ""
     usage_terms: Text = ""
     licence_url: Text = ""
-    published_at: datetime | None = Field(None, description="In the future it is an embargo.")
-    expires_at: datetime | None = None
+    published_at: Moment | None = Field(None, description="In the future it is an embargo.")
+    expires_at: Moment | None = None
     slug: Text = Field("", description="The old address leads to a new one for ever.")
-    tags: list[Text] = Field([], description="Names of tags that are known; synonyms lead to theirs.")
-    credits: list[CreditOf] = []
+    tags: list[Text] = Field(
+        [], max_length=100, description="Names of tags that are known; synonyms lead to theirs."
+    )
+    credits: list[CreditOf] = Field([], max_length=100)
     picture: Text | None = Field(None, description="The token of a picture in the library.")
 
 

@@ -161,7 +161,7 @@ def test_what_readers_may_not_have_yet_is_said_and_nothing_happens(editor: Progr
     answer = editor("POST", f"{ARTICLES}{article.key}/publish", If_Match='"1"')
 
     assert answer.status_code == 409
-    assert "Say what the picture shows" in answer.json()["detail"]
+    assert "Say what each picture shows" in answer.json()["detail"]
     assert editor.read(article).json()["state"] == "draft"
 
 
@@ -288,6 +288,29 @@ def test_the_list_is_read_to_its_end_in_as_many_queries_as_ever(editor: Program)
 
     assert seen == list(reversed(made))
     assert max(queries[1:]) <= queries[0]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("headline", "half \ud800"),
+        ("source", "\ud800"),
+        ("picture", "nul \x00"),
+        ("published_at", "9999-12-31T23:59:59-12:00"),
+        ("expires_at", "0001-01-01T00:00:00+14:00"),
+        ("tags", ["many"] * 101),
+        ("credits", [{"name": "many"}] * 101),
+        ("licence_url", "javascript:alert(1)"),
+    ],
+)
+def test_what_cannot_be_stored_or_may_not_be_shown_is_refused_in_words(
+    editor: Program, field: str, value: Any
+) -> None:
+    answer = editor("POST", ARTICLES, {"headline": "Ferries sail", field: value})
+
+    assert answer.status_code == 422
+    assert field in str(answer.json()["errors"])
+    assert not Article.objects.exists()
 
 
 # --- making and revoking --------------------------------------------------------------------------

@@ -118,6 +118,8 @@ def test_a_xarf_copyright_report_is_a_notice(shape: Any) -> None:
         ({"urls": ["https://x.example/"], "email": "nobody"}, 422),
         ({"urls": ["https://x.example/"], "email": "a@b.example", "ground": "spite"}, 422),
         ({"urls": ["https://x.example/"], "email": "a@b.example", "nmae": "typo"}, 422),
+        ({"urls": ["https://x.example/half-\ud800"], "email": "a@b.example"}, 422),
+        ({"urls": ["https://x.example/"], "email": "a@b.example", "original_urls": "\ud800"}, 422),
         ({"xarf_version": "4.0.0", "category": "messaging", "type": "spam"}, 422),
         ({"xarf_version": "4.0.0", "category": "copyright", "reporter": "x"}, 422),
         ({"Version": "3", "ReporterInfo": None, "Report": {"ReportType": "Phishing"}}, 422),
