@@ -25,6 +25,7 @@ SPAN = timedelta(days=3 * 365)
 BATCH = 2_000
 OUTLETS = 36
 PARAGRAPHS = 3_000
+INVENTED = 300_000
 
 
 def _phrases(listed: str) -> list[str]:
@@ -131,6 +132,20 @@ According to {name}, the figures leave little room for doubt.
 “I have read it twice,” {name} said. “The second time I had a pencil.”
 """.strip().splitlines()
 
+SYLLABLES = (
+    "bal ber bo dan del do fen fi gar go hel il jor kas kel ko lan len lo mar mer mi nad nor os pal per pu"
+    " ran ri ros sal sel so tam tel to um van vel vi wan wil xan yar yo zel zo"
+).split()
+
+
+def _invented(number: int) -> str:
+    """A name of three or more syllables, another one for each number."""
+    said = ""
+    while number or len(said) < 6:
+        number, syllable = divmod(number, len(SYLLABLES))
+        said += SYLLABLES[syllable]
+    return said.capitalize()
+
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
@@ -180,8 +195,14 @@ class World:
     def _event(self) -> str:
         return f"{self.random.choice(WHO)} {self.random.choice(DID)} {self.random.choice(WHAT)}"
 
+    def name(self) -> str:
+        """One of very many: few of them in many articles, most in one or two, as names are."""
+        return _invented(int(INVENTED * self.random.random() ** 3))
+
     def headline(self) -> str:
         said = f"{self._event()} in {self.random.choice(PLACES)}"
+        if self.random.random() < 0.4:
+            said += f", says {self.name()}"
         return said[0].upper() + said[1:]
 
     def text(self) -> list[Paragraph]:
@@ -190,7 +211,8 @@ class World:
         while wanted > 0:
             chosen.append(self.random.choice(self.paragraphs))
             wanted -= chosen[-1].length
-        return chosen
+        names = [self.name() for _ in range(5)]
+        return [*chosen, Paragraph.of(f"Among those named were {', '.join(names)}.")]
 
     def credits(self) -> tuple[Credit, ...]:
         names = self.random.sample(self.people, self.random.choice([1, 1, 1, 2, 2, 3, 5]))
