@@ -974,6 +974,17 @@ class SearchRow(models.Model):
         return self.headline
 
 
+class SearchSlip(models.Model):
+    """A word that some indexed article has, under one thing that may be left of it (articles/spelling.py)."""
+
+    pk = models.CompositePrimaryKey("slip", "word")
+    slip = models.TextField(help_text="What is left of the word's beginning.")
+    word = models.TextField()
+
+    def __str__(self) -> str:
+        return self.word
+
+
 class Prepared(models.Model):
     """What pages need of an article's text, worked out when it is stored (articles/prepared.py)."""
 

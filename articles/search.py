@@ -8,7 +8,6 @@ Only what the usage policy lets us show is indexed, and every hit has passed `pu
 
 from __future__ import annotations
 
-import difflib
 import html
 import re
 import time
@@ -18,13 +17,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.db import OperationalError, connection, connections, transaction
+from django.db.backends.utils import CursorWrapper
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from articles import bulk, prepared, replicas
+from articles import bulk, prepared, replicas, spelling
 from articles.display import shown_of, text_of
 from articles.models import Article, ArticleState, Contribution, SearchRow, Source, Tag, TaggedArticle
 
@@ -34,6 +36,8 @@ EXCERPT_WORDS, WORDS_BEFORE = 34, 8
 SECONDS = 2.0
 COUNTED = 200
 ROUNDS = 8
+FEW, MOST_NEAR = 10, 3
+MOST_COMPARED = 1_000
 TIERS = (3, 2, 1)
 
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -96,6 +100,15 @@ class Query:
         for group in self.groups:
             yield from group
 
+    @property
+    def has_phrases(self) -> bool:
+        return any(len(term.words) > 1 for term in self.terms())
+
+    @property
+    def is_picky(self) -> bool:
+        """True when an article that has all the words may still not be meant."""
+        return self.has_phrases or bool(self.without)
+
 
 # --- words ------------------------------------------------------------------------------------
 
@@ -155,6 +168,7 @@ def index(article_ids: Sequence[int]) -> None:
     rows = [_row(article, names[article.pk], facets[article.pk]) for article in articles]
     published = {row.article_id for row in rows}
     remove([pk for pk in article_ids if pk not in published])
+    before = spelling.tops(article_ids)
     SearchRow.objects.bulk_create(
         rows,
         batch_size=100,
@@ -162,6 +176,9 @@ def index(article_ids: Sequence[int]) -> None:
         unique_fields=["article"],
         update_fields=["headline", "names", "standfirst", "body", "facets"],
     )
+    now = spelling.words_of(text for row in rows for text in (row.headline, row.names, row.standfirst))
+    spelling.learn(now - before)
+    spelling.forget(before - now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +198,9 @@ class Entry:
 
 def add(entries: Iterable[Entry]) -> None:
     """Index articles that are new and published, in the caller's transaction; reads nothing."""
-    bulk.insert(
-        SearchRow,
-        ("article_id", "headline", "names", "standfirst", "body", "facets"),
-        [_new_row(entry) for entry in entries],
-    )
+    rows = [_new_row(entry) for entry in entries]
+    bulk.insert(SearchRow, ("article_id", "headline", "names", "standfirst", "body", "facets"), rows)
+    spelling.learn(spelling.words_of(text for row in rows for text in row[1:4]))
 
 
 def _new_row(entry: Entry) -> tuple[int, str, str, str, str, str]:
@@ -207,7 +222,9 @@ def remove(article_ids: Sequence[int]) -> None:
     """Delete the search rows of these articles, in the caller's transaction."""
     if not article_ids:
         return
+    words = spelling.tops(article_ids)
     deleted, _ = SearchRow.objects.filter(pk__in=article_ids).delete()
+    spelling.forget(words)
     if deleted and connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             # Until its parts are merged the index keeps the words (not the text) of a deleted row.
@@ -295,15 +312,12 @@ def find(
     results = _search(asked, limit=limit, before=before)
     if results.hits or before:
         return results
-    spelt = ""
     for other in (_beginnings, _respelt):
-        spelt = other(query, asked)
-        again = (
-            _search(replace(asked, groups=parse(spelt).groups), limit=limit, before="") if spelt else results
-        )
-        if again.hits:
-            return replace(again, suggestions=[spelt], corrected_to=spelt)
-    return replace(results, suggestions=[spelt] if spelt else [])
+        if spelt := other(query, asked):
+            again = _search(replace(asked, groups=parse(spelt).groups), limit=limit, before="")
+            if again.hits:
+                return replace(again, suggestions=[spelt], corrected_to=spelt)
+    return results
 
 
 def _facets(language: str, source: str, tag: str) -> tuple[str, ...] | None:
@@ -318,20 +332,18 @@ def _facets(language: str, source: str, tag: str) -> tuple[str, ...] | None:
 
 def _search(query: Query, *, limit: int, before: str) -> Results:
     limit = max(1, min(limit, 100))
-    tier, last = _read_cursor(before) if before else (TIERS[0], 0)
-    places: list[tuple[int, int]] = []
-    hits: list[Article] = []
-    with _bounded():
-        for place, article in _public(_candidates(query, tier, last, limit)):
-            places.append(place)
-            hits.append(article)
-            if len(hits) > limit:
-                break
-    shown = hits[:limit]
-    cursor = "{:x}.{:x}".format(*places[limit - 1]) if len(hits) > limit else ""
-    counted = _counted(query) if hits else []
-    total = len(hits) if before else max(len(counted), len(hits))
-    return Results([_hit(article, query) for article in shown], total, cursor, counted=counted)
+    place = _read_cursor(before) if before else (TIERS[0], 0)
+    found = _found(query, place, limit + 1, 0 if before else COUNTED)
+    shown = found[:limit]
+    articles = (
+        Article.objects.public().select_related("source", "lead_media").in_bulk([pk for _, pk in shown])
+    )
+    return Results(
+        [_hit(articles[pk], query) for _, pk in shown if pk in articles],
+        total_is_at_least=len(found),
+        next_cursor="{:x}.{:x}".format(*shown[-1]) if len(found) > limit else "",
+        counted=[] if before else [pk for _, pk in found],
+    )
 
 
 def _read_cursor(text: str) -> tuple[int, int]:
@@ -344,9 +356,23 @@ def _read_cursor(text: str) -> tuple[int, int]:
     return tier, last
 
 
-def _candidates(query: Query, tier: int, last: int, limit: int) -> Iterator[list[tuple[int, int]]]:
-    """Places (tier, article id) in the order of the answer, some at a time."""
-    size = limit + 10
+def _found(query: Query, place: tuple[int, int], wanted: int, looked_at: int) -> list[tuple[int, int]]:
+    """Places (tier, article id) of public articles after `place`: as many as wanted, and more of `looked_at`."""
+    found: list[tuple[int, int]] = []
+    looked = 0
+    with _bounded():
+        for places in _candidates(query, *place, max(wanted + 10, looked_at)):
+            public = Article.objects.public().filter(pk__in=[pk for _, pk in places])
+            seen = set(public.values_list("pk", flat=True))
+            found += [place for place in places if place[1] in seen]
+            looked += len(places)
+            if len(found) >= wanted and looked >= looked_at:
+                break
+    return found
+
+
+def _candidates(query: Query, tier: int, last: int, size: int) -> Iterator[list[tuple[int, int]]]:
+    """Places in the order of the answer, some at a time."""
     for _ in range(ROUNDS):
         ids = _ids(query, tier, last, size)
         if ids:
@@ -357,29 +383,6 @@ def _candidates(query: Query, tier: int, last: int, limit: int) -> Iterator[list
             tier, last = tier - 1, 0
         else:
             return
-
-
-def _public(batches: Iterable[list[tuple[int, int]]]) -> Iterator[tuple[tuple[int, int], Article]]:
-    for places in batches:
-        articles = (
-            Article.objects.public().select_related("source", "lead_media").in_bulk([pk for _, pk in places])
-        )
-        for place in places:
-            if place[1] in articles:
-                yield place, articles[place[1]]
-
-
-def _counted(query: Query) -> list[int]:
-    """Some of them, to say how many there are at least; the index is asked for a bounded number."""
-    found: list[int] = []
-    ids: list[int] = []
-    with _bounded():
-        for tier in TIERS:
-            # A lower tier is read to its end where all that has the word stands above: only if it is needed.
-            if len(ids) < COUNTED:
-                ids += _ids(query, tier, 0, COUNTED - len(ids))
-        found += Article.objects.public().filter(pk__in=ids).values_list("pk", flat=True)
-    return found
 
 
 @contextmanager
@@ -413,43 +416,52 @@ def _interrupted_after(seconds: float) -> Iterator[None]:
 # --- the two dialects -------------------------------------------------------------------------
 
 
-def _ids(query: Query, tier: int, last: int, size: int) -> list[int]:
-    """Candidates of one tier before `last`, newest first; public() decides on each of them."""
+def _ids(query: Query, tier: int, last: int, size: int, *, alone: bool = True) -> list[int]:
+    """Candidates of one tier before `last`, newest first; public() decides on each of them.
+
+    Not `alone`: with those of the tiers above.
+    """
     ids = _ids_sqlite if connection.vendor == "sqlite" else _ids_postgresql
-    sql, parameters = ids(query, tier)
-    key = "articles_searchindex.rowid" if connection.vendor == "sqlite" else "article_id"
-    dates = [
-        (f"AND EXISTS (SELECT 1 FROM articles_article a WHERE a.id = {key} AND a.published_at {sign} %s)", at)  # noqa: S608
-        for sign, at in ((">=", query.since), ("<", query.until))
-        if at
-    ]
-    conditions = " ".join(condition for condition, _ in dates)
-    moments = [connection.ops.adapt_datetimefield_value(at) for _, at in dates]
+    above = tier + 1 if alone and tier < TIERS[0] else 0
 
     def found(alias: str) -> list[int]:
         with connections[alias].cursor() as cursor:
-            cursor.execute(
-                f"{sql} {conditions} AND {key} < %s ORDER BY {key} DESC LIMIT %s",
-                [*parameters, *moments, last or 2**62, size],
-            )
-            return [pk for (pk,) in cursor.fetchall()]
+            return ids(cursor, query, tier, above, last or 2**62, size)
 
     return replicas.answered(found)
+
+
+def _dates(query: Query, key: str) -> tuple[str, list[Any]]:
+    """What `since` and `until` ask of the article with this key."""
+    asked = [(sign, at) for sign, at in ((">=", query.since), ("<", query.until)) if at]
+    conditions = [
+        f"AND EXISTS (SELECT 1 FROM articles_article a WHERE a.id = {key} AND a.published_at {sign} %s)"  # noqa: S608
+        for sign, _ in asked
+    ]
+    return " ".join(conditions), [connection.ops.adapt_datetimefield_value(at) for _, at in asked]
 
 
 _COLUMNS = {3: "headline", 2: "headline names standfirst", 1: "headline names standfirst body"}
 
 
-def _ids_sqlite(query: Query, tier: int) -> tuple[str, list[str]]:
+def _ids_sqlite(
+    cursor: CursorWrapper, query: Query, tier: int, above: int, last: int, size: int
+) -> list[int]:
     match = _fts5(query, tier)
-    if tier < TIERS[0]:
-        match = f"({match}) NOT ({_fts5(query, tier + 1)})"
+    if above:
+        match = f"({match}) NOT ({_fts5(query, above)})"
     if query.without:
         refused = " OR ".join(map(_fts5_term, query.without))
         match = f"({match}) NOT ({{{_COLUMNS[1]}}} : ({refused}))"
     for facet in query.facets:
         match = f'(facets : "{facet}") AND ({match})'
-    return "SELECT rowid FROM articles_searchindex WHERE articles_searchindex MATCH %s", [match]
+    dates, moments = _dates(query, "rowid")
+    cursor.execute(
+        "SELECT rowid FROM articles_searchindex WHERE articles_searchindex MATCH %s"  # noqa: S608
+        f" AND rowid < %s {dates} ORDER BY rowid DESC LIMIT %s",
+        [match, last, *moments, size],
+    )
+    return [pk for (pk,) in cursor.fetchall()]
 
 
 def _fts5(query: Query, tier: int) -> str:
@@ -462,35 +474,102 @@ def _fts5_term(term: Term) -> str:
     return f'"{" ".join(term.words)}"' + (" *" if term.prefix else "")
 
 
+# The index names the articles of a block that have all the words; of these in turn, newest first, is asked what it
+# cannot tell, until there are enough. `+ 0`: no other index is to be read, whatever is thought of how many there are.
+_LOOSELY = """
+    SELECT article_id, top, whole FROM articles_searchrow
+    WHERE {vector} @@ ({words} && %s::tsquery) AND article_id + 0 < %s {dates}
+    ORDER BY article_id + 0 DESC LIMIT {most}
+"""
+_TYPED_WORDS = "to_tsquery('simple', %s)"
 _WEIGHTS = {3: "A", 2: "", 1: ""}
+# Migration 0028: blocks of so many bits of the id, and the marks of words that say where something stands.
+NEAR, FAR = 12, 16
 
 
-def _ids_postgresql(query: Query, tier: int) -> tuple[str, list[str]]:
-    vector = "whole" if tier == TIERS[-1] else "top"
-    tests = [f"{vector} @@ to_tsquery('simple', %s)"]
-    parameters = [_tsquery(query, tier)]
-    if tier < TIERS[0]:
-        tests.append("NOT top @@ to_tsquery('simple', %s)")
-        parameters.append(_tsquery(query, tier + 1))
+def _ids_postgresql(
+    cursor: CursorWrapper, query: Query, tier: int, above: int, last: int, size: int
+) -> list[int]:
+    """The newest are asked first, then more, then all: a word that most articles have costs what a rare one does."""
+    vector, words, mark = _INDEXED[tier]
+    dates, moments = _dates(query, "articles_searchrow.article_id")
+    loosely = _LOOSELY.format(vector=vector, words=words, dates=dates, most=MOST_COMPARED)
+    asked = _tsquery(query, joint=" & ", mark=mark)
+    conditions, parameters = _exactly(query, tier, above)
+    found: list[int] = []
+    for block, before in _blocks(cursor, last):
+        within = " & ".join([block, *(f"'#{facet}'" for facet in query.facets)])
+        given = [asked, within, before, *moments]
+        cursor.execute(
+            f"SELECT article_id FROM ({loosely}) loose WHERE {conditions} LIMIT %s",  # noqa: S608
+            [*given, *parameters, size - len(found)],
+        )
+        found += [pk for (pk,) in cursor.fetchall()]
+        if len(found) >= size or (query.is_picky and _are_too_many(cursor, loosely, given)):
+            break
+    return found
+
+
+_INDEXED = {
+    3: ("top", "%s::tsquery", "^"),
+    2: ("top", _TYPED_WORDS, ""),
+    1: ("whole", _TYPED_WORDS, ""),
+}
+
+
+def _are_too_many(cursor: CursorWrapper, loosely: str, given: Sequence[Any]) -> bool:
+    """True when not all of a block's articles were compared: a phrase of words that nearly all have, beside each
+    other in few. Among yet more articles it would be sought for seconds.
+    """
+    cursor.execute(f"SELECT COUNT(*) FROM ({loosely}) loose", given)  # noqa: S608
+    row = cursor.fetchone()
+    return bool(row and row[0] >= MOST_COMPARED)
+
+
+def _blocks(cursor: CursorWrapper, last: int) -> Iterator[tuple[str, int]]:
+    """Words of the index for some thousand articles before `last`, then some ten thousand, then all before."""
+    cursor.execute("SELECT article_id FROM articles_searchrow ORDER BY article_id DESC LIMIT 1")
+    newest = cursor.fetchone()
+    before = min(last, newest[0] + 1 if newest else 1)
+    for name, bits in (("near", NEAR), ("far", FAR)):
+        block = (before - 1) >> bits
+        yield f"('#{name}{block}' | '#{name}{block - 1}')", before
+        before = (block - 1) << bits
+        if before <= 1:
+            return
+    yield "'#any'", before
+
+
+def _exactly(query: Query, tier: int, above: int) -> tuple[str, list[str]]:
+    """What the index does not tell of an article that has all the words."""
+    conditions, parameters = ["TRUE"], []
+    if query.has_phrases:
+        conditions.append(f"{_INDEXED[tier][0]} @@ {_TYPED_WORDS}")
+        parameters.append(_tsquery(query, weight=_WEIGHTS[tier]))
+    if above:
+        conditions.append(f"NOT top @@ {_TYPED_WORDS}")
+        parameters.append(_tsquery(query, weight=_WEIGHTS[above]))
     for term in query.without:
-        tests.append("NOT whole @@ to_tsquery('simple', %s)")
-        parameters.append(_tsquery_term(term, ""))
-    for facet in query.facets:
-        tests.append("whole @@ to_tsquery('simple', %s)")
-        parameters.append(f"'{facet}'")
-    return f"SELECT article_id FROM articles_searchrow WHERE {' AND '.join(tests)}", parameters  # noqa: S608
+        conditions.append(f"NOT whole @@ {_TYPED_WORDS}")
+        parameters.append(_tsquery_term(term))
+    return " AND ".join(conditions), parameters
 
 
-def _tsquery(query: Query, tier: int) -> str:
-    groups = (" | ".join(_tsquery_term(term, _WEIGHTS[tier]) for term in group) for group in query.groups)
+def _tsquery(query: Query, *, joint: str = " <-> ", mark: str = "", weight: str = "") -> str:
+    groups = (
+        " | ".join(_tsquery_term(term, joint=joint, mark=mark, weight=weight) for term in group)
+        for group in query.groups
+    )
     return " & ".join(f"({group})" for group in groups)
 
 
-def _tsquery_term(term: Term, weight: str) -> str:
+def _tsquery_term(term: Term, *, joint: str = " <-> ", mark: str = "", weight: str = "") -> str:
     last = len(term.words) - 1
     flags = ["*" * (term.prefix and number == last) + weight for number in range(last + 1)]
-    words = (f"'{word}'" + (f":{flag}" if flag else "") for word, flag in zip(term.words, flags, strict=True))
-    return "(" + " <-> ".join(words) + ")"
+    words = (
+        f"'{mark}{word}'" + (f":{flag}" if flag else "") for word, flag in zip(term.words, flags, strict=True)
+    )
+    return f"({joint.join(words)})"
 
 
 # --- spelling ---------------------------------------------------------------------------------
@@ -508,61 +587,25 @@ def _respelt(typed: str, query: Query) -> str:
     """What was typed with its unknown words put right, or "" when nothing near is known."""
     spelt = typed[:LONGEST_QUERY]
     for word in list(dict.fromkeys(word for term in query.terms() for word in term.words))[:4]:
-        near = _nearest(word) if len(word) > 3 else ""
-        if near and near != word:
-            spelt = " ".join(near if fold(part) == word else part for part in spelt.split())
+        if near := _nearest(word):
+            spelt = _WORD.sub(partial(_instead, word, near), spelt)
     return spelt if fold(spelt) != fold(typed) else ""
 
 
+def _instead(word: str, near: str, found: re.Match[str]) -> str:
+    return near if fold(found[0]) == word else found[0]
+
+
 def _nearest(word: str) -> str:
-    known = _known_words_sqlite(word) if connection.vendor == "sqlite" else _known_words_postgresql(word)
-    if word in known:
-        return word
-    candidates = [other for other in known if abs(len(other) - len(word)) < 3 and not other.startswith("xx")]
-    return next(iter(difflib.get_close_matches(word, candidates, 1, cutoff=0.7)), "")
+    """The known word most like it that readers may see in an article; of several alike, the commonest of late."""
+    near = [(slips, -_seen(other), other) for slips, other in spelling.nearest(word)[:MOST_NEAR]]
+    return next((other for _, unseen, other in sorted(near) if unseen), "")
 
 
-def _known_words_sqlite(word: str) -> set[str]:
-    """Words that begin alike, and those with the first two letters exchanged."""
-    known: set[str] = set()
-    starts = {word[:2], word[1::-1]}
-    with _bounded_to(0.3), connection.cursor() as cursor:
-        cursor.execute("SELECT term FROM articles_searchwords WHERE term = %s", [word])
-        known.update(term for (term,) in cursor.fetchall())
-        for start in starts:
-            cursor.execute(
-                "SELECT term FROM articles_searchwords WHERE term >= %s AND term < %s LIMIT 4000",
-                [start, start + "\U0010ffff"],
-            )
-            for (term,) in cursor:
-                known.add(term)
-    return known
-
-
-@contextmanager
-def _bounded_to(seconds: float) -> Iterator[None]:
-    try:
-        with _interrupted_after(seconds):
-            yield
-    except OperationalError as error:
-        if "interrupted" not in str(error):
-            raise
-
-
-def _known_words_postgresql(word: str) -> set[str]:
-    """Words of the headlines and names that look most like it; none without the extension pg_trgm."""
-    known: set[str] = set()
-    with _bounded(), connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
-        if cursor.fetchone():
-            cursor.execute("SET LOCAL pg_trgm.word_similarity_threshold = 0.4")
-            cursor.execute(
-                "SELECT headline || ' ' || names FROM articles_searchrow"
-                " WHERE %s <%% (headline || ' ' || names) LIMIT 300",
-                [word],
-            )
-            known.update(other for (text,) in cursor.fetchall() for other in text.split())
-    return known
+def _seen(word: str) -> int:
+    """In how many of the newest articles that have it readers may see the word."""
+    ids = _ids(Query(((Term((word,)),),)), 2, 0, FEW, alone=False)
+    return Article.objects.public().filter(pk__in=ids).count()
 
 
 # --- showing ----------------------------------------------------------------------------------

@@ -132,10 +132,10 @@ According to {name}, the figures leave little room for doubt.
 “I have read it twice,” {name} said. “The second time I had a pencil.”
 """.strip().splitlines()
 
-SYLLABLES = (
-    "bal ber bo dan del do fen fi gar go hel il jor kas kel ko lan len lo mar mer mi nad nor os pal per pu"
-    " ran ri ros sal sel so tam tel to um van vel vi wan wil xan yar yo zel zo"
-).split()
+SYLLABLES = _phrases(
+    "bal|ber|bo|dan|del|do|fen|fi|gar|go|hel|il|jor|kas|kel|ko|lan|len|lo|mar|mer|mi|nad|nor|os|pal|per|pu"
+    "|ran|ri|ros|sal|sel|so|tam|tel|to|um|van|vel|vi|wan|wil|xan|yar|yo|zel|zo"
+)
 
 
 def _invented(number: int) -> str:
