@@ -49,7 +49,7 @@ def rebuild(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("articles", "0027_reading_figures")]
+    dependencies = [("articles", "0029_desk_words")]
     operations = [
         migrations.CreateModel(
             name="SearchSlip",
