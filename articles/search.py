@@ -373,16 +373,20 @@ def _found(query: Query, place: tuple[int, int], wanted: int, looked_at: int) ->
 
 def _candidates(query: Query, tier: int, last: int, size: int) -> Iterator[list[tuple[int, int]]]:
     """Places in the order of the answer, some at a time."""
+    from_the_top = (tier, last) == (TIERS[0], 0)
+    given: set[int] = set()
     for _ in range(ROUNDS):
-        ids = _ids(query, tier, last, size)
-        if ids:
-            yield [(tier, pk) for pk in ids]
-        if len(ids) == size:
+        # What stands in a tier above was given there: the database need not look for it again if we know all of it.
+        ids = _ids(query, tier, last, size + len(given), alone=not from_the_top)
+        if new := [pk for pk in ids if pk not in given]:
+            yield [(tier, pk) for pk in new]
+        if len(ids) == size + len(given):
             last = ids[-1]
         elif tier > TIERS[-1]:
             tier, last = tier - 1, 0
         else:
             return
+        given.update(ids)
 
 
 @contextmanager
@@ -444,24 +448,47 @@ def _dates(query: Query, key: str) -> tuple[str, list[Any]]:
 _COLUMNS = {3: "headline", 2: "headline names standfirst", 1: "headline names standfirst body"}
 
 
+_SQLITE = """
+    SELECT rowid AS article_id FROM articles_searchindex
+    WHERE articles_searchindex MATCH %s AND rowid < %s {dates} ORDER BY rowid DESC LIMIT %s
+"""
+
+
 def _ids_sqlite(
     cursor: CursorWrapper, query: Query, tier: int, above: int, last: int, size: int
 ) -> list[int]:
     match = _fts5(query, tier)
     if above:
         match = f"({match}) NOT ({_fts5(query, above)})"
-    if query.without:
-        refused = " OR ".join(map(_fts5_term, query.without))
-        match = f"({match}) NOT ({{{_COLUMNS[1]}}} : ({refused}))"
     for facet in query.facets:
         match = f'(facets : "{facet}") AND ({match})'
-    dates, moments = _dates(query, "rowid")
-    cursor.execute(
-        "SELECT rowid FROM articles_searchindex WHERE articles_searchindex MATCH %s"  # noqa: S608
-        f" AND rowid < %s {dates} ORDER BY rowid DESC LIMIT %s",
-        [match, last, *moments, size],
-    )
+    dates, moments = _dates(query, "articles_searchindex.rowid")
+    sql = _SQLITE.format(dates=dates)
+    if query.is_picky:
+        conditions, parameters = _in_the_text(query, tier)
+        sql = (
+            f"SELECT article_id FROM ({sql}) JOIN articles_searchrow USING (article_id)"  # noqa: S608
+            f" WHERE {conditions} ORDER BY article_id DESC LIMIT %s"
+        )
+        cursor.execute(sql, [match, last, *moments, MOST_COMPARED, *parameters, size])
+    else:
+        cursor.execute(sql, [match, last, *moments, size])
     return [pk for (pk,) in cursor.fetchall()]
+
+
+def _in_the_text(query: Query, tier: int) -> tuple[str, list[str]]:
+    """Phrases and what must not stand there, sought in the words themselves: nothing stops FTS5 seeking a phrase."""
+    wanted = [_any_of(group, tier) for group in query.groups if any(len(term.words) > 1 for term in group)]
+    refused = [_any_of([term], TIERS[-1], sign="NOT ") for term in query.without]
+    sql = [condition for condition, _ in wanted + refused]
+    return " AND ".join(sql), [sought for _, some in wanted + refused for sought in some]
+
+
+def _any_of(terms: Sequence[Term], tier: int, sign: str = "") -> tuple[str, list[str]]:
+    columns = _COLUMNS[tier].split()
+    tests = [f"INSTR(' ' || {column} || ' ', %s)" for _ in terms for column in columns]
+    sought = [f" {' '.join(term.words)}{'' if term.prefix else ' '}" for term in terms for _ in columns]
+    return f"{sign}({' OR '.join(tests)})", sought
 
 
 def _fts5(query: Query, tier: int) -> str:
@@ -471,7 +498,7 @@ def _fts5(query: Query, tier: int) -> str:
 
 def _fts5_term(term: Term) -> str:
     # Folded words hold letters and digits alone, so nothing in them can end the quotation.
-    return f'"{" ".join(term.words)}"' + (" *" if term.prefix else "")
+    return "(" + " AND ".join(f'"{word}"' for word in term.words) + (" *" if term.prefix else "") + ")"
 
 
 # The index names the articles of a block that have all the words; of these in turn, newest first, is asked what it
