@@ -510,7 +510,7 @@ _LOOSELY = """
 """
 _TYPED_WORDS = "to_tsquery('simple', %s)"
 _WEIGHTS = {3: "A", 2: "", 1: ""}
-# Migration 0030: blocks of so many bits of the id, and the marks of words that say where something stands.
+# Migration 0031: blocks of so many bits of the id, and the marks of words that say where something stands.
 NEAR, FAR = 12, 16
 
 

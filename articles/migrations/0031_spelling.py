@@ -49,7 +49,7 @@ def rebuild(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("articles", "0029_desk_words")]
+    dependencies = [("articles", "0030_outlets_feed")]
     operations = [
         migrations.CreateModel(
             name="SearchSlip",
