@@ -17,9 +17,12 @@ def page_address(name: str, slug: str) -> str:
     """The same as `reverse(name, args=[slug])`."""
     if not slug:
         return reverse(name, args=[slug])
-    return _pattern(name, settings.ROOT_URLCONF, get_script_prefix()).replace(
-        _STAND_IN, quote(slug, safe=_SAFE)
-    )
+    return _address(name, slug, settings.ROOT_URLCONF, get_script_prefix())
+
+
+@lru_cache(maxsize=4096)
+def _address(name: str, slug: str, urlconf: str, prefix: str) -> str:
+    return _pattern(name, urlconf, prefix).replace(_STAND_IN, quote(slug, safe=_SAFE))
 
 
 @lru_cache(maxsize=256)

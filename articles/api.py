@@ -234,10 +234,18 @@ def at_search(article: Article) -> Iterable[str]:
 # --- forms of an answer -----------------------------------------------------------------------
 
 
+# What a summary tells that no page's list shows.
+TOLD = ("key", "canonical_url", "updated_at", "source__homepage")
+
+
 def _wanted(wanted: Wanted, *, size: int) -> keyset.Page:
     """The page of the list that is asked for, read along the index of a tag or person where one is named."""
     filters = {"source__slug": wanted.source, "language": wanted.language}
-    found = display.listed().filter(**{name: value for name, value in filters.items() if value})
+    found = (
+        display.listed()
+        .only(*display.LISTED, *TOLD)
+        .filter(**{name: value for name, value in filters.items() if value})
+    )
     owners: list[Tag | Contributor | None] = []
     if wanted.tag:
         owners.append(Tag.objects.filter(slug=wanted.tag).first())

@@ -60,11 +60,14 @@ class _Row:
 
 
 def around(article: Article, tags: Sequence[Tag]) -> Around:
-    """All that stands beside an article, in two queries; a third where suggestions must be worked out."""
+    """All that stands beside an article, in two queries; another where suggestions must be worked out or replaced."""
     rows = _rows(article)
     near = _kept(article, tags)
-    wanted = {row.other for row in rows if row.other and row.reason != TITLE} | set(near)
-    others = _linked(wanted - {article.pk})
+    wanted = {row.other for row in rows if row.other and row.reason != TITLE} - {article.pk}
+    # Enough of the suggestions, unless some are gone.
+    others = _linked(wanted | set(near[: SOME_RELATED + len(wanted)]))
+    if len(others) < len(wanted) + SOME_RELATED and len(near) > SOME_RELATED + len(wanted):
+        others |= _linked(set(near[SOME_RELATED + len(wanted) :]))
 
     def picked(reason: int) -> list[Article]:
         found = sorted((row for row in rows if row.reason == reason), key=lambda row: row.place)

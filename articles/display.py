@@ -20,14 +20,13 @@ from articles.models import Article, ArticleQuerySet, Media, Source, UsagePolicy
 from articles.prepared import TEASER_WORDS, minutes_to_read, opening_of
 from articles.sanitise import excerpt, excerpt_of_text
 
-# What no list shows of an article, its outlet and its picture, and what is long to read.
-UNLISTED = (
-    "body", "standfirst", "byline", "dateline", "signature", "text_key", "title_day_key", "guid_key", "url_key",
-    "copyright_holder", "usage_terms", "licence_url", "created_at", "fetched_at", "edited_at", "compared_at",
-    "comparing_until", "created_by",
-    "source__description", "source__terms", "source__terms_url", "source__terms_recorded_on", "source__signals",
-    "source__signals_read_at", "source__suspended_reason", "source__created_at", "source__copyright_holder",
-    "lead_media__original_url", "lead_media__terms", "lead_media__holder", "lead_media__last_error",
+# What lists show of an article, its outlet and its picture.
+LISTED = (
+    "slug", "headline", "language", "published_at", "source", "lead_media", "story",
+    "source__name", "source__slug", "source__usage", "source__excerpt_words", "source__signalled_usage",
+    "source__signalled_chars", "source__signalled_no_pictures", "source__agreement_prevails",
+    "lead_media__token", "lead_media__file", "lead_media__alt", "lead_media__terms_expire_at",
+    "lead_media__focus_x", "lead_media__focus_y",
 )  # fmt: skip
 # Among so many of the newest articles languages are looked for.
 RECENT = 2_000
@@ -56,7 +55,7 @@ class Text:
 
 def listed() -> ArticleQuerySet:
     """Public articles as lists show them: with source and picture, of the text only what is prepared."""
-    articles = Article.objects.public().select_related("source", "lead_media").defer(*UNLISTED)
+    articles = Article.objects.public().select_related("source", "lead_media").only(*LISTED)
     return articles.annotate(opening=F("prepared__opening"))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
-from django.db.models import Q, prefetch_related_objects
+from django.db.models import F, Q, prefetch_related_objects
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404
@@ -52,7 +52,7 @@ _TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 _MEDIA = "http://search.yahoo.com/mrss/"
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 # What XML 1.0 cannot hold at all.
-_ILLEGAL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF])
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,8 @@ def source(request: HttpRequest, slug: str, form: str) -> HttpResponse:
 
 
 def _entries() -> ArticleQuerySet:
-    return Article.objects.public().select_related("source", "lead_media").defer("signature")
+    public = Article.objects.public().select_related("source", "lead_media").defer("signature")
+    return public.annotate(opening=F("prepared__opening"))
 
 
 def _newest(articles: ArticleQuerySet) -> list[Article]:
@@ -492,7 +493,7 @@ def _add_picture(parent: Any, article: Article) -> None:
 
 
 def _add(parent: Any, tag: str, text: str = "", **attributes: str) -> Any:
-    clean = {name: _legal(value) for name, value in attributes.items()}
+    clean = {name: _legal(value) for name, value in attributes.items()} if attributes else None
     element = etree.SubElement(parent, tag, clean)
     if text:
         element.text = _legal(text)
@@ -500,7 +501,7 @@ def _add(parent: Any, tag: str, text: str = "", **attributes: str) -> Any:
 
 
 def _legal(text: str) -> str:
-    return text if text.isprintable() else text.translate(_ILLEGAL)
+    return text if text.isprintable() else _ILLEGAL.sub("", text)
 
 
 def _iso(at: datetime) -> str:

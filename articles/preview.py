@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from articles import display, illustrations, structured
+from articles.around import Around
 from articles.fields import clean_html
 from articles.models import Article, Contribution, Contributor, Illustration, Media, Role, Tag
 
@@ -55,6 +56,6 @@ def page_context(article: Article, tags: list[Tag]) -> dict[str, Any]:
         "structured": structured.news_article(article, tags),
         "navigation": list(Tag.objects.filter(featured=True)),
         "tags": tags,
-        "around": {},
+        "around": Around([]),
         "changes": [],
     }

@@ -2,32 +2,59 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Func, TextField
 from django.db.models.functions import Coalesce, Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.html import escape
 from lxml import etree
 
-from articles import display
+from articles import display, interface
 from articles.addresses import page_address
 from articles.feeds import absolute, address_of, changed_at
 from articles.models import Article
 from articles.surfaces import LATEST, PER_PART, part_of_sitemap, shows, surface
 
 MOST_PARTS = 10**12
+_SLUG = "a-slug"
+# A slug that stands in an address as it is.
+_PLAIN = re.compile("[a-z0-9-]+").fullmatch
 NEWS_URLS = 1_000
 NEWS_SPAN = timedelta(days=2)
 _MAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+_XHTML = "http://www.w3.org/1999/xhtml"
 _NEWS = "http://www.google.com/schemas/sitemap-news/0.9"
 _XML = "application/xml; charset=utf-8"
+# Those whose text is ours, so that each is a translation of the others; lists have one address for searches.
 PAGES = (
-    "/", "/latest/", "/archive/", "/languages/", "/rights/", "/about/", "/ethics/", "/corrections/", "/transparency/",
+    "/", "/archive/", "/languages/", "/rights/", "/about/", "/ethics/", "/corrections/", "/transparency/", "/tools/",
 )  # fmt: skip
+LISTS = ("/latest/",)
+
+
+class _Written(Func):
+    """A moment as sitemaps write it, in UTC."""
+
+    output_field = TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **rest: Any) -> Any:
+        """SQLite keeps moments in UTC, as text."""
+        return self.as_sql(
+            compiler, connection, template="STRFTIME('%%%%Y-%%%%m-%%%%dT%%%%H:%%%%M:%%%%SZ', %(expressions)s)"
+        )
+
+    def as_postgresql(self, compiler: Any, connection: Any, **rest: Any) -> Any:
+        """PostgreSQL would write them in the session's zone."""
+        form = 'YYYY-MM-DD"T"HH24:MI:SS"Z"'
+        return self.as_sql(
+            compiler, connection, template=f"TO_CHAR(%(expressions)s AT TIME ZONE 'UTC', '{form}')"
+        )
 
 
 def at_parts(article: Article) -> Iterable[str]:
@@ -59,12 +86,28 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @surface("sitemap_pages", locate=nowhere)
 def pages(request: HttpRequest) -> HttpResponse:
-    """The pages that always are, and one for each language of the newest articles."""
-    root = etree.Element("urlset", nsmap={None: _MAP})  # type: ignore[dict-item]
-    for path in (*PAGES, *(f"/languages/{code}/" for code in display.languages_read())):
-        _loc(etree.SubElement(root, "url"), settings.SITE_URL + path)
+    """The pages that always are, in each language of the interface; then one for each language of articles."""
+    root = etree.Element("urlset", nsmap={None: _MAP, "xhtml": _XHTML})  # type: ignore[dict-item]
+    for path in PAGES:
+        alternates = {tongue.code: address for tongue, address in interface.choices(path)}
+        for address in alternates.values():
+            _alternates(_url(root, address), alternates | {"x-default": path})
+    for path in (*LISTS, *(f"/languages/{code}/" for code in display.languages_read())):
+        _url(root, path)
     shows(request, keys=[LATEST])
     return _answer(root)
+
+
+def _url(root: Any, path: str) -> Any:
+    url = etree.SubElement(root, "url")
+    _loc(url, settings.SITE_URL + path)
+    return url
+
+
+def _alternates(url: Any, addresses: dict[str, str]) -> None:
+    for code, address in addresses.items():
+        href = settings.SITE_URL + address
+        etree.SubElement(url, f"{{{_XHTML}}}link", rel="alternate", hreflang=code, href=href)
 
 
 @surface("sitemap_part", locate=at_parts)
@@ -75,10 +118,11 @@ def part(request: HttpRequest, number: int) -> HttpResponse:
     shows(request, keys=[part_of_sitemap(number * PER_PART)])
     articles = Article.objects.public().filter(pk__gte=number * PER_PART, pk__lt=(number + 1) * PER_PART)
     changed = Coalesce(F("updated_at"), F("published_at"))
-    rows = articles.order_by("pk").annotate(changed=changed).values_list("slug", "changed")
-    # As text: five thousand of them are most of the work as elements of a tree.
+    rows = articles.order_by("pk").annotate(changed=_Written(changed)).values_list("slug", "changed")
+    before, after = absolute(page_address("article", _SLUG)).split(_SLUG)
+    # As text, and the moments from the database as they are written: five thousand of them are all the work.
     urls = [
-        f"<url><loc>{escape(absolute(page_address('article', slug)))}</loc><lastmod>{_iso(at)}</lastmod></url>"
+        f"<url><loc>{before}{slug if _PLAIN(slug) else escape(quote(slug))}{after}</loc><lastmod>{at}</lastmod></url>"
         for slug, at in rows
     ]
     if not urls and number > 0:

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, Expression, F, QuerySet
-from django.db.models.query import get_related_populators
+from django.db.models.base import ModelState
 
 M = TypeVar("M", bound=models.Model)
 Row = Sequence[Any]
@@ -58,18 +58,26 @@ class OneOf(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class _Part:
+    """Where in a row the columns of one model stand, and those of the models joined to it by their foreign keys."""
+
+    model: type[models.Model]
+    start: int
+    end: int
+    names: list[str]
+    key: int
+    joined: list[tuple[str, _Part]]
+
+
+@dataclass(frozen=True, slots=True)
 class _Made:
     """A queryset's SQL for one database, and how a row of the answer is read."""
 
     sql: str
     parameters: Sequence[Any]
     converters: dict[int, Any]
-    start: int
-    end: int
-    names: list[str]
+    part: _Part
     annotated: dict[str, int]
-    related: list[Any]
-    model: type[models.Model]
     compiler: Any
 
 
@@ -88,23 +96,19 @@ class Statement(Generic[M]):
             rows: Any = cursor.fetchall()
         if made.converters:
             rows = made.compiler.apply_converters(rows, made.converters)
-        return [_instance(made, row, using) for row in rows]
+        reader = _Reader(made, using)
+        return [reader.instance(row) for row in rows]
 
     def _make(self, using: str) -> _Made:
         compiler = self.queryset().using(using).query.get_compiler(using)
         sql, parameters = compiler.as_sql()
-        info, columns = compiler.klass_info, compiler.select
-        start, end = info["select_fields"][0], info["select_fields"][-1] + 1
+        columns = compiler.select
         return _Made(
             sql=sql,
             parameters=parameters,
             converters=compiler.get_converters([column[0] for column in columns]),
-            start=start,
-            end=end,
-            names=[column[0].target.attname for column in columns[start:end]],
+            part=_part(compiler.klass_info, columns),
             annotated=dict(compiler.annotation_col_map or {}),
-            related=get_related_populators(info, columns, using),  # type: ignore[call-arg]  # stubs of a later Django
-            model=info["model"],
             compiler=compiler,
         )
 
@@ -119,10 +123,50 @@ def _given(parameter: Any, values: dict[str, Any], vendor: str) -> Any:
     return parameter
 
 
-def _instance(made: _Made, row: Row, using: str) -> Any:
-    instance = made.model.from_db(using, made.names, row[made.start : made.end])
-    for populator in made.related:
-        populator.populate(row, instance)
-    for name, place in made.annotated.items():
-        setattr(instance, name, row[place])
-    return instance
+def _part(info: dict[str, Any], columns: Sequence[Any]) -> _Part:
+    places = info["select_fields"]
+    fields = [columns[place][0].target for place in places]
+    joined = [(one["field"].name, _part(one, columns)) for one in info.get("related_klass_infos", ())]
+    return _Part(
+        model=info["model"],
+        start=places[0],
+        end=places[-1] + 1,
+        names=[field.attname for field in fields],
+        key=next(place for place, field in zip(places, fields, strict=True) if field.primary_key),
+        joined=joined,
+    )
+
+
+class _Reader:
+    """Rows of one answer as instances; one that several rows are joined to is made once.
+
+    Without Model.__init__, which sets every column one by one and asks who listens. None of our models listens,
+    and what is not in an instance is read when it is asked for, as with every deferred column.
+    """
+
+    def __init__(self, made: _Made, using: str) -> None:
+        self.made = made
+        self.using = using
+        self.known: dict[tuple[type[models.Model], Any], models.Model] = {}
+
+    def instance(self, row: Row) -> Any:
+        instance = self._of(self.made.part, row)
+        for name, place in self.made.annotated.items():
+            instance.__dict__[name] = row[place]
+        return instance
+
+    def _of(self, part: _Part, row: Row) -> models.Model:
+        instance = part.model.__new__(part.model)
+        instance.__dict__.update(zip(part.names, row[part.start : part.end], strict=True))
+        state = instance._state = ModelState()
+        state.db, state.adding = self.using, False
+        for name, joined in part.joined:
+            state.fields_cache[name] = self._joined(joined, row)
+        return instance
+
+    def _joined(self, part: _Part, row: Row) -> models.Model | None:
+        key = row[part.key]
+        if key is None:
+            return None
+        found = self.known.get((part.model, key))
+        return found or self.known.setdefault((part.model, key), self._of(part, row))

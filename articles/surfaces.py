@@ -137,8 +137,10 @@ def shows(
     shown.until = min(filter(None, (shown.until, until)), default=None)
 
 
-def surface(name: str, *, locate: Locate, store: bool = True) -> Callable[[View], View]:
+def surface(name: str, *, locate: Locate, store: bool = True, forms: bool = False) -> Callable[[View], View]:
     """Register a view as a public surface and keep its bytes ready. `store=False` only registers.
+
+    `forms`: it takes what is sent to it; any other answers 405 to a POST.
 
     `locate(article)` yields the paths under which the article can be met on this surface; a removal
     is proved by fetching them.
@@ -155,6 +157,7 @@ def surface(name: str, *, locate: Locate, store: bool = True) -> Callable[[View]
 
         answer.surface_name = name  # type: ignore[attr-defined]
         answer.surface_is_stored = store  # type: ignore[attr-defined]
+        answer.is_only_read = not forms  # type: ignore[attr-defined]
         return answer
 
     return decorate

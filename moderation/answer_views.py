@@ -22,7 +22,7 @@ from moderation.views import is_from_our_form, language_of
 
 
 @csrf_exempt
-@surface("removal-answering", locate=nowhere, store=False)
+@surface("removal-answering", locate=nowhere, store=False, forms=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest) -> HttpResponse:
     """Ask for the address of the form. The answer is the same whether there is anything to be answered."""

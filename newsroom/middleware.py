@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -30,6 +31,7 @@ DESK = "/admin/"
 OF_ACCOUNT = ("/admin/account/", "/admin/login/", "/admin/logout/", "/admin/jsi18n/")
 PRIVATE = (DESK, "/removal/", "/follow/")
 METHODS = ("GET", "HEAD", "OPTIONS", "POST")
+READING = ("GET", "HEAD", "OPTIONS")
 API = "/api/"
 API_METHODS = (*METHODS, "PUT", "PATCH", "DELETE")
 UNGATED = ("/admin/", "/removal/", "/static/", "/healthz", "/readyz", "/metrics")
@@ -72,6 +74,12 @@ def known_methods(get_response: Answer) -> Answer:
         known = API_METHODS if request.path.startswith(API) else METHODS
         return get_response(request) if request.method in known else HttpResponseNotAllowed(known)
 
+    def process_view(request: HttpRequest, view: Answer, *rest: Any) -> HttpResponse | None:
+        """A page that is only read says so before anybody asks where a form sent to it came from."""
+        sent = request.method == "POST" and getattr(view, "is_only_read", False)
+        return HttpResponseNotAllowed(READING) if sent else None
+
+    answer.process_view = process_view  # type: ignore[attr-defined]
     return answer
 
 

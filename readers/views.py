@@ -50,7 +50,7 @@ def _tongue(request: HttpRequest) -> interface.Tongue:
 
 
 # A form that anybody may send for anybody needs no token: the mailbox itself is asked whether it was meant.
-@surface("follow", locate=nowhere, store=False)
+@surface("follow", locate=nowhere, store=False, forms=True)
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow(request: HttpRequest) -> HttpResponse:

@@ -32,7 +32,7 @@ def meta(article: Article, person: Contributor | None = None, undated: bool = Fa
     """Outlet, language where it is another than the page's, what `person` did, and when."""
     language = foreign_language(article)
     parts = [
-        _outlet(article),
+        outlet_link(article),
         escape(language),
         escape(role_of(article, person)) if person else "",
         "" if undated else moment(article.published_at, "short"),
@@ -41,7 +41,8 @@ def meta(article: Article, person: Contributor | None = None, undated: bool = Fa
     return SafeString(f'<p class="meta"{page_marks()}>{line}</p>')
 
 
-def _outlet(article: Article) -> str:
+def outlet_link(article: Article) -> str:
+    """The outlet as a link to its page; our own name where it is ours."""
     source = article.source
     if source is None:
         return escape(settings.SITE_NAME)

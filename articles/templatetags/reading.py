@@ -72,8 +72,7 @@ def language_marks(language: str) -> SafeString:
 @register.simple_tag
 def page_marks() -> SafeString:
     """The lang and dir attributes of our own words inside a foreign text."""
-    code = _page_language()
-    return format_html(' lang="{}" dir="{}"', code, display.direction(code))
+    return language_marks(_page_language())
 
 
 def _page_language() -> str:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from lxml import etree
 
-from articles import sitemaps, surfaces
+from articles import interface, sitemaps, surfaces
 from articles.models import Source
 from tests.factories import ArticleFactory, ContributionFactory, HoldFactory, SourceFactory
 
@@ -23,6 +23,7 @@ NS = {
     "content": "http://purl.org/rss/1.0/modules/content/",
     "at": "http://purl.org/atompub/tombstones/1.0",
     "media": "http://search.yahoo.com/mrss/",
+    "x": "http://www.w3.org/1999/xhtml",
     "s": "http://www.sitemaps.org/schemas/sitemap/0.9",
     "news": "http://www.google.com/schemas/sitemap-news/0.9",
 }
@@ -159,6 +160,20 @@ def test_the_sitemap_index_leads_to_every_article(client, monkeypatch):
 
     assert {settings.SITE_URL + article.get_absolute_url() for article in articles} <= listed
     assert settings.SITE_URL + held.get_absolute_url() not in listed
+
+
+def test_the_sitemap_names_each_page_of_ours_in_every_language(client):
+    urls = xml(client, "/sitemaps/pages.xml").findall("s:url", NS)
+    named = {
+        url.findtext("s:loc", namespaces=NS): {
+            link.get("hreflang"): link.get("href") for link in url.findall("x:link", NS)
+        }
+        for url in urls
+    }
+
+    assert named[f"{settings.SITE_URL}/ar/languages/"]["de"] == f"{settings.SITE_URL}/de/languages/"
+    assert named[f"{settings.SITE_URL}/languages/"]["x-default"] == f"{settings.SITE_URL}/languages/"
+    assert set(named[f"{settings.SITE_URL}/"]) == {*interface.TONGUES, "x-default"}
 
 
 def test_the_news_sitemap_holds_two_days_and_names_language_and_title(client):

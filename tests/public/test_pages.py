@@ -216,6 +216,28 @@ def test_markup_in_a_headline_is_text_everywhere(client, somewhere_everywhere):
         assert "<script>alert" not in page(client, path + ("&" if "?" in path else "?") + "fresh")
 
 
+def test_markup_in_any_line_about_an_article_is_text(client, somewhere_everywhere):
+    article, marks = somewhere_everywhere, "</p>\"'><b>bold"
+    of_article = ("standfirst", "dateline", "copyright_holder", "usage_terms")
+    parts = [
+        (article, of_article), (article.source, ("name", "terms")),
+        (article.lead_media, ("caption", "credit", "terms", "alt")),
+        (article.story, ("headline",)), *((person, ("name",)) for person in article.contributors.all()),
+        *((tag, ("name",)) for tag in article.tags.all()),
+    ]  # fmt: skip
+    for number, (row, names) in enumerate(parts):
+        type(row).objects.filter(pk=row.pk).update(**{name: f"{name}{number}{marks}" for name in names})
+    RelatedLinkFactory(
+        article=article, to_article=None, url="https://elsewhere.example/?<b>", title=f"link{marks}"
+    )
+    text = page(client, article.get_absolute_url())
+
+    assert "<b>" not in text
+    said = {"dateline0", "holder0", "usage_terms0", "name1", "caption2", "credit2", "terms2", "alt2"}
+    said |= {"name4", "name5", "name6", "link"}
+    assert {one for one in said if f"{one}&lt;/p&gt;" not in text} == set()
+
+
 def test_a_list_goes_on_by_place_and_loses_nobody(client):
     at = timezone.now() - timedelta(hours=2)
     articles = [ArticleFactory(published_at=at - timedelta(minutes=n // 3)) for n in range(65)]
