@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -37,6 +37,7 @@ from moderation import (
     original,
     queue,
     references,
+    registry,
 )
 from moderation import desk_admin as desk_admin  # registers what is kept beside the claims
 from moderation.actions import NotAllowed
@@ -360,7 +361,7 @@ class ClaimAdmin(ReadOnlyAdmin):
         if not term:
             return queryset, False
         if "://" in term or term.startswith("/"):
-            slug = urlsplit(term).path.strip("/").rpartition("/")[2]
+            slug = unquote(term.partition("?")[0].rstrip("/").rpartition("/")[2])
             return queryset.filter(Q(article__slug=slug) | Q(article__url_key=_key(term))), False
         if "@" in term:
             return queryset.filter(notice__email__in=[term, term.lower()]), False
@@ -537,7 +538,7 @@ class ClaimAdmin(ReadOnlyAdmin):
         said, _ = sealed(claim)
         ours = said.body if said else claim.article.body
         found = original.look(claim.article.canonical_url, ours=ours)
-        return self._page(request, claim, CounterForm(), found)
+        return self._page(request, claim, CounterForm(), found, registry.ages(claim))
 
     def _claim(self, object_id: str) -> Claim:
         claims = Claim.objects.select_related("notice", "article__source", "hold", "reviewer")
@@ -577,7 +578,12 @@ class ClaimAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(request.get_full_path())
 
     def _page(
-        self, request: HttpRequest, claim: Claim, counter: CounterForm, found: original.Original | None = None
+        self,
+        request: HttpRequest,
+        claim: Claim,
+        counter: CounterForm,
+        found: original.Original | None = None,
+        ages: Sequence[registry.Registered] = (),
     ) -> HttpResponse:
         at = timezone.now()
         media = display.picture_of(claim.article)
@@ -614,6 +620,7 @@ class ClaimAdmin(ReadOnlyAdmin):
             "canned": _canned_for(claim),
             "notice_language": letters.LANGUAGES[letters.spoken(claim.notice.language)],
             "original": found,
+            "ages": ages,
             "picture": display.picture_address(media, sizes[0].width) if media and sizes else "",
             "copies": copies.copies_of(claim),
             "may_hold_copies": self.has_decide_permission(request)

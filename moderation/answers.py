@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from django.db import transaction
 from django.utils import timezone
@@ -66,7 +66,7 @@ def ask(*, address: str, mailbox: str, language: str, sender: str, at: datetime)
 def _articles_at(address: str) -> list[Article]:
     found = [article for line in lines.judge([address.strip()]) for article in line.articles]
     # Of what is erased only the end of our own address is left to know it by.
-    slug = urlsplit(address.strip()).path.rstrip("/").rpartition("/")[2]
+    slug = unquote(address.strip().partition("?")[0].rstrip("/").rpartition("/")[2])
     return found or list(Article.objects.filter(slug=slug, state=ArticleState.ERASED))
 
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_noop as _
 from articles.models import Article
 from moderation import receive, transparency
 from moderation.desk_models import Complaint, Measure, MeasureKind
-from moderation.models import Channel, Claim, ClaimState, CounterNotice, Decision, Ground, Notice
+from moderation.models import Channel, Claim, ClaimState, CounterNotice, Decision, Ground, Notice, ReasonCode
 
 PORTION = 500
 REMOVED = (ClaimState.UPHELD, ClaimState.REDUCED, ClaimState.ERASED, ClaimState.COUNTERED)
@@ -55,8 +55,7 @@ def lumen_notice(notice: Notice) -> dict[str, Any]:
         "title": f"Removal request {notice.reference} to {settings.SITE_NAME}",
         "subject": ground.label,
         "body": "The text of the notice is not published.",
-        "date_sent": notice.received_at.astimezone(UTC).date().isoformat(),
-        "date_received": notice.received_at.astimezone(UTC).date().isoformat(),
+        **_dated(notice.received_at),
         "source": LUMEN_SOURCES[Channel(notice.channel)],
         "language": notice.language[:2],
         "jurisdiction_list": [],
@@ -64,11 +63,42 @@ def lumen_notice(notice: Notice) -> dict[str, Any]:
         "request_type": "Removal",
         "case_id_number": notice.reference,
         "works_attributes": [_work(ground, claims)],
-        "entity_notice_roles_attributes": [
-            {"name": "recipient", "entity_attributes": {"name": settings.SITE_NAME, "kind": "organization"}},
-            {"name": "sender", "entity_attributes": {"name": WITHHELD_NAME, "kind": "individual"}},
-        ],
+        "entity_notice_roles_attributes": _roles(),
     }
+
+
+def lumen_counter_notice(answer: CounterNotice) -> dict[str, Any]:
+    """A counter-notice as Lumen takes it, beside its notice. Expects claim, notice and article to be loaded."""
+    claim = answer.claim
+    ended = {ClaimState.REINSTATED: "Yes", ClaimState.WITHDRAWN: "Yes", ClaimState.COUNTERED: "Unspecified"}
+    return {
+        "type": "Counternotice",
+        "title": f"Counter-notice to {claim} at {settings.SITE_NAME}",
+        "subject": Ground(claim.notice.ground).label,
+        "body": "The text of the counter-notice is not published.",
+        **_dated(answer.received_at),
+        "source": LUMEN_SOURCES[Channel.FORM if answer.digest else Channel.STAFF],
+        "language": answer.language[:2],
+        "jurisdiction_list": ["US"],
+        "action_taken": ended.get(ClaimState(claim.state), "No"),
+        "request_type": "Reinstatement",
+        "case_id_number": str(claim),
+        "counternotice_for_sid": claim.notice.reference,
+        "works_attributes": [_work(Ground(claim.notice.ground), [claim])],
+        "entity_notice_roles_attributes": _roles(),
+    }
+
+
+def _dated(received_at: datetime) -> dict[str, str]:
+    day = received_at.astimezone(UTC).date().isoformat()
+    return {"date_sent": day, "date_received": day}
+
+
+def _roles() -> list[dict[str, Any]]:
+    return [
+        {"name": "recipient", "entity_attributes": {"name": settings.SITE_NAME, "kind": "organization"}},
+        {"name": "sender", "entity_attributes": {"name": WITHHELD_NAME, "kind": "individual"}},
+    ]
 
 
 def action_taken(states: set[str]) -> str:
@@ -289,6 +319,13 @@ def lumen_notices(year: int, *, after: int = 0) -> list[tuple[int, dict[str, Any
     return [(notice.pk, lumen_notice(notice)) for notice in loaded]
 
 
+def lumen_counter_notices(year: int, *, after: int = 0) -> list[tuple[int, dict[str, Any]]]:
+    """A portion of the year's counter-notices with their numbers."""
+    rows = CounterNotice.objects.in_force().filter(received_at__range=year_of(year), pk__gt=after)
+    loaded = rows.select_related("claim__notice", "claim__article__source").order_by("pk")[:PORTION]
+    return [(answer.pk, lumen_counter_notice(answer)) for answer in loaded]
+
+
 def statements(year: int, *, after: int = 0) -> list[tuple[int, dict[str, Any]]]:
     """A portion of the year's statements of reasons with their numbers."""
     rows = Decision.objects.filter(
@@ -333,7 +370,9 @@ def _figures(year: int, at: datetime) -> Iterator[Figure]:
     yield Figure(_("Hours until gone"), _("the longest"), transparency.percentile(hours, 100))
     answers = CounterNotice.objects.in_force().filter(received_at__range=year_of(year))
     yield Figure(_("Counter-notices"), _("received"), answers.count())
-    shown = Decision.objects.filter(at__range=year_of(year), outcome=ClaimState.REINSTATED)
+    shown = Decision.objects.filter(
+        at__range=year_of(year), outcome=ClaimState.REINSTATED, reason_code=ReasonCode.COUNTER_NOTICE
+    )
     yield Figure(_("Counter-notices"), _("articles shown again"), shown.count())
     yield from _complaints(year)
     measures = Measure.objects.filter(at__range=year_of(year))

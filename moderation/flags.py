@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from django.db.models import Count
 from django.utils import timezone
 
-from articles.canonical import registrable_domain
+from articles.canonical import domain_of, registrable_domain
 from moderation import misuse
 from moderation.models import Claim, ClaimState
 from moderation.receive import domains_of
@@ -52,8 +51,7 @@ def _about_the_sender(claim: Claim) -> Iterator[str]:
 
 def _about_the_original(claim: Claim) -> Iterator[str]:
     """A copy dated back and claimed as the original is the commonest false notice against news sites."""
-    given = [urlsplit(url).hostname or "" for url in claim.notice.original_urls.split()]
-    named = {registrable_domain(host) for host in given if host}
+    named = {domain_of(url) for url in claim.notice.original_urls.split()} - {""}
     domains = domains_of(claim.article)
     if named and domains and not named & domains:
         first_seen = claim.article.fetched_at or claim.article.created_at

@@ -135,6 +135,14 @@ def lumen(request: HttpRequest, year: int) -> HttpResponse:
     return _portion(request, "notices", exports.lumen_notices(_known(year), after=_after(request)))
 
 
+@surface("transparency-counter-notices", locate=nowhere, store=False)
+@require_safe
+def counter_notices(request: HttpRequest, year: int) -> HttpResponse:
+    """The year's counter-notices in Lumen's format, a portion at a time."""
+    rows = exports.lumen_counter_notices(_known(year), after=_after(request))
+    return _portion(request, "notices", rows)
+
+
 @surface("transparency-statements", locate=nowhere, store=False)
 @require_safe
 def statements(request: HttpRequest, year: int) -> HttpResponse:

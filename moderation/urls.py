@@ -14,6 +14,11 @@ urlpatterns: list[URLPattern] = [
     path("transparency/<int:year>/", public.year, name="transparency-year"),
     path("transparency/<int:year>/figures.csv", public.year_sheet, name="transparency-year-csv"),
     path("transparency/<int:year>/notices.json", public.lumen, name="transparency-lumen"),
+    path(
+        "transparency/<int:year>/counter-notices.json",
+        public.counter_notices,
+        name="transparency-counter-notices",
+    ),
     path("transparency/<int:year>/statements.json", public.statements, name="transparency-statements"),
     path("removal/", views.removal, name="removal"),
     path("removal/answer/", answer_views.ask, name="removal-answering"),

@@ -246,6 +246,7 @@ CDN_SECONDS = env.number("CDN_SECONDS", default=60, most=3600)
 # Who passes our feeds on to those who subscribed there (WebSub); empty: nobody.
 WEBSUB_HUB = env.address("WEBSUB_HUB", schemes=("http", "https"), example="https://hub.example/")
 INDEXNOW = env.named("INDEXNOW_URL", indexnow.read, example="https://KEY@indexnow.example/indexnow")
+RDAP_URL = env.address("RDAP_URL", schemes=("http", "https"), example="https://rdap.example/")
 WORK_ENGINE = env.choice("WORK_ENGINE", default="embedded", among=("embedded", "celery"))
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 

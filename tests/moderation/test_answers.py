@@ -277,6 +277,8 @@ def test_the_address_goes_to_mailboxes_of_the_publisher_alone_and_says_so_to_nob
     )
 
     assert len({page.partition("<main")[2] for page in pages}) == 1
+    broken = {"url": "http://[not-one", "email": "legal@outlet.example"}
+    assert client.post("/removal/answer/", broken).status_code == 200
     letter = Letter.objects.get(kind=K.ANSWER)
     assert (letter.to, letter.language) == ("legal@outlet.example", "de")
     assert answer_url(claim) in letters.render(letter)[1]

@@ -11,10 +11,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from moderation import exports
+from moderation import actions, exports
 from moderation.models import Claim, ClaimState, Decision, Ground
 from tests.factories import ArticleFactory
-from tests.moderation.cases import claim_in, notice_about
+from tests.moderation.cases import COUNTER, claim_in, notice_about
 from tests.moderation.intake import address_of, send
 
 pytestmark = pytest.mark.django_db
@@ -42,8 +42,6 @@ def planted() -> Claim:
         explanation="Write to quillon@zebedee.example", original_urls="https://zebedee.example/~quillon",
         rights_holder="Quillon Zebedee", signature="Quillon Zebedee",
     )  # fmt: skip
-    from moderation import actions
-
     return actions.uphold(
         claim_id=notice.claims.get().pk, by=None, at=timezone.now(), reasons="Quillon Zebedee asked"
     )
@@ -52,12 +50,16 @@ def planted() -> Claim:
 def test_no_person_is_in_it(client: Client) -> None:
     claim = planted()
 
-    for path in ("", "figures.csv", "notices.json", "statements.json"):
+    actions.counter(
+        claim_id=claim.pk, at=timezone.now(), statement=COUNTER | {"statement": " ".join(PLANTED)}
+    )
+    for path in ("", "figures.csv", "notices.json", "counter-notices.json", "statements.json"):
         answer = client.get(f"/transparency/{YEAR}/{path}")
 
         text = answer.content.decode()
         assert answer.status_code == 200, path
         assert not [word for word in PLANTED if word.lower() in text.lower()], path
+        assert not [word for word in (COUNTER["name"], COUNTER["email"], COUNTER["address"]) if word in text]
         assert (claim.notice.reference in text) == path.endswith("json")
 
 
@@ -164,6 +166,17 @@ def test_a_notice_in_lumens_format_names_articles_by_their_key() -> None:
     assert {role["name"] for role in told["entity_notice_roles_attributes"]} == {"recipient", "sender"}
 
 
+def test_a_counter_notice_in_lumens_format_names_the_notice_it_answers(client: Client) -> None:
+    claim = claim_in(ClaimState.REINSTATED)
+
+    year = claim.counter_notices.get().received_at.year
+    (told,) = client.get(f"/transparency/{year}/counter-notices.json").json()["notices"]
+
+    assert (told["type"], told["action_taken"]) == ("Counternotice", "Yes")
+    assert told["counternotice_for_sid"] == claim.notice.reference
+    assert str(claim.article.key) in told["works_attributes"][0]["infringing_urls_attributes"][0]["url"]
+
+
 def test_the_year_adds_up_on_the_page_and_in_the_sheet(client: Client) -> None:
     claim_in(ClaimState.UPHELD)
     claim_in(ClaimState.REFUSED, ground=Ground.PRIVACY)
@@ -180,7 +193,7 @@ def test_the_year_adds_up_on_the_page_and_in_the_sheet(client: Client) -> None:
 
 @pytest.mark.parametrize("year", [1999, YEAR + 1, 99999])
 def test_a_year_that_was_not_is_not_there(client: Client, year: int) -> None:
-    for name in ("", "figures.csv", "notices.json", "statements.json"):
+    for name in ("", "figures.csv", "notices.json", "counter-notices.json", "statements.json"):
         assert client.get(f"/transparency/{year}/{name}").status_code == 404
 
 

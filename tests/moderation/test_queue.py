@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from html import unescape
@@ -416,7 +417,7 @@ def test_a_near_copy_is_found_by_its_wording():
     assert "in a hundred of the wording" in found.how or found.how == "the same text"
 
 
-def test_the_original_is_fetched_when_asked_and_shown_as_text(desk):
+def test_the_original_is_fetched_when_asked_and_shown_as_text(desk, settings):
     words = " ".join(f"anchovy{n} sings" for n in range(40))
     with web_server() as web:
         web.put(
@@ -426,9 +427,18 @@ def test_the_original_is_fetched_when_asked_and_shown_as_text(desk):
             headers=[("Content-Type", "text/html")],
         )
         article = ArticleFactory(body=f"<p>{words}</p>", canonical_url=web.url("/report"))
-        claim = notice_about(article).claims.get()
+        originals = "https://www.made-for-it.example/old http://[not-one"
+        claim = notice_about(article, original_urls=originals).claims.get()
+        made = (timezone.now() - timedelta(days=20)).isoformat()
+        told = {"events": [{"eventAction": "registration", "eventDate": made}]}
+        web.put("/rdap/domain/made-for-it.example", json.dumps(told).encode())
+        web.put("/rdap/domain/owner.example", b'{"events": [{"eventAction": 7}]}')
+        settings.RDAP_URL = web.url("/rdap/")
         page = desk.post(page_of(claim), {"move": "look"}).content.decode()
 
+    assert "20 days before the notice. <strong>A young domain</strong>" in page
+    assert "owner.example: when it was registered is not known" in page
+    assert "may be dated back" in page
     assert "The report" in page
     assert "100 in a hundred of its wording" in page
     assert "2019-01-02" in page

@@ -30,6 +30,7 @@ WRONG = {
     "CDN_URL": "akamai://garbage-4711",
     "CDN_SECONDS": "4711000",
     "INDEXNOW_URL": "https://garbage-4711",
+    "RDAP_URL": "ftp://garbage-4711",
 }
 
 

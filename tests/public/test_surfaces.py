@@ -35,7 +35,8 @@ WITHOUT_ARTICLES = {
     "rights", "about", "ethics", "archive_index", "sitemap", "sitemap_pages", "robots",
     "favicon", "follow", "languages", "llms_txt", "offline", "tools", "security_txt", "tdmrep", "indexnow",
     "transparency", "transparency-csv", "transparency-feed", "transparency-key",
-    "transparency-year", "transparency-year-csv", "transparency-lumen", "transparency-statements", "websub",
+    "transparency-year", "transparency-year-csv", "transparency-lumen",
+    "transparency-counter-notices", "transparency-statements", "websub",
     "removal-answering",
 }  # fmt: skip
 # These list names, and a name only while something of its owner is public.
