@@ -9,6 +9,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.dispatch import Signal
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_noop
@@ -17,6 +18,9 @@ from articles import interface
 from articles.canary import is_canary
 from articles.models import Article, ArticleState, Hold, HoldKind, RevisionKind, Source
 from articles.optouts import OptOut
+
+# Sent with `article_id` whenever somebody asks for what a right withholds.
+met = Signal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ def answer(request: HttpRequest, article: Article, *, as_json: bool = False) -> 
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex, noarchive"
     if reason.status == 451:
+        met.send_robust(sender=Article, article_id=article.pk)
         response.headers["Link"] = f'<{settings.SITE_URL}/rights/>; rel="blocked-by"'
     return response
 

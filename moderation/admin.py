@@ -626,7 +626,7 @@ class ClaimAdmin(ReadOnlyAdmin):
             "may_hold_copies": self.has_decide_permission(request)
             and not taken_by_another(claim, request.user, at)
             and claim.state in (*OPEN_STATES, S.UPHELD),
-            "complaints": list(claim.complaints.select_related("decided_by")),
+            "complaints": list(claim.complaints.select_related("answer", "decided_by")),
             "counter_notices": claim.counter_notices.filter(complaint=None).order_by("-received_at"),
             "answer_url": references.answer_url(claim) if _answerable(claim, at) else "",
             "may_decide": self.has_decide_permission(request),

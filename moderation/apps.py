@@ -21,7 +21,11 @@ class ModerationConfig(AppConfig):
     verbose_name = "Moderation"
 
     def ready(self) -> None:
+        from articles.gone import met
+        from moderation.actions import do_what_fell_due
+
         post_migrate.connect(make_moderators, sender=self)
+        met.connect(do_what_fell_due)
 
 
 def make_moderators(sender: AppConfig, using: str, **kwargs: Any) -> None:

@@ -177,3 +177,19 @@ def test_the_same_with_an_object_storage_that_refuses(settings, django_capture_o
         with django_capture_on_commit_callbacks(execute=True):
             assert actions.erase_due(10, later + timedelta(hours=1)) == 1
         assert not bucket.objects
+
+
+def test_without_a_worker_whoever_asks_for_it_has_it_erased(client):
+    claim = notice_about(ArticleFactory(), hours_ago=24.5, ground="privacy").claims.get()
+    page = claim.article.get_absolute_url()
+
+    assert client.get(page).status_code == 451
+
+    claim.refresh_from_db()
+    assert (claim.state, claim.decisions.get().automated) == (ClaimState.UPHELD, True)
+    assert client.get(page).status_code == 451
+    Claim.objects.filter(pk=claim.pk).update(due_at=timezone.now() - timedelta(hours=1))
+    client.get(page)
+    assert client.get(page).status_code == 410
+    claim.refresh_from_db()
+    assert claim.state == ClaimState.ERASED
