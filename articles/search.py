@@ -31,6 +31,7 @@ from articles.display import shown_of, text_of
 from articles.models import Article, ArticleState, Contribution, SearchRow, Source, Tag, TaggedArticle
 
 LONGEST_QUERY, MOST_TERMS, MOST_WORDS = 200, 16, 12
+SHORTEST_BEGINNING = 3
 LONGEST_BODY = 60_000
 EXCERPT_WORDS, WORDS_BEFORE = 34, 8
 SECONDS = 2.0
@@ -142,7 +143,7 @@ def parse(query: str) -> Query:
         words = tuple(fold(phrase or word).split()[:MOST_WORDS])
         if not words:
             continue
-        term = Term(words, prefix=word.endswith("*") and len(words[-1]) > 1)
+        term = Term(words, prefix=word.endswith("*") and len(words[-1]) >= SHORTEST_BEGINNING)
         if sign:
             without.append(term)
         elif joined:
@@ -603,9 +604,10 @@ def _tsquery_term(term: Term, *, joint: str = " <-> ", mark: str = "", weight: s
 
 
 def _beginnings(typed: str, query: Query) -> str:
-    """What was typed with its words as beginnings: `prisoner` for `prisoners`. "" where that changes nothing."""
+    """What was typed with its unknown words as beginnings (`prisoner` for `prisoners`), or "" with none of them."""
     alone = [term for term in query.terms() if len(term.words) == 1 and not term.prefix]
-    words = {word for term in alone for word in term.words if len(word) > 2}
+    words = {word for term in alone for word in term.words if len(word) >= SHORTEST_BEGINNING}
+    words -= spelling.known(words)
     spelt = [f"{part}*" if fold(part) in words and '"' not in part else part for part in typed.split()]
     return " ".join(spelt) if spelt != typed.split() else ""
 

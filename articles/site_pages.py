@@ -10,7 +10,7 @@ from csp.decorators import csp_update
 from django import forms
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -21,6 +21,7 @@ from django.utils.translation import get_language
 from articles import editor, surfaces
 from articles.models import Article, Revision, RevisionKind, SitePage, SitePageVersion
 from articles.surfaces import LATEST, shows, surface
+from articles.visibility import IsPublic
 
 CORRECTIONS = 50
 
@@ -54,12 +55,15 @@ def ethics(request: HttpRequest) -> HttpResponse:
 @surface("corrections", locate=at_corrections)
 def corrections(request: HttpRequest) -> HttpResponse:
     """What was corrected lately in what is still public, newest first."""
-    of_public = Revision.objects.filter(
-        kind=RevisionKind.CORRECTION, article__in=Article.objects.public().order_by()
-    ).exclude(note="")
-    found = list(of_public.select_related("article").order_by("-at", "-pk")[:CORRECTIONS])
+    found = corrected()
     shows(request, articles=[row.article for row in found], keys=[LATEST])
     return _page(request, "corrections", corrections=found)
+
+
+def corrected() -> list[Revision]:
+    """The newest corrections; each one's article is asked about in turn, for articles are many and corrections few."""
+    of_public = Revision.objects.filter(IsPublic(F("article__slug")), kind=RevisionKind.CORRECTION)
+    return list(of_public.exclude(note="").select_related("article").order_by("-at", "-pk")[:CORRECTIONS])
 
 
 def _page(request: HttpRequest, slug: str, **context: Any) -> HttpResponse:

@@ -58,7 +58,7 @@ def learn(words: set[str]) -> None:
     if not words:
         return
     # In one order, so that two transactions never wait for each other.
-    rows = [(key, word) for word in sorted(words - _known(words)) for key in sorted(keys_of(word))]
+    rows = [(key, word) for word in sorted(words - known(words)) for key in sorted(keys_of(word))]
     bulk.insert(SearchSlip, ("slip", "word"), rows, conflicts="DO NOTHING")
 
 
@@ -96,11 +96,12 @@ def _stands(word: str) -> bool:
         return cursor.fetchone() is not None
 
 
-def _known(words: Iterable[str]) -> set[str]:
-    return _listed(_KNOWN, sorted(words))
-
-
 # --- putting right ----------------------------------------------------------------------------
+
+
+def known(words: Iterable[str]) -> set[str]:
+    """Those of the words that stand in a headline, name or standfirst that is indexed."""
+    return _listed(_KNOWN, sorted(words))
 
 
 def nearest(word: str) -> list[tuple[int, str]]:

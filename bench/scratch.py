@@ -31,8 +31,13 @@ WORDS = (
 
 
 def prepare() -> Path:
-    """Settings read, tables made. Returns the folder everything is in."""
+    """Settings read, tables made. Returns the folder everything is in.
+
+    BENCH_DATABASE_URL names another database than a new file of SQLite's: PostgreSQL, or one that is full already.
+    """
     os.environ["DJANGO_SETTINGS_MODULE"] = "newsroom.settings"
+    if os.environ.get("BENCH_DATABASE_URL"):
+        os.environ["DATABASE_URL"] = os.environ["BENCH_DATABASE_URL"]
     django.setup()
     from django.core.management import call_command
 

@@ -39,8 +39,6 @@ Row = tuple[str, float, str]
 
 
 def main() -> None:
-    if os.environ.get("BENCH_DATABASE_URL"):
-        os.environ["DATABASE_URL"] = os.environ["BENCH_DATABASE_URL"]
     with newsroom_with_feeds(feeds=8, entries=25):
         fill()
         port = free_port()

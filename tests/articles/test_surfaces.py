@@ -13,7 +13,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from articles import around, display, front, surfaces, views
+from articles import around, display, front, site_pages, spelling, surfaces, views
 from articles.actions import place_hold, refresh, release_hold
 from articles.models import Article, Hold, HoldKind, ReadyPage, ReadyPageKey, SurfaceChange, SurfaceSerial
 from articles.search import find
@@ -431,8 +431,8 @@ SMALL = "articles_surfaceserial|articles_source|articles_media|json_each|VIRTUAL
 @pytest.mark.parametrize(
     "work",
     [
-        "latch", "public list", "changed", "store", "search", "front page", "article page", "beside it",
-        "some by their keys", "part of the sitemap", "story",
+        "latch", "public list", "changed", "store", "search", "slip", "corrections", "front page", "article page",
+        "beside it", "some by their keys", "part of the sitemap", "story",
     ],
 )  # fmt: skip
 def test_no_hot_query_reads_a_whole_table(door, work):
@@ -445,6 +445,8 @@ def test_no_hot_query_reads_a_whole_table(door, work):
         "changed": lambda: surfaces.changed(surfaces.keys_of([article.pk])),
         "store": lambda: surfaces.store("/x", build="", headers={}, packed=surfaces.pack(b"x"), shown=shown),
         "search": lambda: find("ferry harbour"),
+        "slip": lambda: (find('"ferri harbuor" -ship'), spelling.forget({"ferry"})),
+        "corrections": site_pages.corrected,
         "front page": lambda: front.compose(tags),
         "article page": lambda: (views._ARTICLE(slug="x"), views._TAGS(article=1), views._CREDITS(article=1)),
         "beside it": lambda: (around.around(article, tags), around._linked([1, 2]), front._LISTED(keys=[1])),
