@@ -21,6 +21,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -318,10 +319,14 @@ class Week:
         if not kept:
             self.broken.append((promise, f"{self.at:%a %H:%M}: {otherwise}"))
 
-    def page(self, path: str) -> Any:
+    @cached_property
+    def front_door(self) -> Any:
         from tests.front_door import FrontDoor
 
-        return FrontDoor().get(path)
+        return FrontDoor()
+
+    def page(self, path: str) -> Any:
+        return self.front_door.get(path)
 
     def look(self) -> None:
         from articles.models import Article
