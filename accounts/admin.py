@@ -59,22 +59,25 @@ class DeskUserAdmin(UserAdmin):
         """Their next sign-in takes the password alone, and where it is required a new factor."""
         for user in queryset:
             Authenticator.objects.filter(user=user).delete()
-            _end_sessions(user)
-            self.log_change(request, user, "Second factors removed, sessions ended.")
-        messages.success(request, "Removed. Their sessions have ended.")
+            _let_out(user)
+            self.log_change(request, user, "Second factors removed, sessions ended, tokens revoked.")
+        messages.success(request, "Removed. Their sessions have ended, their programs' tokens are revoked.")
 
     @admin.action(description="Sign out everywhere", permissions=["change"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Whatever browser they are signed in with, they sign in anew."""
+        """Whatever browser they are signed in with, they sign in anew; their programs need new tokens."""
         for user in queryset:
-            _end_sessions(user)
-            self.log_change(request, user, "Sessions ended.")
-        messages.success(request, "Their sessions have ended.")
+            _let_out(user)
+            self.log_change(request, user, "Sessions ended, tokens revoked.")
+        messages.success(request, "Their sessions have ended, their programs' tokens are revoked.")
 
 
-def _end_sessions(user: User) -> None:
+def _let_out(user: User) -> None:
+    """A thief of the account may have signed in, and may have made a token to come back with."""
     for session in UserSession.objects.filter(user=user):
         session.end()
+    for token in AccessToken.objects.filter(user=user, revoked_at=None):
+        access.revoke(token=token, at=timezone.now())
 
 
 @admin.register(LogEntry)

@@ -33,7 +33,7 @@ TO_FILL_IN = 1200
 # Who may do what, and who gets in. Names of the addresses; of the second, only what is sent.
 ASKED_AGAIN = {
     "accounts_user_add", "accounts_user_change", "accounts_user_delete", "auth_user_password_change",
-    "auth_group_add", "auth_group_change", "auth_group_delete",
+    "auth_group_add", "auth_group_change", "auth_group_delete", "accounts_accesstoken_add",
 }  # fmt: skip
 ASKED_AGAIN_TO_SEND = ASKED_AGAIN | {"accounts_user_changelist", "auth_group_changelist", "usersessions_list"}
 # Their browsers let go of pages they kept, whatever the pages said.

@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
+from accounts import access
 from accounts.models import User
 from newsroom import security_events
 from tests.factories import ArticleFactory, UserFactory
@@ -79,7 +80,11 @@ def test_accounts_and_sessions_are_changed_only_by_who_proved_lately_who_they_ar
     assert browser.get(form).status_code == 200
 
     with later(11):
-        asked = [browser.get(form), browser.get("/admin/auth/group/add/")]
+        asked = [
+            browser.get(form),
+            browser.get("/admin/auth/group/add/"),
+            browser.get("/admin/accounts/accesstoken/add/"),
+        ]
         seen = [browser.get("/admin/accounts/user/"), browser.get("/admin/account/sessions/")]
         before = browser.session.session_key
         browser.post(f"{AGAIN}?next={form}", {"password": PASSWORD})
@@ -90,20 +95,25 @@ def test_accounts_and_sessions_are_changed_only_by_who_proved_lately_who_they_ar
             browser.post("/admin/accounts/user/", {"action": "end_sessions", "_selected_action": person.pk}),
         ]
 
-    assert [a.headers["Location"].partition("?")[0] for a in (*asked, *sent)] == [AGAIN] * 4
+    assert [a.headers["Location"].partition("?")[0] for a in (*asked, *sent)] == [AGAIN] * 5
     assert [a.status_code for a in seen] == [200, 200]
     assert browser.session.session_key != before, "the session goes on under a new name"
     assert UserSession.objects.get(user=person).session_key == browser.session.session_key
 
 
 @pytest.mark.django_db
-def test_an_administrator_ends_the_sessions_of_somebody() -> None:
-    (browser, _), (theirs, other) = signed_in(), signed_in()
+def test_an_administrator_ends_the_sessions_of_somebody_and_what_their_programs_may() -> None:
+    (browser, person), (theirs, other) = signed_in(), signed_in()
+    at = timezone.now()
+    told = {"name": "Wire", "scopes": ["read"], "expires_at": at + timedelta(days=1), "at": at}
+    own, lost = (access.issue(user=user, **told)[1] for user in (person, other))
 
     browser.post("/admin/accounts/user/", {"action": "end_sessions", "_selected_action": other.pk})
 
     assert theirs.get("/admin/").status_code == 302
+    assert access.opened_by(lost, at=at) is None
     assert browser.get("/admin/").status_code == 200
+    assert access.opened_by(own, at=at)
 
 
 @pytest.mark.django_db
