@@ -48,12 +48,22 @@ def insert(
     return list(_insert(model._meta.db_table, columns, list(given), ending))
 
 
-def update(model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Set these columns in each row; the last value of each is the row's own key."""
+def update(
+    model: type[models.Model],
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    where: Sequence[str] = (),
+) -> None:
+    """Set these columns in each row; the last value of each is the row's own key.
+
+    Before it stand the values that the columns of `where` must have, or the row is left as it is.
+    """
     fields = {field.attname: field for field in model._meta.concrete_fields}
-    converters = [*(_converter(fields[name]) for name in names), None]
+    converters = [*(_converter(fields[name]) for name in (*names, *where)), None]
     settings = ", ".join(f"{_quoted(fields[name].column)} = %s" for name in names)
-    sql = f"UPDATE {model._meta.db_table} SET {settings} WHERE {model._meta.pk.column} = %s"  # noqa: S608
+    known = " AND ".join(f"{_quoted(column)} = %s" for column in (*where, model._meta.pk.column))
+    sql = f"UPDATE {model._meta.db_table} SET {settings} WHERE {known}"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.executemany(sql, [_converted(row, converters) for row in rows])
 

@@ -20,6 +20,7 @@ from django.db import connection
 from django.db.models import Value
 from django.db.models.functions import Coalesce, Substr
 
+from articles import bulk
 from articles.fingerprint import bands, is_telling, signature
 from articles.language import normalise_language
 from articles.models import Article, ArticleState, Comparison
@@ -98,11 +99,16 @@ def _sketch(article_ids: Sequence[int]) -> None:
     unsketched = Article.objects.filter(
         pk__in=article_ids, signature__isnull=True, state=ArticleState.PUBLISHED
     )
-    for pk, version, body in unsketched.values_list("pk", "version", "body"):
-        text = to_text(body)
-        if is_telling(text):
-            # Not over a version that came in meanwhile.
-            unsketched.filter(pk=pk, version=version).update(signature=signature(text))
+    texts = [
+        (pk, version, to_text(body)) for pk, version, body in unsketched.values_list("pk", "version", "body")
+    ]
+    sketches = [
+        (signature(text), version, ArticleState.PUBLISHED.value, pk)
+        for pk, version, text in texts
+        if is_telling(text)
+    ]
+    # Not over a version that came in meanwhile, nor over what was erased.
+    bulk.update(Article, ["signature"], sketches, where=["version", "state"])
 
 
 def _subject(article: Any) -> Subject:

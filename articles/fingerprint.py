@@ -10,6 +10,7 @@ import re
 import struct
 import unicodedata
 from datetime import date
+from hashlib import blake2b
 from itertools import pairwise
 
 LANES = 128
@@ -28,7 +29,7 @@ _SIGNS = "’‘“”„–—…«»\u00a0"
 # Small letters, and blanks for all that is no letter or digit.
 _ASCII_FOLDED = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)).ljust(256)
 _PROBES = 64
-_HALF = 1 << 63
+_MOST = 1 << 64
 
 
 def is_telling(text: str) -> bool:
@@ -55,10 +56,14 @@ def signature(text: str) -> bytes:
     # One hash per shingle gives two numbers; each falls into one lane by its low
     # bits, and the lane keeps the least. As many shingles again would have to be
     # hashed for every lane of the textbook method.
-    digests = b"".join(hashlib.blake2b(shingle.encode(), digest_size=16).digest() for shingle in shingles)
-    numbers = sorted(struct.unpack(f"<{len(digests) // 8}Q", digests), reverse=True)
-    least = {number % LANES: number for number in numbers}
-    return struct.pack(f"<{LANES}H", *(_lane(least, index) for index in range(LANES)))
+    digests = b"".join([blake2b(shingle.encode(), digest_size=16).digest() for shingle in shingles])
+    least: dict[int, int] = {}
+    for number in struct.unpack(f"<{len(digests) // 8}Q", digests):
+        lane = number % LANES
+        if number < least.get(lane, _MOST):
+            least[lane] = number
+    lanes = [(least[n] >> 7) & 0xFFFF if n in least else _lane(least, n) for n in range(LANES)]
+    return struct.pack(f"<{LANES}H", *lanes)
 
 
 def similarity(a: bytes | memoryview, b: bytes | memoryview) -> float:

@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from anyascii import anyascii
 
@@ -150,13 +151,19 @@ def _keys(text: str, common: frozenset[str], run: int) -> Iterable[tuple[int, st
             starts = True
             continue
         if not token[0].isdigit():
-            yield from ((key, said, run) for key, said in _word_keys(token, common, unsure=starts or shouted))
+            for key, said in _word_keys(token, common, unsure=starts or shouted):
+                yield key, said, run
         elif len(token) > 1:
             yield _key(FIGURE, token.replace(".", "").replace(",", "")), token, run
         starts = False
 
 
-def _word_keys(token: str, common: frozenset[str], *, unsure: bool) -> Iterable[tuple[int, str]]:
+@lru_cache(maxsize=32_768)
+def _word_keys(token: str, common: frozenset[str], *, unsure: bool) -> tuple[tuple[int, str], ...]:
+    return tuple(_keys_of_word(token, common, unsure=unsure))
+
+
+def _keys_of_word(token: str, common: frozenset[str], *, unsure: bool) -> Iterable[tuple[int, str]]:
     if _UNSPACED.search(token):
         yield from _unspaced_keys(token)
         return
