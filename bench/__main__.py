@@ -42,7 +42,7 @@ def run(name: str) -> list[dict[str, object]]:
         "VAR_DIR": str(scratch),
         "TMPDIR": str(scratch),
     }
-    environment |= {name: value for name, value in os.environ.items() if name.startswith("BENCH_")}
+    environment |= {name: value for name, value in os.environ.items() if name.startswith(("BENCH_", "PIP_"))}
     environment |= {"FETCH_ALLOW_NETWORKS": "127.0.0.0/8", "LOG_LEVEL": "ERROR", "BENCH_RUN": scratch.name}
     with guarded(scratch.name, scratch):
         done = subprocess.run(

@@ -1,6 +1,6 @@
 """What taking feeds in costs, network to database, in CPU: parsing, first fetches, looks at what is unchanged.
 
-BENCH_PARTS chooses among parsing, first, run, look and growth; BENCH_DATABASE_URL takes another (empty) database
+BENCH_PARTS chooses among parsing, first, run, look, growth and peers; BENCH_DATABASE_URL takes another (empty) database
 than SQLite, whose server's own CPU is not counted.
 """
 
@@ -10,8 +10,10 @@ import html
 import os
 import resource
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
@@ -115,6 +117,7 @@ def main() -> None:
         "run": long_run,
         "look": cost_of_a_look,
         "growth": growth,
+        "peers": peers,
     }
     chosen = os.environ.get("BENCH_PARTS", ",".join(parts)).split(",")
     print_rows(*(row for name in chosen for row in parts[name](folder)))
@@ -240,9 +243,10 @@ def cost_of_a_look(folder: Path) -> list[Row]:
 
 
 def growth(folder: Path) -> list[Row]:
-    """The same first fetch into ever larger newsrooms."""
+    """The same first fetch into ever larger newsrooms, and what comparing its articles with the others adds to it."""
     from django.utils import timezone
 
+    from articles import stories
     from articles.models import Article
     from newsroom import synthetic
 
@@ -256,9 +260,62 @@ def growth(folder: Path) -> list[Row]:
                     pass
                 rate = missing / (cpu_seconds() - began)
                 rows.append((f"synthetic articles made, up to {size:,}", rate, "per CPU-second"))
+            _compared(stories)
             rate = _first_fetch(folder, site, f"at{size}", COLD_FEEDS // 2)
-            rows.append((f"one entry taken in beside {Article.objects.count():,}", 1000 / rate, "ms of CPU"))
+            taking, comparing = 1000 / rate, 1000 * _compared(stories)
+            share = 100 * comparing / (taking + comparing)
+            rows.append((f"one entry taken in beside {Article.objects.count():,}", taking, "ms of CPU"))
+            rows.append((f"comparing it with them ({share:.0f} % of both)", comparing, "ms of CPU"))
     return rows
+
+
+def _compared(stories: Any) -> float:
+    """CPU-seconds for each article that waited to be compared."""
+    from django.utils import timezone
+
+    began, done = cpu_seconds(), 0
+    while some := stories.relate_due(50, timezone.now()):
+        done += some
+    return (cpu_seconds() - began) / max(1, done)
+
+
+PEER = """
+import sys
+from reader import make_reader
+reader = make_reader(sys.argv[1])
+for address in sys.argv[3:]:
+    reader.add_feed(address, exist_ok=True)
+reader.update_feeds(workers=8)
+assert reader.get_entry_counts().total == int(sys.argv[2]), reader.get_entry_counts()
+"""
+
+
+def peers(folder: Path) -> list[Row]:
+    """The best peer of the package registry, on feeds as ours: a first round, and one with nothing new."""
+    venv = folder / "peers"
+    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    subprocess.run([venv / "bin" / "pip", "install", "--quiet", "reader", "sgmllib3k"], check=True)
+    text = Text("peers")
+    (folder / "feeds").mkdir(exist_ok=True)
+    names = [f"peer-{number}.rss" for number in range(COLD_FEEDS)]
+    for name in names:
+        (folder / "feeds" / name).write_bytes(text.feed(name.removesuffix(".rss"), ENTRIES))
+    entries = str(COLD_FEEDS * ENTRIES)
+    with served(folder) as site:
+        addresses = [site + name for name in names]
+        command = [venv / "bin" / "python", "-c", PEER, folder / "reader.sqlite", entries, *addresses]
+        taken = [_children_cpu(command) for _ in range(2)]
+    return [
+        ("reader: taken in, network to database", COLD_FEEDS * ENTRIES / taken[0], "entries per CPU-second"),
+        ("reader: looks at unchanged feeds", COLD_FEEDS / taken[1], "feeds per CPU-second"),
+    ]
+
+
+def _children_cpu(command: Sequence[Any]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 @contextmanager
