@@ -107,8 +107,13 @@ class FeedDocument(NamedTuple):
 
 
 class Page(NamedTuple):
-    """An article's page: its text as unsafe HTML, its bylines as written, its meta elements (name, content)."""
+    """An article's page: its text as unsafe HTML, its bylines as written, its meta elements (name, content).
+
+    `bylines` has the names of each place that gives some, the surest place first; `opening` the short
+    lines that follow the headline.
+    """
 
     html: str
-    bylines: tuple[str, ...] = ()
+    bylines: tuple[tuple[str, ...], ...] = ()
+    opening: tuple[str, ...] = ()
     metas: tuple[tuple[str, str], ...] = ()

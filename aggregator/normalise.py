@@ -12,7 +12,7 @@ from itertools import chain
 
 from aggregator.documents import Category, Entry, FeedDocument, Page, Picture
 from aggregator.documents import Credit as Named
-from articles.bylines import Credit, Role, parse_byline, split_trailing_credits
+from articles.bylines import Credit, Role, credits_in, parse_byline, split_trailing_credits
 from articles.canonical import NotAnAddress, address_key, readable_url
 from articles.datelines import split_body_dateline, split_dateline
 from articles.drafts import Draft, DraftPicture
@@ -146,10 +146,16 @@ def whole_text(page: Page, *, url: str, language: str, outlet: str) -> tuple[Cle
     found = clean_html(page.html, base_url=url)
     body, trailing = split_trailing_credits(_HEADING.sub("", found), language=language)
     _, body = split_body_dateline(body)
-    named = (
-        credit for line in page.bylines for credit in parse_byline(line, language=language, outlet=outlet)
-    )
-    return clean_html(body), tuple(dict.fromkeys(chain(named, trailing)))
+    return clean_html(body), tuple(dict.fromkeys(chain(_named_by(page, language, outlet), trailing)))
+
+
+def _named_by(page: Page, language: str, outlet: str) -> list[Credit]:
+    """The people of the surest place that names any, else of a line under the headline that is a byline and no more."""
+    for lines in page.bylines:
+        read = (parse_byline(line, language=language, outlet=outlet) for line in lines)
+        if named := list(chain.from_iterable(read)):
+            return named
+    return next(filter(None, (list(credits_in(line, language=language)) for line in page.opening)), [])
 
 
 def _language(entry: Entry, outlet: Outlet, body: str) -> str:

@@ -16,14 +16,24 @@ MOST_METAS = 200
 # Where a page names its authors, the surest first; an element's text, or an attribute that holds it.
 BYLINES = (
     '//meta[@name="author" or @property="author" or @name="parsely-author"]/@content',
-    '//meta[@name="dc.creator" or @name="DC.creator" or @name="DC.Creator"]/@content',
-    '//meta[@name="sailthru.author" or @name="byl" or @property="og:article:author"]/@content',
+    '//meta[@name="dc.creator" or @name="DC.creator" or @name="DC.Creator" or @name="authors"]/@content',
+    '//meta[@name="sailthru.author" or @name="byl" or @name="citation_author"]/@content',
+    '//meta[@property="article:author" or @property="og:article:author"]/@content',
+    '//meta[@name="twitter:label1" and contains(@content, "ritten")]/following-sibling::meta[@name="twitter:data1"]'
+    "/@content",
     '//*[@itemprop="author"]//*[@itemprop="name"]',
     '//*[@rel="author"]',
     '//*[@itemprop="author" and not(.//*[@itemprop="name"])]',
-    '//*[contains(concat(" ", @class, " "), " byline ") or contains(@class, "byline__name")'
-    ' or contains(@class, "author-name") or contains(@class, "author__name")]',
+    '//*[contains(@class, "byline__name") or contains(@class, "author-name") or contains(@class, "author__name")]',
+    '//*[contains(concat(" ", @class, " "), " byline ")]//li',
+    '//*[contains(concat(" ", @class, " "), " byline ")]',
+    '//*[contains(@class, "byline") and not(ancestor::*[contains(@class, "byline")])]',
 )
+# What follows the headline up to the first long paragraph, where a page without marks names its authors.
+AFTER_HEADLINE = "(//h1)[1]/following::*"
+MOST_AFTER = 60
+LONG = 160
+AUTHOR_LINKS = ("/author/", "/authors/", "/people/", "/profile/", "/reporter/", "/autor/", "/auteur/", "/by/")
 ARTICLES = ("Article", "BlogPosting", "Report", "Review", "LiveBlogPosting")
 
 
@@ -40,13 +50,15 @@ def read_page(data: bytes, *, url: str) -> Page:
     tree = trafilatura.load_html(data)
     if tree is None:
         raise NotAPage("The address answers with something else than a web page.")
-    names, metas = tuple(_names(tree)), tuple(_metas(tree))
+    near = list(_after_headline(tree))
+    names, metas = tuple(_names(tree, near)), tuple(_metas(tree))
+    opening = tuple(line for line in map(_said, near) if line)
     text = trafilatura.extract(
         tree, url=url, fast=True, output_format="html", include_comments=False, include_links=True
     )
     if not text:
         raise NotAPage("No article's text was found on the page.")
-    return Page(html=text, bylines=names, metas=metas)
+    return Page(html=text, bylines=names, opening=opening, metas=metas)
 
 
 def _metas(tree: Any) -> Iterator[tuple[str, str]]:
@@ -54,21 +66,34 @@ def _metas(tree: Any) -> Iterator[tuple[str, str]]:
         yield meta.get("name").lower()[:LONGEST_NAME], (meta.get("content") or "")[:LONGEST_NAME]
 
 
-def _names(tree: Any) -> Iterator[str]:
-    """The names of the surest place that gives any: structured data, then what the page marks as its byline."""
-    if named := list(dict.fromkeys(_structured(tree)))[:MOST_NAMES]:
-        yield from named
-        return
-    for path in BYLINES:
-        found = [_said(one) for one in tree.xpath(path)[:MOST_NAMES]]
-        if named := [name for name in dict.fromkeys(found) if name and "://" not in name]:
-            yield from named
+def _names(tree: Any, near: list[Any]) -> Iterator[tuple[str, ...]]:
+    """The names by place: structured data, then what the page marks as its byline, then links to authors."""
+    yield from filter(None, [tuple(dict.fromkeys(_structured(tree)))[:MOST_NAMES]])
+    linked = [one for one in near if any(path in (one.get("href") or "") for path in AUTHOR_LINKS)]
+    for found in (*(tree.xpath(path) for path in BYLINES), linked):
+        said = dict.fromkeys(_said(one) for one in found[:MOST_NAMES])
+        if named := tuple(name for name in said if name and "://" not in name):
+            yield named
+
+
+def _after_headline(tree: Any) -> Iterator[Any]:
+    for element in tree.xpath(AFTER_HEADLINE)[:MOST_AFTER]:
+        if element.tag == "p" and len(_said(element)) > LONG:
             return
+        if element.tag in ("p", "a", "span", "address") and len(_said(element)) <= LONG:
+            yield element
 
 
 def _said(found: Any) -> str:
-    text = found if isinstance(found, str) else found.text_content()
-    return " ".join(text.split())[:LONGEST_NAME]
+    """The text of an element or attribute, without the dates in it."""
+    if isinstance(found, str):
+        return " ".join(found.split())[:LONGEST_NAME]
+    pieces = (
+        found.xpath(".//text()[not(ancestor::time)]")
+        if found.find(".//time") is not None
+        else found.itertext()
+    )
+    return " ".join("".join(pieces).split())[:LONGEST_NAME]
 
 
 def _structured(tree: Any) -> Iterator[str]:
@@ -80,10 +105,27 @@ def _structured(tree: Any) -> Iterator[str]:
             continue
         for thing in _things(said):
             if str(thing.get("@type")).find("Article") >= 0 or thing.get("@type") in ARTICLES:
-                yield from _people(thing.get("author"))
+                yield from _people(_named_there(thing.get("author") or thing.get("creator"), said))
+
+
+def _named_there(author: Any, said: Any) -> list[Any]:
+    """The authors, those given by reference looked up among the other things the page describes."""
+    known = {thing.get("@id"): thing for thing in _things(said) if isinstance(thing.get("@id"), str)}
+    wanted = author if isinstance(author, list) else [author]
+    return [
+        known.get(one.get("@id"), one) if isinstance(one, dict) and "name" not in one else one
+        for one in wanted
+    ]
 
 
 def _things(said: Any) -> Iterator[dict[str, Any]]:
+    """What a block describes, and what that says it is mainly about."""
+    for thing in _listed(said):
+        yield thing
+        yield from (inner for inner in [thing.get("mainEntity")] if isinstance(inner, dict))
+
+
+def _listed(said: Any) -> Iterator[dict[str, Any]]:
     several = said if isinstance(said, list) else said.get("@graph", [said]) if isinstance(said, dict) else []
     yield from (thing for thing in several if isinstance(thing, dict)) if isinstance(several, list) else ()
 

@@ -401,6 +401,7 @@ _PARTICLES = frozenset(
         "d",
     }
 )
+_ELIDED = re.compile(r"(?:d|l|de|dell|all|dall)['’](?=[^\W\d_])")
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|md|phd|esq|ph\.d|m\.d)\.?", re.I)
 _HONORIFIC = re.compile(r"(?:mr|mrs|ms|dr|prof|sir|dame)\.? (?=\w+[ .])", re.I)
 
@@ -516,7 +517,7 @@ def split_trailing_credits(body_html: str, *, language: str = "") -> tuple[str, 
     credits: tuple[Credit, ...] = ()
     for _ in range(MAX_TRAILING):
         rest, line = _last_line(body_html)
-        found = _credit_line(line, language) if line else ()
+        found = credits_in(line, language=language) if line else ()
         if not found:
             break
         body_html, credits = rest, found + credits
@@ -548,7 +549,7 @@ def _tail_of(body_html: str) -> str:
     return empty[0] if empty else ""
 
 
-def _credit_line(line: str, language: str) -> tuple[Credit, ...]:
+def credits_in(line: str, *, language: str = "") -> tuple[Credit, ...]:
     """The credits in a line that is nothing else, or none."""
     if len(line) > MAX_CHARS:
         return ()
@@ -780,8 +781,13 @@ def _is_name(text: str) -> bool:
         return False
     if not text[:2].isalpha() and sum(character.isalpha() for character in text) < 2:
         return False
-    small = sum(word[0].islower() and word.casefold() not in _PARTICLES and "-" not in word for word in words)
+    small = sum(word[0].islower() and not _is_particle(word) and "-" not in word for word in words)
     return small == 0 or (small == len(words) <= 3)
+
+
+def _is_particle(word: str) -> bool:
+    """Whether a name may have it in small letters: "von", or "d’" before the rest of its word."""
+    return word.casefold() in _PARTICLES or bool(_ELIDED.match(word))
 
 
 def _in_small_letters(name: str) -> str:

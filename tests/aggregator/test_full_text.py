@@ -11,6 +11,7 @@ import pytest
 
 from aggregator import fulltext, rights
 from aggregator.models import Feed, PageReading
+from aggregator.normalise import whole_text
 from aggregator.pages import read_page
 from articles.actions import place_hold
 from articles.models import Article, HoldKind, Source, UsagePolicy
@@ -31,6 +32,8 @@ def json_ld(author: object, kind: object = "NewsArticle") -> str:
     return f'<script type="application/ld+json">{said}</script>'
 
 
+GRAPH = """<script type="application/ld+json">{"@graph": [{"@type": "Article", "author": {"@id": "#2"}},
+{"@type": "Person", "@id": "#2", "name": "Ann Lee"}]}</script>"""
 BYLINE = json_ld({"name": "Ann Ó Briain"})
 
 
@@ -163,4 +166,22 @@ def test_robots_rules_have_wildcards_and_the_longest_counts() -> None:
     ],
 )
 def test_a_page_names_its_authors(head: str, text: str, said: tuple[str, ...]) -> None:
-    assert read_page(page(head, text), url="https://a.example/1").bylines == said
+    assert read_page(page(head, text), url="https://a.example/1").bylines[:1] == ((said,) if said else ())
+
+
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [
+        ('<meta name="author" content="The Post">', '<p class="byline">By Ann Lee <time>4 May</time></p>'),
+        (GRAPH, ""),
+        ("", '<p>By <a href="/authors/1">Ann Lee</a></p>'),
+        ("", "<address>By Ann Lee</address>"),
+        ("", "<p>4 May</p><p>By Ann Lee</p>"),
+    ],
+)
+def test_the_surest_place_that_names_a_person_counts(head: str, line: str) -> None:
+    found = read_page(page(head, f"<h1>A quay</h1>{line}{TEXT}"), url="https://a.example/1")
+
+    _, credits = whole_text(found, url="https://a.example/1", language="en", outlet="The Post")
+
+    assert [credit.name for credit in credits] == ["Ann Lee"]

@@ -79,6 +79,7 @@ BYLINES = [
     ("By Anna van der Berg", "en", ["a Anna van der Berg"]),
     ("By Omar al-Sayed and Leila bin Said", "en", ["a Omar al-Sayed", "a Leila bin Said"]),
     ("By Jean-Luc D’Arc", "en", ["a Jean-Luc D’Arc"]),
+    ("Par Aïcha Benali et Jean-Luc d’Aubigny", "fr", ["a Aïcha Benali", "a Jean-Luc d’Aubigny"]),
     ("By Dr. Ann Lee", "en", ["a Ann Lee"]),
     ("By Hobby Byrd", "en", ["a Hobby Byrd"]),
     ("Von Miller", "en", ["a Von Miller"]),
