@@ -69,8 +69,9 @@ def test_a_killed_child_costs_one_document(box: Sandbox) -> None:
 
 def test_a_child_that_died_between_documents_is_replaced(box: Sandbox) -> None:
     box.parse(corpus.RSS_1)
-    os.kill(the_child(box).process.pid, signal.SIGKILL)
-    time.sleep(0.1)
+    dead = the_child(box).process
+    os.kill(dead.pid, signal.SIGKILL)
+    dead.wait(timeout=20)
 
     assert box.parse(corpus.RSS_1).entries
 
