@@ -94,8 +94,16 @@ def pytest_configure(config: pytest.Config) -> None:
     collected = Path(config.cache.mkdir("static")) / _newest_static_change()
     if not collected.exists():
         _collect_static(collected)
-    for folder in (SESSION_DIR, VAR_DIR):
-        (folder / "static").symlink_to(collected)
+    # Links of its own: another session may throw away what was collected before the files changed.
+    shutil.copytree(collected, SESSION_DIR / "static", copy_function=_link_or_copy)
+    (VAR_DIR / "static").symlink_to(SESSION_DIR / "static")
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a folder on another disk
+        shutil.copy2(source, target)
 
 
 def _collect_static(collected: Path) -> None:

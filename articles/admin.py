@@ -595,7 +595,11 @@ class WalkAdmin(BigTableAdmin):
     list_select_related = ["tag", "source", "tagged", "person"]
     list_filter = ["kind"]
     autocomplete_fields = ["tag", "source", "tagged"]
-    fields = ["kind", "tag", "source", "tagged"]
+    fieldsets = [(None, {
+        "fields": ["kind", "tag", "source", "tagged"],
+        "description": "Choose what is done, with which tag, and to which articles: those of an outlet or those with a"
+        " tag. Readers see it as it goes, fifty articles at a time; the list shows how far it is.",
+    })]  # fmt: skip
 
     def has_change_permission(self, request: HttpRequest, obj: Walk | None = None) -> bool:
         """What was asked for stays as it was asked."""

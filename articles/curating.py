@@ -36,9 +36,19 @@ def most_in(tag_id: int | None) -> int:
     return 1 + front.SECONDARY if tag_id is None else front.PER_SECTION
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The featured tags by their keys: in the order they had when the editor began, and in the order they get."""
+
+    before: list[int]
+    after: list[int]
+
+
 @transaction.atomic
-def arrange(*, places: Sequence[Place], opened: str, by: User | None, at: datetime) -> list[FrontPin]:
-    """Replace all pins by these, in their order; NotAllowed when somebody else did meanwhile.
+def arrange(
+    *, places: Sequence[Place], opened: str, by: User | None, at: datetime, rows: Rows | None = None
+) -> list[FrontPin]:
+    """Replace all pins by these, in their order, and order the rows; NotAllowed when somebody else did meanwhile.
 
     `opened` is the `arrangement` of the pins that were on the page when the editor began.
     """
@@ -54,8 +64,22 @@ def arrange(*, places: Sequence[Place], opened: str, by: User | None, at: dateti
     FrontPin.objects.all().delete()
     FrontPin.objects.bulk_create(pins)
     _note(before, {pin.article_id: pin for pin in pins}, by)
+    if rows and rows.before != rows.after:
+        _order(rows, by)
     surfaces.changed([surfaces.FRONT])
     return pins
+
+
+def _order(rows: Rows, by: User | None) -> None:
+    """The rows, and with them the navigation of every page."""
+    tags = {tag.pk: tag for tag in Tag.objects.select_for_update().filter(featured=True)}
+    if list(tags) != rows.before or sorted(tags) != sorted(rows.after):
+        raise NotAllowed("Somebody moved the rows or the featured tags meanwhile. Open the page again.")
+    for position, pk in enumerate(rows.after, start=1):
+        note(tags[pk], by=by, changes={"position": (tags[pk].position, position)})
+        tags[pk].position = position
+    Tag.objects.bulk_update(tags.values(), ["position"])
+    surfaces.changed([surfaces.SITE])
 
 
 def _note(before: dict[int, FrontPin], after: dict[int, FrontPin], by: User | None) -> None:

@@ -42,7 +42,7 @@ def _found(model: type[Model], words: list[str]) -> RawSQL:
     match = " & ".join(f"{word}:*" for word in words)
     condition = f"{vector(COLUMNS[model])} @@ to_tsquery('simple', %s)"
     some = f"SELECT id FROM {table} WHERE {condition} LIMIT {LOOKED_THROUGH}"  # noqa: S608
-    return RawSQL(f"SELECT id FROM ({some}) AS some ORDER BY id DESC LIMIT {FOUND}", [match])  # noqa: S608, S611
+    return RawSQL(f"SELECT id FROM ({some}) AS matched ORDER BY id DESC LIMIT {FOUND}", [match])  # noqa: S608, S611
 
 
 def vector(columns: tuple[str, ...]) -> str:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 else:
     _Admin = admin.ModelAdmin
 TOP = "top"
+# The rows are the featured tags, whose order the navigation has too.
+ORDER = "articles.change_tag"
 OFFERED = 20
 
 
@@ -93,7 +95,8 @@ class FrontPinAdmin(_Admin):
             try:
                 by = cast(User, request.user)
                 opened = request.POST.get("opened", "")
-                curating.arrange(places=places, opened=opened, by=by, at=timezone.now())
+                rows = self._rows(request)
+                curating.arrange(places=places, opened=opened, by=by, at=timezone.now(), rows=rows)
             except NotAllowed as reason:
                 messages.error(request, str(reason))
                 opened = curating.arrangement(pins)
@@ -110,10 +113,20 @@ class FrontPinAdmin(_Admin):
             "offered": _offered(columns),
             "opened": opened or curating.arrangement(pins),
             "may_change": self.has_change_permission(request),
+            "may_order": self.has_change_permission(request) and request.user.has_perm(ORDER),
+            "unseen_rows": _tags()[front.MOST_SECTIONS :],
             "find": find,
             "media": find.media,
         }
         return TemplateResponse(request, "admin/articles/frontpin/board.html", context)
+
+    @staticmethod
+    def _rows(request: HttpRequest) -> curating.Rows | None:
+        """The order of the rows, from who may order them."""
+        after = _keys(request.POST.getlist("row"))
+        if not after or not request.user.has_perm(ORDER):
+            return None
+        return curating.Rows(_keys(request.POST.get("rows_opened", "").split(",")), after)
 
     def preview(self, request: HttpRequest) -> HttpResponse:
         """The readers' page with the arrangement that is in the form; nothing is saved."""
@@ -121,11 +134,17 @@ class FrontPinAdmin(_Admin):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseRedirect("../")
-        tags = _tags()
+        rows = self._rows(request)
+        by_key = {tag.pk: tag for tag in _tags()}
+        tags = [by_key[pk] for pk in (rows.after if rows else by_key) if pk in by_key]
         pins = curating.pins_of(_places(request.POST), at=timezone.now(), by=None)
         holding = [pin for pin in pins if pin.until is None or pin.until > timezone.now()]
         page = front.compose(tags, holding)
         return TemplateResponse(request, "articles/front.html", {"page": page, "navigation": tags})
+
+
+def _keys(sent: list[str]) -> list[int]:
+    return [int(key) for key in sent if key.isdecimal() and len(key) < 18]
 
 
 def _tags() -> list[Tag]:

@@ -2,6 +2,7 @@
 const board = document.querySelector("[data-board]");
 const said = board.querySelector("[data-said]");
 let dragged = null;
+let row = null;
 let changed = false;
 
 const listOf = (slip) => slip.closest("[data-list]");
@@ -47,9 +48,30 @@ function step(slip, by) {
   return place(slip, list, by < 0 ? other : other.nextElementSibling);
 }
 
+// A row goes before or after another; the fields of the form follow, since they stand in it.
+function placeRow(section, other, after) {
+  if (!other || other === section) return;
+  if (after) other.after(section);
+  else other.before(section);
+  changed = true;
+  const rows = [...board.querySelectorAll("[data-row]")];
+  tell(`${section.querySelector("h2").textContent}: row ${rows.indexOf(section) + 1} of ${rows.length}. Not saved yet.`);
+}
+
+function stepRow(section, by) {
+  const rows = [...board.querySelectorAll("[data-row]")];
+  placeRow(section, rows[rows.indexOf(section) + by], by > 0);
+}
+
 const offered = () => board.querySelector('[data-list=""]');
 
 board.addEventListener("click", (event) => {
+  const arrow = event.target.closest("button[data-step]");
+  if (arrow) {
+    stepRow(arrow.closest("[data-row]"), Number(arrow.dataset.step));
+    arrow.focus();
+    return;
+  }
   const button = event.target.closest("button[data-do]");
   if (!button) return;
   const slip = button.closest(".slip");
@@ -70,21 +92,27 @@ board.addEventListener("change", (event) => {
 
 board.addEventListener("dragstart", (event) => {
   dragged = event.target.closest?.(".slip");
-  if (!dragged) return;
+  row = dragged ? null : event.target.closest?.("[data-row]");
+  if (!dragged && !row) return;
   event.dataTransfer.effectAllowed = "move";
-  event.dataTransfer.setData("text/plain", nameOf(dragged));
-  dragged.classList.add("dragged");
+  event.dataTransfer.setData("text/plain", dragged ? nameOf(dragged) : row.querySelector("h2").textContent);
+  (dragged ?? row).classList.add("dragged");
 });
 
 board.addEventListener("dragover", (event) => {
-  const list = event.target.closest("[data-list]");
-  if (!dragged || !list) return;
+  const list = event.target.closest(row ? "[data-row]" : "[data-list]");
+  if (!(dragged || row) || !list) return;
   event.preventDefault();
   for (const one of board.querySelectorAll(".over")) one.classList.remove("over");
   (event.target.closest(".slip") ?? list).classList.add("over");
 });
 
 board.addEventListener("drop", (event) => {
+  if (row) {
+    event.preventDefault();
+    const other = event.target.closest("[data-row]");
+    return placeRow(row, other, row.compareDocumentPosition(other ?? row) & Node.DOCUMENT_POSITION_FOLLOWING);
+  }
   const list = event.target.closest("[data-list]");
   if (!dragged || !list) return;
   event.preventDefault();
@@ -93,9 +121,9 @@ board.addEventListener("drop", (event) => {
 });
 
 board.addEventListener("dragend", () => {
-  dragged?.classList.remove("dragged");
+  (dragged ?? row)?.classList.remove("dragged");
   for (const one of board.querySelectorAll(".over")) one.classList.remove("over");
-  dragged = null;
+  dragged = row = null;
 });
 
 // An article from further back: a slip of its own, made after one that is there.

@@ -159,7 +159,7 @@ def test_what_was_typed_survives_a_lost_session_and_is_previewed(page: Page, fro
     expect(page.get_by_label("Headline:")).to_have_value("Typed before the train left")
     with page.context.expect_page() as opened:
         page.get_by_role("button", name="Preview").first.click()
-    phone = opened.value.frame_locator("iframe.phone")
+    phone = opened.value.frame_locator("iframe.phone").first
     expect(phone.get_by_role("heading", name="Typed before the train left")).to_be_visible()
     article.refresh_from_db()
     assert article.headline == "As it was saved"

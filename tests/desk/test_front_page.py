@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from articles import actions, curating
-from articles.models import Article, ArticleState, FrontPin, HoldKind, ReadyPage
+from articles.models import Article, ArticleState, FrontPin, HoldKind, ReadyPage, Tag
 from newsroom import roles
 from tests.factories import ArticleFactory, HoldFactory, TagFactory, UserFactory
 from tests.front_door import FrontDoor
@@ -30,7 +30,7 @@ def desk(client: Client) -> Client:
 def arranged(desk: Client, *, opened: str | None = None, **fields: Any) -> str:
     """Save the board with these pins, as it stands opened now."""
     opened = curating.arrangement(FrontPin.objects.all()) if opened is None else opened
-    sent = {name.replace("_", "-"): value for name, value in fields.items()} | {"opened": opened}
+    sent = {name.replace("pin_", "pin-"): value for name, value in fields.items()} | {"opened": opened}
     return str(desk.post(BOARD, sent, follow=True).content.decode())
 
 
@@ -59,6 +59,26 @@ def test_the_ready_page_ends_with_the_first_pin(desk: Client) -> None:
     FrontDoor().get("/")
 
     assert ReadyPage.objects.get(path="/").valid_until == until.replace(microsecond=0)
+
+
+def test_rows_are_ordered_on_the_board_and_nobody_is_overwritten(desk: Client) -> None:
+    first, second, third = (TagFactory(name=name, featured=True, position=n) for n, name in enumerate("ABC"))
+    stood, wanted = [first.pk, second.pk, third.pk], [third.pk, first.pk, second.pk]
+    sent = {"row": wanted, "rows_opened": ",".join(map(str, stood))}
+
+    preview = desk.post(f"{BOARD}preview/", sent)
+    assert [tag.pk for tag in preview.context["navigation"]] == wanted
+    assert list(Tag.objects.filter(featured=True).values_list("pk", flat=True)) == stood
+    assert "Readers have this front page now." in arranged(desk, **sent)
+    assert list(Tag.objects.filter(featured=True).values_list("pk", flat=True)) == wanted
+
+    assert "moved the rows" in arranged(desk, **sent | {"row": stood[::-1]})
+    editor = UserFactory(staff=True)
+    editor.groups.add(Group.objects.get(name=roles.EDITORS))
+    desk.force_login(editor)
+    assert 'name="row"' not in desk.get(BOARD).content.decode()
+    arranged(desk, row=stood, rows_opened=",".join(map(str, wanted)))
+    assert list(Tag.objects.filter(featured=True).values_list("pk", flat=True)) == wanted
 
 
 def test_saving_takes_the_ready_front_page_away_and_no_other(desk: Client) -> None:
