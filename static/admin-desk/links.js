@@ -37,24 +37,24 @@ async function show(dialog, box, words) {
   }
 }
 
+// Heard from the document, since the dialog can be typed into before it says that it is shown.
 function begin(dialog) {
-  const box = document.getElementById("link-words").parentElement;
-  const field = box.querySelector("input");
   let timer = 0;
-  field.addEventListener("input", () => {
+  document.addEventListener("input", ({ target }) => {
+    if (target.id !== "link-words") return;
     window.clearTimeout(timer);
-    timer = window.setTimeout(() => show(dialog, box, field.value.trim()), WAIT);
+    timer = window.setTimeout(() => show(dialog, target.parentElement, target.value.trim()), WAIT);
   });
   // Enter looks, and does not press the dialog's button.
-  field.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") event.stopPropagation();
-  });
+  document.addEventListener("keydown", (event) => {
+    if (event.target.id === "link-words" && event.key === "Enter") event.stopPropagation();
+  }, { capture: true });
 }
 
 if (window.CKEDITOR && place) {
   window.CKEDITOR.on("dialogDefinition", (event) => {
     if (event.data.name !== "link") return;
     event.data.definition.getContents("info").add({ type: "html", id: "find", html: `<div>${FIELD}</div>` });
-    event.data.dialog.once?.("show", (shown) => begin(shown.sender));
+    begin(event.data.dialog);
   });
 }
