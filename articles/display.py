@@ -32,7 +32,7 @@ LISTED = (
 RECENT = 2_000
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 PREFERRED_WIDTH = 960
-IN_TEXT_SIZES = "(min-width: 44rem) 40rem, 92vw"
+IN_TEXT_SIZES = "(min-width: 44rem) 40rem, 70vw"
 _EAGER = SafeString(' fetchpriority="high"')
 _LAZY = SafeString(' loading="lazy" decoding="async"')
 _RIGHT_TO_LEFT = frozenset(

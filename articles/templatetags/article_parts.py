@@ -103,7 +103,9 @@ def lead_figure(article: Article) -> SafeString:
     media = display.picture_of(article)
     if media is None:
         return SafeString("")
-    shown = picture(media, sizes="(min-width: 64rem) 54rem, 92vw", eager=True, cropped=False)
+    shown = picture(
+        media, sizes="(min-width: 64rem) 54rem, (min-width: 40rem) 92vw, 70vw", eager=True, cropped=False
+    )
     caption = " ".join(filter(None, [escape(media.caption), escape(display.credit_line(media))]))
     figcaption = f'<figcaption class="meta">{caption}</figcaption>'
     return SafeString(f'<figure class="lead-picture">\n{shown}\n{figcaption}\n</figure>')

@@ -24,7 +24,7 @@ from articles.templatetags.reading import (
 
 register = template.Library()
 
-SIZES = "(min-width: 62rem) 20rem, (min-width: 40rem) 45vw, 92vw"
+SIZES = "(min-width: 62rem) 20rem, (min-width: 40rem) 45vw, 70vw"
 
 
 @register.simple_tag

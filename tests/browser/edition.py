@@ -23,6 +23,12 @@ from tests.factories import (
 )
 
 AT = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
+ARABIC_BODY = (
+    "<p>خرجت القوارب الأولى فجر الثلاثاء من المرفأ القديم بعد ثلاثة أسابيع من العواصف، وعادت محمّلة عند الظهر.</p>"
+    "<h2>قبل الفجر</h2><blockquote><p>«كنا ننتظر هذا اليوم»، قالت ليلى منصور.</p></blockquote>"
+    + "<p>وتقول السلطات إن الممر البحري صار آمناً على عمق 14 متراً، وإن العبّارات تعود إلى جدولها المعتاد غداً.</p>"
+    * 8
+)
 SECTIONS = ("Climate", "World", "Culture")
 
 
@@ -37,8 +43,10 @@ def print_edition() -> dict[str, str]:
     lead = _full_article(story)
     excerpt = _article(2, source=SourceFactory(usage="excerpt", excerpt_words=12), tags=["World"])
     arabic = _article(
-        3, language="ar", headline="الصيادون يعودون إلى المرفأ القديم", tags=["World"], story=story
-    )
+        3, language="ar", headline="الصيادون يعودون إلى المرفأ القديم", tags=["World"], story=story,
+        standfirst="بعد ثلاثة أسابيع من العواصف خرجت القوارب الأولى فجر الثلاثاء.", body=ARABIC_BODY,
+        people=["سلمى الحداد"], dateline="المرفأ القديم",
+    )  # fmt: skip
     for n in range(12):
         _article(10 + n, tags=[SECTIONS[n % 3]])
     RelatedLinkFactory(article=lead, to_article=excerpt)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.core import mail
+from django.utils import timezone
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from articles import interface
+from readers import mails
 from tests.browser import edition, looks
 
 TELEPHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
@@ -24,6 +28,7 @@ ALL_BUT_COLOURS = {"rules": {"color-contrast": {"enabled": False}}, "resultTypes
 WATCH = """window.moved = 0;
 new PerformanceObserver(list => list.getEntries().forEach(e => window.moved += e.value))
     .observe({type: 'layout-shift', buffered: true})"""
+FONTS = "performance.getEntriesByType('resource').map(e => e.name).filter(name => name.endsWith('.woff2'))"
 OVERHANG = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # The great boxes of a page whose place the page's own direction decides, from the side where lines begin.
 BOXES = """() => {
@@ -62,22 +67,17 @@ def too_wide(page: Page, *widths: int) -> Iterator[str]:
 
 
 def views(page: Page) -> dict[str, Image.Image]:
-    """The page small and large: as it is, in the dark, and turned round."""
+    """The page small and large, light and dark."""
     taken = {}
     for size, viewport in (("telephone", TELEPHONE), ("desk", DESK)):
         page.set_viewport_size({"width": viewport["width"], "height": DEEP})
-        taken[f"{size}, light"] = picture(page)
-        page.emulate_media(color_scheme="dark")
-        taken[f"{size}, dark"] = picture(page)
-        page.emulate_media(color_scheme="light")
-        page.evaluate("document.documentElement.dir = 'rtl'")
-        taken[f"{size}, turned round"] = picture(page)
-        page.evaluate("document.documentElement.dir = 'ltr'")
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            taken[f"{size}, {scheme}"] = looks.small(
+                page.screenshot(type="jpeg", quality=80, animations="disabled")
+            )
+    page.emulate_media(color_scheme="light")
     return taken
-
-
-def picture(page: Page) -> Image.Image:
-    return looks.small(page.screenshot(type="jpeg", quality=80, animations="disabled"))
 
 
 def faults(page: Page, kind: str, address: str) -> Iterator[str]:
@@ -87,6 +87,9 @@ def faults(page: Page, kind: str, address: str) -> Iterator[str]:
     moved = page.evaluate("window.moved")
     if moved >= 0.02:
         yield f"moves while it loads: {moved}"
+    fonts = page.evaluate(FONTS)
+    if kind in ("front", "article") and len(fonts) > 2:
+        yield f"asks for more than two fonts: {fonts}"
     yield from violations(page)
     page.emulate_media(color_scheme="dark")
     yield from (f"dark: {one}" for one in violations(page, COLOURS))
@@ -99,7 +102,7 @@ def faults(page: Page, kind: str, address: str) -> Iterator[str]:
         yield "wider than the screen with text twice the size"
 
 
-def faults_turned_round(page: Page, address: str, boxes: list[Any]) -> Iterator[str]:
+def faults_in_arabic(page: Page, kind: str, address: str, boxes: list[Any]) -> Iterator[str]:
     """Everything that is wrong with the same page in Arabic."""
     page.set_viewport_size(DESK)
     visit(page, address)
@@ -107,6 +110,7 @@ def faults_turned_round(page: Page, address: str, boxes: list[Any]) -> Iterator[
     for (name, left, width), (_, other_left, other_width) in zip(boxes, page.evaluate(BOXES), strict=True):
         if abs(left - other_left) > 2 or abs(width - other_width) > 2:
             yield f"Arabic: {name} is not where a mirror shows it: {left, width}, {other_left, other_width}"
+    yield from (f"Arabic: {one}" for one in looks.differences(f"{kind} ar", views(page)))
     yield from (f"Arabic: {one}" for one in too_wide(page, 320))
 
 
@@ -123,7 +127,7 @@ def test_every_kind_of_page_is_accessible_fits_any_screen_and_looks_as_it_did(
                 page.set_viewport_size(DESK)
                 page.evaluate("document.documentElement.style.removeProperty('font-size')")
                 boxes = page.evaluate(BOXES)
-                found[kind] += faults_turned_round(page, front_door + ARABIC.at(path), boxes)
+                found[kind] += faults_in_arabic(page, kind, front_door + ARABIC.at(path), boxes)
         page.goto("about:blank")
         page.set_content(edition.digest())
         found["digest"] += violations(page)
@@ -151,8 +155,49 @@ def test_the_pages_work_by_keyboard_and_ask_for_little_without_scripts(browser: 
         page.get_by_role("searchbox", name="Search the news").press("Enter")
         expect(page.get_by_role("link", name="Ferries sail again as the strait reopens")).to_be_visible()
         expect(page.locator("mark").first).to_have_text("strait")
+        results_are_narrowed_and_slips_forgiven(page, front_door)
+        a_page_is_read_in_another_language(page, front_door)
+        a_tag_is_followed_by_mail_until_it_is_ended(page, front_door)
 
     assert all(url.startswith((front_door, "data:")) for url in asked)
+
+
+def results_are_narrowed_and_slips_forgiven(page: Page, front_door: str) -> None:
+    page.goto(f"{front_door}/search/?q=harbour")
+    found = page.locator("ol.river > li")
+    everything = found.count()
+    page.get_by_role("navigation", name="Narrow the results").get_by_role("link", name="Culture").click()
+    expect(page.get_by_role("list", name="Only")).to_contain_text("Culture")
+    assert 0 < found.count() < everything
+    page.get_by_role("list", name="Only").get_by_role("link").click()
+    expect(found).to_have_count(everything)
+
+    page.goto(f"{front_door}/search/?q=feries")
+    expect(page.get_by_role("status")).to_contain_text("These are the articles for")
+
+
+def a_page_is_read_in_another_language(page: Page, front_door: str) -> None:
+    page.goto(f"{front_door}/tags/climate/")
+    page.get_by_role("navigation", name="Language of the pages").get_by_role("link", name="Deutsch").click()
+    page.wait_for_url(f"{front_door}/de/tags/climate/")
+    page.locator(".river a").first.click()
+    expect(page.get_by_role("heading", name="Woher das kommt")).to_be_visible()
+
+
+def a_tag_is_followed_by_mail_until_it_is_ended(page: Page, front_door: str) -> None:
+    page.goto(f"{front_door}/tags/climate/")
+    page.get_by_role("link", name="E-mail", exact=True).click()
+    page.get_by_label("Your e-mail address").fill("ines@salt-ferry.example")
+    page.get_by_role("button", name="Follow").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mailbox")
+
+    mails.send_due(limit=9, at=timezone.now())
+    question = next(sent for sent in mail.outbox if sent.to == ["ines@salt-ferry.example"])
+    page.goto(re.search(r"http://\S+/follow/\w+/", str(question.body))[0])  # type: ignore[index]
+    page.get_by_role("button", name="Yes, send me the digest").click()
+    expect(page.get_by_label("How often")).to_be_visible()
+    page.get_by_role("button", name="End this digest").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("It has ended")
 
 
 def everything_is_reached_and_seen(page: Page, address: str) -> None:
