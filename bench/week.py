@@ -2,7 +2,7 @@
 
 The clock is told, to Python and to SQLite alike, in this process and in the workers it starts, and goes on by a step at
 a time. What must be true is kept in a book of the simulation's own, and every promise is compared with it after
-each step. BENCH_NOTICES=10000 BENCH_STEPS=336 is the week in half hours; BENCH_SEED chooses which week.
+each step. BENCH_NOTICES=10000 BENCH_STEPS=336 is a large week in half hours; BENCH_SEED chooses which week.
 """
 
 from __future__ import annotations
