@@ -87,7 +87,8 @@ def read_item(item: Any, base: str, language: str) -> Entry:
         source=_source(parts, base),
         rights=plain(
             first(parts, "dc:rights", "copyright", "rights", "dcterms:rights", "media:copyright"), caps.TEXT
-        ),
+        )
+        or "; ".join(rsl(parts)),
         licence=licence(parts),
     )
 
