@@ -182,12 +182,16 @@ PATHS: dict[str, Path] = {
 
 
 def prepare(path: Path, number: int) -> Case:
-    """A case that stands where the path begins, with a picture, credits and words that occur nowhere else."""
+    """A case that stands where the path begins, with a picture, credits and words that occur nowhere else.
+
+    Words of letters alone: the first article with a word takes a step more than the next ones with it.
+    """
+    own = "".join(chr(ord("a") + int(digit)) for digit in str(number))
     picture = RenditionFactory().media
     picture.file.save("kept.webp", ContentFile(b"picture"))
     article = ArticleFactory(
-        slug=f"killed-{number}", headline=f"Zanzibar quartz{number}q", body=f"<p>Velvet anchovies{number}q.</p>",
-        people=[f"Petronella Quist{number}q"], lead_media=picture,
+        slug=f"killed-{number}", headline=f"Zanzibar quartz{own}q", body=f"<p>Velvet anchovies{own}q.</p>",
+        people=[f"Petronella Quist{own}q"], lead_media=picture,
     )  # fmt: skip
     if path.before is None:
         return Case(number, article)
