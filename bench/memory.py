@@ -87,23 +87,25 @@ def read(port: int, asked: list[str], over: threading.Event, seed: int) -> None:
         browser.get(path.replace("%s", str(chance.randrange(10**9))))
 
 
-def watched(*pids: int) -> list[list[float]]:
-    """Megabytes of each process, looked at until the time is over."""
-    seen: list[list[float]] = [[] for _ in pids]
+def watched(*pids: int) -> list[list[tuple[float, float]]]:
+    """Megabytes of each process, its own and with the files it maps, looked at until the time is over."""
+    seen: list[list[tuple[float, float]]] = [[] for _ in pids]
     until = time.monotonic() + MINUTES * 60
     while time.monotonic() < until:
         time.sleep(EVERY)
         for pid, sizes in zip(pids, seen, strict=True):
-            found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-            sizes.append(int(found[1]) / 1024 if found else 0.0)
+            told = dict(re.findall(r"(\w+):\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text()))
+            sizes.append((int(told["RssAnon"]) / 1024, int(told["VmRSS"]) / 1024))
     return seen
 
 
-def figures(name: str, sizes: list[float]) -> list[tuple[str, float, str]]:
-    half = len(sizes) // 2
+def figures(name: str, sizes: list[tuple[float, float]]) -> list[tuple[str, float, str]]:
+    own, whole = [size for size, _ in sizes], [size for _, size in sizes]
+    half = len(own) // 2
     return [
-        (f"{name}: most memory in {MINUTES:g} min", max(sizes), "MB"),
-        (f"{name}: what the second half added", max(sizes[half:]) - max(sizes[:half]), "MB"),
+        (f"{name}: most memory of its own in {MINUTES:g} min", max(own), "MB"),
+        (f"{name}: with mapped files, which others share", max(whole), "MB"),
+        (f"{name}: what the second half added of its own", max(own[half:]) - max(own[:half]), "MB"),
     ]
 
 
