@@ -28,6 +28,7 @@ def environment(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
         *_editor(),
         *_backup(),
         *_reporting(),
+        *_single_sign_on(),
     ]
 
 
@@ -49,6 +50,17 @@ def _site_url() -> Iterator[CheckMessage]:
             f"SITE_URL's host {parts.hostname!r} is not in ALLOWED_HOSTS.",
             hint="Add it to ALLOWED_HOSTS, or leave ALLOWED_HOSTS unset.",
             id="newsroom.E002",
+        )
+
+
+def _single_sign_on() -> Iterator[CheckMessage]:
+    """What a provider says is believed because of the connection it came by (OpenID Connect Core 3.1.3.7)."""
+    parts = urlsplit(settings.OIDC_SERVER_URL)
+    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
+        yield Error(
+            "OIDC_SERVER_URL is read without encryption.",
+            hint="Set OIDC_SERVER_URL to an https address: whoever is on the way could sign in as anybody.",
+            id="newsroom.E013",
         )
 
 

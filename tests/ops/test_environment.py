@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
+
+from newsroom.checks import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 WRONG = {
@@ -94,3 +97,14 @@ def test_the_web_server_does_not_start_with_a_wrong_value(tmp_path: Path) -> Non
 
     assert answer.returncode != 0
     assert "Set WEB_WORKERS to a whole number" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "is_refused"), [("http://id.example", True), ("http://127.0.0.1:9", False)]
+)
+def test_a_provider_is_believed_over_an_encrypted_connection(
+    address: str, is_refused: bool, settings: LazySettings
+) -> None:
+    settings.OIDC_SERVER_URL = address
+
+    assert ("newsroom.E013" in {error.id for error in environment(None)}) == is_refused
