@@ -46,6 +46,15 @@ SHOTS = [
     Shot("article-dark.png", "/", first=".teaser-lead h2 a", size=TELEPHONE, dark=True),
     Shot("front-arabic.png", "/ar/", size=TELEPHONE),
     Shot("search.png", "/search/?q=bridge", size=TELEPHONE),
+    Shot("desk.png", "/admin/", login="editor"),
+    Shot(
+        "desk-article.png",
+        "/admin/articles/article/?state__exact=review",
+        first="#result_list tbody th a",
+        login="editor",
+    ),
+    Shot("desk-front-page.png", "/admin/articles/frontpin/", login="chief"),
+    Shot("desk-pictures.png", "/admin/articles/media/", login="editor"),
 ]
 
 
