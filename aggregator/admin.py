@@ -30,6 +30,7 @@ from aggregator.models import (
     Subscription,
     SubscriptionState,
 )
+from aggregator.normalise import tags_of_folders
 from articles.canonical import NotAnAddress, address_key
 from articles.taglines import tag_slug
 
@@ -100,8 +101,27 @@ class FetchInline(admin.TabularInline):
         return shown.filter(pk__in=list(newest))
 
 
+class NamesField(forms.CharField):
+    """Names of tags, one a line."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[str]:
+        return tags_of_folders(super().clean(value).splitlines())
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool((initial or []) != tags_of_folders((data or "").splitlines()))
+
+
 class FeedForm(forms.ModelForm):
     """The address has to be one, and one that is not read already."""
+
+    tags = NamesField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 40}),
+        help_text="Tags that every article of this feed gets, one a line.",
+    )
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"].strip()

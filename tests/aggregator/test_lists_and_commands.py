@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from aggregator.actions import import_outlines
+from aggregator.admin import NamesField
 from aggregator.discovery import feeds_named
 from aggregator.models import Feed
 from aggregator.opml import NotOPML, Outline, read_opml, write_opml
@@ -238,6 +239,15 @@ def test_feeds_are_added_and_steered_at_the_desk(web: WebServer, admin_client: A
         feed.refresh_from_db()
         assert bool(feed.paused_at) == (changed == "paused_at")
     assert feed.due_at <= timezone.now()
+
+
+def test_a_feeds_tags_are_written_one_a_line() -> None:
+    field = NamesField(required=False)
+
+    assert field.clean("North Sea\n\n Ports \r\nports") == ["North Sea", "Ports"]
+    assert field.clean("") == []
+    assert field.prepare_value(["North Sea", "Ports"]) == "North Sea\nPorts"
+    assert not field.has_changed(["Ports"], "Ports\n")
 
 
 @pytest.mark.django_db
