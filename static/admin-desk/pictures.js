@@ -109,6 +109,8 @@ function listen(one) {
       },
       downcast: (element) => { delete element.attributes["data-credit"]; },
       async init() {
+        // The editor swallows keys while a picture is chosen; the key that goes on to the next field is not one of them.
+        this.on("key", (event) => (event.data.keyCode & 0xffff) === 9 && event.stop(), null, null, 1);
         this.on("edit", (event) => { event.cancel(); editor = one; open(this); });
         const [picture] = await ask({ token: tokenOf(this.parts.image) }).catch(() => []);
         const text = picture ? line(picture) : "Not shown: withheld, expired or no longer in the library.";

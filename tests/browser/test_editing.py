@@ -8,12 +8,12 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.test import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import User
-from articles.models import Article
+from articles.models import Article, Tag
 from newsroom import roles
-from tests.factories import ArticleFactory, SourceFactory, TagFactory, UserFactory
+from tests.factories import ArticleFactory, RenditionFactory, SourceFactory, TagFactory, UserFactory
 from tests.moderation.cases import notice_about
 
 
@@ -173,3 +173,75 @@ def test_what_was_typed_survives_a_lost_session_and_is_previewed(page: Page, fro
     page.get_by_role("button", name="Ferries wait for the tide").click()
     page.get_by_role("button", name="OK").click()
     assert f"{front_door}/articles/" in page.evaluate("CKEDITOR.instances.id_body.getData()")
+
+
+def reach(page: Page, target: Locator) -> None:
+    """By the key that goes from one thing to the next, as whoever has no mouse."""
+    expect(target).to_be_visible()
+    for _ in range(120):
+        if target.evaluate("one => one === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{target} cannot be reached by keyboard")
+
+
+def press(page: Page, target: Locator) -> None:
+    reach(page, target)
+    page.keyboard.press("Enter")
+
+
+def past_the_menu(page: Page, address: str) -> None:
+    page.goto(address)
+    press(page, page.get_by_role("link", name="Skip to main content"))
+
+
+def test_an_article_is_made_and_tags_are_merged_by_keyboard_alone(page: Page, front_door: str) -> None:
+    picture = RenditionFactory(media__alt="Ferries at the quay", media__file="x.webp").media
+    other = ArticleFactory(headline="Ferries wait for the tide", tags=["Harbours"])
+    ports = TagFactory(name="Ports")
+    page.set_default_timeout(20_000)
+    enter(page, front_door)
+
+    past_the_menu(page, f"{front_door}/admin/articles/article/add/")
+    reach(page, page.get_by_label("Headline:"))
+    page.keyboard.type("Ferries sail with the tide")
+    reach(page, page.locator(".cke_wysiwyg_div"))
+    page.keyboard.type("Ferries came in at dawn.")
+    page.keyboard.press("Alt+F10")
+    press(page, page.get_by_role("button", name="Picture from the library"))
+    box = page.get_by_role("dialog", name="A picture from the library")
+    expect(box.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("quay")
+    press(page, box.get_by_role("button", name="Ferries at the quay"))
+    expect(box.get_by_label("What it shows, for those")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".cke_wysiwyg_div").get_by_role("img", name="Ferries at the quay")).to_be_visible()
+    press(page, page.get_by_role("button", name="Send to review").last)
+    expect(page.get_by_text("was sent to review")).to_be_visible()
+    expect(page.get_by_role("heading", name="Before readers see it")).to_be_visible()
+    for move, done in (("Approve", "was approved"), ("Publish", "was published")):
+        press(page, page.get_by_role("button", name=move, exact=True).last)
+        expect(page.get_by_text(done)).to_be_visible()
+    press(page, page.get_by_role("button", name="Add: Ferries wait for the tide"))
+    expect(page.get_by_text("Added", exact=True)).to_be_visible()
+    article = Article.objects.public().get(headline="Ferries sail with the tide")
+    assert article.related_links.get().to_article == other
+    assert article.illustrations.get().media == picture
+
+    past_the_menu(page, f"{front_door}/admin/articles/tag/")
+    for name in ("Harbours", "Ports"):
+        reach(page, page.get_by_role("row", name=name).get_by_role("checkbox").first)
+        page.keyboard.press("Space")
+    page.keyboard.press("Shift+Tab")
+    choice = page.get_by_label("Action:")
+    for _ in range(30):
+        if choice.evaluate("one => one === document.activeElement"):
+            break
+        page.keyboard.press("Shift+Tab")
+    page.keyboard.type("Merge")
+    press(page, page.get_by_role("button", name="Go"))
+    reach(page, page.get_by_role("radio").first)
+    page.keyboard.press("Space")
+    press(page, page.get_by_role("button", name="Merge them"))
+    expect(page.get_by_text("from now on")).to_be_visible()
+    assert Tag.objects.filter(pk__in=[ports.pk, other.tags.get().pk]).count() == 1
