@@ -27,7 +27,19 @@ from accounts import unsaved
 from accounts.audit import note_fields
 from accounts.models import User
 from accounts.paging import BoundedPaginator
-from articles import actions, cuts, desk_words, editor, merging, search, stories, surfaces, walks, workflow
+from articles import (
+    actions,
+    cuts,
+    desk_words,
+    editor,
+    merging,
+    search,
+    stories,
+    surfaces,
+    versions,
+    walks,
+    workflow,
+)
 from articles import front_pages as front_pages  # registers the front page's board
 from articles import hook_pages as hook_pages  # registers the webhooks
 from articles import library as library  # registers the pictures
@@ -346,7 +358,11 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
         article = kwargs.get("obj") or Article()
         may_save = bool(article.pk) or self.has_add_permission(request)
         user, subject = cast(User, request.user), subject_of(article)
+        form = context["adminform"].form
+        meanwhile = form.meanwhile() if form.is_bound else None
         context |= {
+            "meanwhile": meanwhile,
+            "differences": _differences(meanwhile, form) if meanwhile else [],
             "unsaved": unsaved.of(user, subject) if request.method == "GET" else None,
             "others": unsaved.others_at(subject, besides=user, at=timezone.now()) if article.pk else [],
             "moves": workflow.moves_for(request.user, article) if may_save else [],
@@ -425,6 +441,12 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
     @method_decorator(csp_update(editor.POLICY))
     def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().changeform_view(*args, **kwargs)
+
+
+def _differences(meanwhile: Article, form: ArticleForm) -> list[versions.Difference]:
+    """From what stands now to what was typed."""
+    stands = versions.snapshot(meanwhile)
+    return list(versions.compare(stands, stands | form.typed()))
 
 
 @admin.register(Contributor)

@@ -8,6 +8,7 @@ from ckeditor.widgets import CKEditorWidget
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
@@ -33,8 +34,8 @@ from articles.models import (
 )
 
 STALE = (
-    "Somebody saved this article while you were editing it. What you typed is still here:"
-    " open the article in another tab, compare, and save again from there."
+    "Somebody saved this article while you were editing it. What you typed is still here, and below is how it"
+    " differs from what stands now."
 )
 
 
@@ -42,6 +43,8 @@ class ArticleForm(forms.ModelForm):
     """An article in the admin. Carries the version it was opened at, so that nobody overwrites unseen."""
 
     opened_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    # Ticked where the differences from what a colleague saved meanwhile are shown.
+    seen_version = forms.IntegerField(required=False)
     tags = forms.ModelMultipleChoiceField(queryset=Tag.objects.all(), required=False)
     correction = forms.CharField(
         max_length=1000,
@@ -150,8 +153,18 @@ class ArticleForm(forms.ModelForm):
             return
         # Under the row's lock: of two who save at the same moment, one is told.
         rows = Article.objects.select_for_update(no_key=True)
-        if rows.values_list("version", flat=True).get(pk=self.instance.pk) != opened:
+        stored = rows.values_list("version", flat=True).get(pk=self.instance.pk)
+        if stored not in (opened, cleaned.get("seen_version")):
             raise forms.ValidationError(STALE, code="stale")
+
+    def meanwhile(self) -> Article | None:
+        """What stands now, where a colleague saved it after this form was opened."""
+        stale = self.has_error(NON_FIELD_ERRORS, "stale")
+        return Article.objects.get(pk=self.instance.pk) if stale else None
+
+    def typed(self) -> dict[str, Any]:
+        """The words of the form as they would be stored, but those of fields that are not right yet."""
+        return {name: self.cleaned_data[name] for name in actions.REVISED_FIELDS if name in self.cleaned_data}
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]

@@ -120,7 +120,24 @@ def test_a_stale_form_overwrites_nothing_and_loses_nothing(desk: Client) -> None
     article.refresh_from_db()
     assert article.headline == "Saved by the first editor"
     assert "Somebody saved this article" in answer.content.decode()
-    assert "Typed by the second editor" in answer.content.decode()
+    page = answer.content.decode()
+    assert "Typed by the second editor" in page
+    assert "<del>Saved</del><ins>Typed</ins> by the <del>first</del><ins>second</ins> editor" in page
+
+
+def test_whoever_read_the_differences_saves_theirs_in_its_place(desk: Client) -> None:
+    article = ArticleFactory()
+    opened = form_of(desk, article, headline="Typed by the second editor")
+    save(desk, article, form_of(desk, article, headline="Saved by the first editor"))
+    version = Article.objects.get(pk=article.pk).version
+
+    refused = save(desk, article, opened | {"seen_version": version - 1})
+    save(desk, article, opened | {"seen_version": version})
+
+    assert "Somebody saved this article" in refused.content.decode()
+    article.refresh_from_db()
+    assert article.headline == "Typed by the second editor"
+    assert article.revisions.first().snapshot["headline"] == "Saved by the first editor"
 
 
 def test_a_save_keeps_the_version_before(desk: Client) -> None:
