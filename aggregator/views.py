@@ -22,7 +22,7 @@ def _nowhere(article: Article) -> Iterable[str]:
 
 @csrf_exempt
 @require_http_methods(["GET", "POST"])
-@surface("websub", locate=_nowhere, store=False)
+@surface("websub", locate=_nowhere, store=False, forms=True)
 def hub(request: HttpRequest, token: str) -> HttpResponse:
     """A hub verifies a subscription (GET) or brings what is new (POST)."""
     return _verified(request, token) if request.method == "GET" else _pushed(request, token)

@@ -59,6 +59,8 @@ def update(
 
     Before it stand the values that the columns of `where` must have, or the row is left as it is.
     """
+    if not rows:
+        return
     fields = {field.attname: field for field in model._meta.concrete_fields}
     converters = [*(_converter(fields[name]) for name in (*names, *where)), None]
     settings = ", ".join(f"{_quoted(fields[name].column)} = %s" for name in names)

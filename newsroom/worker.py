@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from newsroom.health import let_go
@@ -46,6 +46,12 @@ class Worker:
             thread.join()
 
     def _loop(self, kind: Kind) -> None:
+        try:
+            self._repeat(kind)
+        finally:
+            connections.close_all()  # this thread's own, which nobody else can close
+
+    def _repeat(self, kind: Kind) -> None:
         idle, failures = IDLE_SECONDS[0], 0
         while not self.stopping.is_set():
             done = self._step(kind)
