@@ -89,6 +89,7 @@ class HistoryAdmin(admin.ModelAdmin):
     list_select_related = ["user", "content_type"]
     search_fields = ["user__username", "object_repr"]
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     list_per_page = 50
     ordering = ["-pk"]

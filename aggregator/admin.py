@@ -155,6 +155,7 @@ class FeedAdmin(FeedPages, admin.ModelAdmin):  # type: ignore[misc]
     list_select_related = ("source",)
     list_per_page = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     search_fields = ("title", "url", "source__name", "source__domain")
     autocomplete_fields = ("source",)
     readonly_fields = (

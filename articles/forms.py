@@ -34,7 +34,7 @@ from articles.models import (
 )
 
 STALE = (
-    "Somebody saved this article while you were editing it. What you typed is still here, and below is how it"
+    "Somebody saved this article while you were editing it. What you typed is still here; above it stands how it"
     " differs from what stands now."
 )
 

@@ -114,6 +114,7 @@ class MediaForm(forms.ModelForm):
 class MediaAdmin(MergePages):
     form = MediaForm
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     list_per_page = 40
     ordering = ["-pk"]

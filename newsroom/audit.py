@@ -100,6 +100,7 @@ class AuditAdmin(_Admin):
     search_help_text = "A login, an address, a row's number or name."
     ordering = ["-pk"]
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     list_per_page = 50
     change_list_template = "admin/auditlog/change_list.html"

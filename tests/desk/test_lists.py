@@ -88,3 +88,12 @@ def test_no_list_reads_or_counts_a_big_table(client: Client) -> None:
             wrong += [f"{address} counts: {sql[:300]}"] * counts_all(sql)
 
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_filter_of_a_list_that_grows_offers_to_count_its_rows() -> None:
+    offered = [
+        str(model._meta)
+        for model, desk in admin.site._registry.items()
+        if desk.list_filter and model._meta.db_table in BIG and desk.show_facets != admin.ShowFacets.NEVER
+    ]
+    assert offered == []
