@@ -23,6 +23,7 @@ from articles import (
     announcements,
     bulk,
     cuts,
+    fts,
     history,
     hooks,
     illustrations,
@@ -1058,6 +1059,7 @@ def erase(*, article: Article, at: datetime) -> Article:
     for media in pictures:
         _erase_media(media)
     search.remove([article.pk])
+    fts.forget()
     stories.forget(article.pk)
     surfaces.changed(keys)
     article.refresh_from_db()

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from articles import hooks, illustrations, search, surfaces
+from articles import fts, hooks, illustrations, search, surfaces
 from articles.bylines import parse_byline, split_trailing_credits
 from articles.fields import CleanHTML, clean_html
 from articles.fingerprint import text_fingerprint
@@ -95,6 +95,7 @@ def known_by(body: str) -> dict[str, Any]:
 
 def _shown_anew(article: Article, keys: Iterable[str], *, reference: str = "") -> None:
     search.index([article.pk])
+    fts.forget()
     surfaces.changed({*keys, *surfaces.keys_of([article.pk])}, reference=reference)
     hooks.owe(HookEvent.CORRECTED, {article.pk: timezone.now()})
 

@@ -20,7 +20,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import models, transaction
 
-from articles import comparison, history, illustrations, search, surfaces
+from articles import comparison, fts, history, illustrations, search, surfaces
 from articles.fields import CleanHTML
 from articles.models import (
     Article,
@@ -99,6 +99,7 @@ def seal(*, article: Article) -> Sealed:
     for picture in pictures:
         _empty_picture(picture)
     search.remove([article.pk])
+    fts.forget()
     surfaces.changed(keys)
     return Sealed(content, files_in(said["pictures"]))
 

@@ -26,7 +26,7 @@ from django.db.backends.utils import CursorWrapper
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from articles import bulk, prepared, replicas, spelling
+from articles import bulk, fts, prepared, replicas, spelling
 from articles.display import shown_of, text_of
 from articles.models import Article, ArticleState, Contribution, SearchRow, Source, Tag, TaggedArticle
 
@@ -226,12 +226,8 @@ def remove(article_ids: Sequence[int]) -> None:
     words = spelling.tops(article_ids)
     deleted, _ = SearchRow.objects.filter(pk__in=article_ids).delete()
     spelling.forget(words)
-    if deleted and connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            # Until its parts are merged the index keeps the words (not the text) of a deleted row.
-            cursor.execute(
-                "INSERT INTO articles_searchindex (articles_searchindex, rank) VALUES ('merge', -500)"
-            )
+    if deleted:
+        fts.forget()
 
 
 def _row(article: Article, names: list[str], facets: list[str]) -> SearchRow:

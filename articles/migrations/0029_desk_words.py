@@ -20,8 +20,6 @@ def of_sqlite(table: str, columns: tuple[str, ...]) -> list[str]:
     index, listed = f"{table}_words", ", ".join(columns)
     new, old = (", ".join(f"{row}.{name}" for name in ("id", *columns)) for row in ("new", "old"))
     gone = f"INSERT INTO {index} ({index}, rowid, {listed}) VALUES ('delete', {old});"
-    # Until its parts are merged the index keeps the words of a row that is gone.
-    forgotten = f"INSERT INTO {index} ({index}, rank) VALUES ('merge', -500);"
     come = f"INSERT INTO {index} (rowid, {listed}) VALUES ({new});"
     changed = f"AFTER UPDATE OF {listed} ON {table}"
     return [
@@ -29,8 +27,8 @@ def of_sqlite(table: str, columns: tuple[str, ...]) -> list[str]:
         " tokenize=\"unicode61 remove_diacritics 2\", prefix='2 3', columnsize=0, detail=none)",
         f"INSERT INTO {index} ({index}) VALUES ('rebuild')",
         f"CREATE TRIGGER {index}_insert AFTER INSERT ON {table} BEGIN {come} END",
-        f"CREATE TRIGGER {index}_delete AFTER DELETE ON {table} BEGIN {gone} {forgotten} END",
-        f"CREATE TRIGGER {index}_update {changed} BEGIN {gone} {come} {forgotten} END",
+        f"CREATE TRIGGER {index}_delete AFTER DELETE ON {table} BEGIN {gone} END",
+        f"CREATE TRIGGER {index}_update {changed} BEGIN {gone} {come} END",
     ]
 
 
