@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from bench.scratch import cpu_seconds, free_port, newsroom_with_feeds, print_rows, running
+from bench.scratch import cpu_seconds, free_port, newsroom_with_feeds, print_rows, running, site_command
 from bench.takedown import CALM, Row, fill, fill_up, told, waits, watching
 
 ARTICLES = int(os.environ.get("BENCH_BULK", "3000"))
@@ -24,15 +24,7 @@ def main() -> None:
         fill()
         source = fill_up(ARTICLES, words=WORDS)
         port = free_port()
-        gunicorn = (
-            "-m",
-            "gunicorn",
-            "--config",
-            "python:newsroom.gunicorn",
-            "--workers",
-            "1",
-            "newsroom.wsgi",
-        )
+        gunicorn = site_command()
         with running(port, *gunicorn, PORT=str(port), SITE_URL=f"http://127.0.0.1:{port}"):
             print_rows(*told(tagging(source, port)))
 

@@ -6,9 +6,7 @@ The statements of each page are asked again by themselves and read to the last r
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.growth import collect_static
-from bench.scratch import prepare, print_rows
+from bench.scratch import on_each, prepare, print_rows
 
 ARTICLES = int(os.environ.get("BENCH_ARTICLES", "10000"))
 CLAIMS = int(os.environ.get("BENCH_CLAIMS", str(ARTICLES // 10)))
@@ -42,23 +40,10 @@ NARROWED = {
 
 
 def main() -> None:
-    """Each database in a process of its own, since settings are read once."""
     if os.environ.get("BENCH_ONE"):
         print_rows(*one_database(os.environ["BENCH_ONE"]))
         return
-    rows: list[tuple[str, float, str]] = []
-    for database in DATABASES:
-        environment = os.environ | {"BENCH_ONE": database}
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.desk"],
-            env=environment,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise SystemExit(f"{database}: the run broke off")
-        rows += [(row["what"], row["value"], row["unit"]) for row in json.loads(done.stdout.splitlines()[-1])]
+    rows = on_each(DATABASES, "bench.desk")
     print_rows(*rows)
 
 

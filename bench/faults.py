@@ -33,7 +33,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 from bench.room import Program, Room, is_open, small_disk, wait_for
-from bench.scratch import free_port, prepare, print_rows
+from bench.scratch import free_port, on_each, prepare, print_rows
 from tests.loopback import Answer, WebServer, web_server
 from tests.nameserver import name_server
 
@@ -634,19 +634,10 @@ def one_database(database: str) -> list[tuple[str, float, str]]:
 
 
 def main() -> None:
-    """Each database in a process of its own, since settings are read once."""
     if os.environ.get("BENCH_ONE"):
         print_rows(*one_database(os.environ["BENCH_ONE"]))
         return
-    rows: list[tuple[str, float, str]] = []
-    for database in DATABASES:
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.faults"], env=os.environ | {"BENCH_ONE": database}, stdout=subprocess.PIPE,
-            text=True, check=False,
-        )  # fmt: skip
-        if done.returncode:
-            raise SystemExit(f"{database}: the run broke off")
-        rows += [(row["what"], row["value"], row["unit"]) for row in json.loads(done.stdout.splitlines()[-1])]
+    rows = on_each(DATABASES, "bench.faults")
     print_rows(*rows)
     broken = [what for what, value, _ in rows if value and what.split(": ")[-1] in MUST_BE_ZERO]
     broken += [what for what, value, unit in rows if unit == "s" and value >= BACK_WITHIN]

@@ -7,7 +7,16 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
-from bench.scratch import children_of, cpu_seconds, cpu_seconds_of, free_port, prepare, print_rows, running
+from bench.scratch import (
+    children_of,
+    cpu_seconds,
+    cpu_seconds_of,
+    free_port,
+    prepare,
+    print_rows,
+    running,
+    site_command,
+)
 
 # BENCH_SIZES=10000,100000,1000000 takes hours and some 15 GB; BENCH_DATABASE_URL names a newsroom that is full.
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "1000,10000").split(","))
@@ -102,7 +111,7 @@ def measure(size: int) -> list[tuple[str, float, str]]:
         **{f"{name}, made anew": _again(path) for name, path in anew.items()},
     }
     port = free_port()
-    gunicorn = ("-m", "gunicorn", "--config", "python:newsroom.gunicorn", "--workers", "1", "newsroom.wsgi")
+    gunicorn = site_command()
     with running(port, *gunicorn, PORT=str(port), SITE_URL=f"http://127.0.0.1:{port}") as server:
         ask(port, ["/", articles[0]])
         rows = [

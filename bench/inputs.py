@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 
 from bench.growth import collect_static, fill
-from bench.scratch import children_of, cpu_seconds_of, free_port, prepare, print_rows, running
+from bench.scratch import children_of, cpu_seconds_of, free_port, prepare, print_rows, running, site_command
 
 TIMES, HITS = 20, 600
 Asked = tuple[str, Mapping[str, str]]
@@ -42,7 +42,7 @@ def main() -> None:
         fill(2_000)
     path, cursor = _article_and_cursor()
     port = free_port()
-    gunicorn = ("-m", "gunicorn", "--config", "python:newsroom.gunicorn", "--workers", "1", "newsroom.wsgi")
+    gunicorn = site_command()
     with running(port, *gunicorn, PORT=str(port), SITE_URL=f"http://127.0.0.1:{port}") as server:
         ask(port, "/", {})  # Its worker is there now.
         workers = children_of(server.pid)

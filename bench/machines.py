@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.scratch import free_port, print_rows
+from bench.scratch import free_port, print_rows, site_command
 
 ROOT = Path(__file__).resolve().parent.parent
 ARTICLES, REMOVED, READERS = 1_500, 12, 8
@@ -247,16 +247,7 @@ def run(
     until(lambda: postgres.ask(1, "SELECT pg_is_in_recovery()"), "the replica")
     fill()
     replicas = {"REPLICA_URLS": postgres.url(1)}
-    gunicorn = (
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "--config",
-        "python:newsroom.gunicorn",
-        "--workers",
-        "1",
-        "newsroom.wsgi",
-    )
+    gunicorn = (sys.executable, *site_command())
     web = [
         Machine(f"gunicorn {n}", gunicorn, {"PORT": str(port)} | replicas, port)
         for n, port in enumerate(sites, 1)

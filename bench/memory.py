@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from bench.growth import collect_static, fill
-from bench.scratch import children_of, free_port, newsroom_with_feeds, print_rows, running
+from bench.scratch import children_of, free_port, newsroom_with_feeds, print_rows, running, site_command
 from bench.takedown import Browser
 
 MINUTES = float(os.environ.get("BENCH_MINUTES", "1"))
@@ -26,15 +26,7 @@ def main() -> None:
         collect_static()
         fill(2_000)
         port = free_port()
-        gunicorn = (
-            "-m",
-            "gunicorn",
-            "--config",
-            "python:newsroom.gunicorn",
-            "--workers",
-            "1",
-            "newsroom.wsgi",
-        )
+        gunicorn = site_command()
         with (
             running(port, *gunicorn, PORT=str(port), SITE_URL=f"http://127.0.0.1:{port}") as site,
             running(free_port(), "manage.py", "work") as worker,

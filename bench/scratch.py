@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,6 +73,39 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def site_command(workers: int = 1) -> tuple[str, ...]:
+    """What Python is told to serve the site, on the port and under the address that the environment names."""
+    return (
+        "-m",
+        "gunicorn",
+        "--config",
+        "python:newsroom.gunicorn",
+        "--workers",
+        str(workers),
+        "newsroom.wsgi",
+    )
+
+
+def on_each(databases: Iterable[str], module: str) -> list[tuple[str, float, str]]:
+    """The rows of a bench for each of these databases, in a process of its own, since settings are read once.
+
+    The process is told its database by BENCH_ONE.
+    """
+    rows: list[tuple[str, float, str]] = []
+    for database in databases:
+        done = subprocess.run(
+            [sys.executable, "-m", module],
+            env=os.environ | {"BENCH_ONE": database},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise SystemExit(f"{database}: the run broke off")
+        rows += [(row["what"], row["value"], row["unit"]) for row in json.loads(done.stdout.splitlines()[-1])]
+    return rows
 
 
 @contextmanager

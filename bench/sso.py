@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bench.growth import collect_static
 from bench.room import is_open, wait_for
-from bench.scratch import free_port, prepare, print_rows, running
+from bench.scratch import free_port, prepare, print_rows, running, site_command
 
 HERE = Path(__file__).resolve().parent
 _FORM = re.compile(r"<form[^>]*action=\"([^\"]*)\"[^>]*>(.*?)</form>", re.DOTALL)
@@ -41,7 +41,7 @@ def main() -> None:
     folder = prepare()
     collect_static()
     make_people()
-    gunicorn = ("-m", "gunicorn", "--config", "python:newsroom.gunicorn", "--workers", "1", "newsroom.wsgi")
+    gunicorn = site_command()
     callback = f"{address}/admin/account/oidc/sso/login/callback/"
     with served(folder, provider, callback) as log, running(site, *gunicorn):
         rows = [

@@ -24,7 +24,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bench.scratch import WORDS, cpu_seconds, free_port, newsroom_with_feeds, print_rows, running
+from bench.scratch import (
+    WORDS,
+    cpu_seconds,
+    free_port,
+    newsroom_with_feeds,
+    print_rows,
+    running,
+    site_command,
+)
 
 REMOVALS = int(os.environ.get("BENCH_REMOVALS", "40"))
 ARTICLES = int(os.environ.get("BENCH_ARTICLES", "200000"))
@@ -42,15 +50,7 @@ def main() -> None:
     with newsroom_with_feeds(feeds=8, entries=25):
         fill()
         port = free_port()
-        gunicorn = (
-            "-m",
-            "gunicorn",
-            "--config",
-            "python:newsroom.gunicorn",
-            "--workers",
-            "2",
-            "newsroom.wsgi",
-        )
+        gunicorn = site_command(workers=2)
         with running(port, *gunicorn, PORT=str(port), SITE_URL=f"http://127.0.0.1:{port}"):
             print_rows(*told(chosen(port)))
 
