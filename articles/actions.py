@@ -1024,6 +1024,12 @@ def block(*, hold: Hold, keys: Iterable[tuple[BlockKind, str]]) -> None:
     )
 
 
+_WORDS = (
+    "headline", "standfirst", "body", "byline", "dateline", "canonical_url", "copyright_holder", "usage_terms",
+    "licence_url",
+)  # fmt: skip
+
+
 @transaction.atomic
 def erase(*, article: Article, at: datetime) -> Article:
     """Destroy what the article said, for good. The row stays as a tombstone that blocks its return.
@@ -1048,14 +1054,14 @@ def erase(*, article: Article, at: datetime) -> Article:
     article.related_from.all().delete()
     TaggedArticle.objects.filter(content_object=article).delete()
     article.illustrations.all().delete()
-    article.lead_media = None
-    for name in ("headline", "standfirst", "body", "byline", "dateline", "canonical_url", "copyright_holder",
-                 "usage_terms", "licence_url"):  # fmt: skip
-        setattr(article, name, "")
-    article.signature, article.copy_of = None, None
-    article.state, article.updated_at = ArticleState.ERASED, at
-    article.version = F("version") + 1
-    article.save()
+    tombstone = dict.fromkeys(_WORDS, "") | {
+        "lead_media": None, "signature": None, "copy_of": None, "story": None,
+        "state": ArticleState.ERASED, "updated_at": at, "version": F("version") + 1,
+    }  # fmt: skip
+    for name, value in tombstone.items():
+        setattr(article, name, value)
+    # Its keys stay and are not written again: another copy of the work, withheld as well, would keep this one out.
+    article.save(update_fields=tombstone)
     for media in pictures:
         _erase_media(media)
     search.remove([article.pk])

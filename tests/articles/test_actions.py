@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from articles import actions
 from articles.actions import NotAllowed
-from articles.models import Article, ArticleState, Contributor, RelatedLink, RevisionKind, Story
+from articles.models import Article, ArticleState, Contributor, HoldKind, RelatedLink, RevisionKind, Story
 from articles.search import find
 from tests.factories import (
     ArticleFactory,
@@ -112,6 +112,22 @@ def test_only_what_is_withheld_can_be_erased():
 
     with pytest.raises(NotAllowed):
         actions.erase(article=article, at=NOW)
+
+
+def test_two_copies_of_one_work_that_are_both_withheld_can_both_be_erased() -> None:
+    words = " ".join(f"word{number}" for number in range(80))
+    copies = [actions.identify(ArticleFactory(body=f"<p>{words}</p>")) for _ in range(2)]
+    for copy in copies:
+        copy.save()
+    for number, copy in enumerate(copies):
+        actions.place_hold(
+            article=copy, kind=HoldKind.LEGAL, reference=f"claim:{number}", effective_at=NOW, at=NOW, by=None
+        )
+
+    for copy in copies:
+        actions.erase(article=copy, at=NOW)
+
+    assert set(Article.objects.values_list("state", "body")) == {(ArticleState.ERASED, "")}
 
 
 def test_an_erased_article_cannot_be_published_again():
