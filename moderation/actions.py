@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -122,7 +122,12 @@ def _mend(claim: Claim, at: datetime) -> None:
     if part is None or (destroyed and claim.state != S.REDUCED):
         return
     _refuse_if_sealed(claim)
-    cuts.mend(cut=part, content=escrow.take_part(claim=claim), at=at)
+    try:
+        cuts.mend(cut=part, content=escrow.take_part(claim=claim), at=at)
+    except IntegrityError as error:
+        raise NotAllowed(
+            "Another claim keeps the same text out; this part can wait until that is decided."
+        ) from error
 
 
 def _refuse_if_sealed(claim: Claim) -> None:

@@ -213,6 +213,22 @@ def test_withheld_as_a_whole_after_all_and_taken_back_everything_is_there():
     assert everything(claim.article) == before
 
 
+def test_a_text_that_another_claim_keeps_out_does_not_come_back_with_its_part():
+    one = article_with_everything()
+    copy = ArticleFactory(source=one.source, body=BODY)
+    Article.objects.update(text_key=cuts.known_by(BODY)["text_key"])
+    claim = notice_about(one).claims.get()
+    reduce_to(claim, "headline")
+    cut = everything(one)
+    other = notice_about(copy).claims.get()
+    actions.uphold(claim_id=other.pk, at=timezone.now(), by=moderator())
+
+    with pytest.raises(NotAllowed, match="same text"):
+        actions.withdraw(claim_id=claim.pk, at=timezone.now())
+
+    assert everything(one) == cut
+
+
 def test_a_case_of_five_urls_ends_five_ways():
     whole, picture, name, stays, back = (
         article_with_everything(slug=f"slug-{i}") if i < 3 else ArticleFactory() for i in range(5)
