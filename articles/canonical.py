@@ -6,17 +6,17 @@ import hashlib
 import ipaddress
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import idna
-import tldextract
+
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
 
 MAX_LENGTH = 2_000
 LONGEST_HOST = 253
 MAX_REDIRECTORS = 5
-
-# The list bundled with the library: no network, no cache on disk.
-_suffixes = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
 
 _HOST = re.compile(r"https?://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/:?#]*)", re.I)
 # An address that is spelled the one way already: nothing in it to escape, to resolve or to look up.
@@ -150,12 +150,22 @@ def registrable_domain(host: str) -> str:
 
 
 def _registered(host: str) -> str:
-    parts = _suffixes(host)
+    parts = _suffixes()(host)
     if parts.suffix or parts.ipv4 or parts.ipv6:
         return parts.top_domain_under_public_suffix
     # A top level that the list does not know is a public suffix by the list's own rule.
     labels = host.split(".")
     return ".".join(labels[-2:]) if len(labels) > 1 else ""
+
+
+@lru_cache(maxsize=1)
+def _suffixes() -> TLDExtract:
+    """The list bundled with the library: no network, no cache on disk. A process that only answers readers does
+    without it.
+    """
+    import tldextract
+
+    return tldextract.TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
 
 
 def domain_of(url: str) -> str:

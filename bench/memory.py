@@ -1,7 +1,7 @@
 """Memory of a web worker and of the job worker over some minutes of load: BENCH_MINUTES=60 for the goal's hour.
 
-Readers ask for ready pages, pages made anew, feeds, searches and the API without pause; feeds are looked at, articles
-are compared and letters sent beside. Flat: the second half of the time adds nothing.
+Readers ask for ready pages, pages made anew, feeds, searches and the API, without pause or BENCH_RATE times a second;
+feeds are looked at, articles are compared and letters sent beside. Flat: the second half of the time adds nothing.
 """
 
 from __future__ import annotations
@@ -11,20 +11,32 @@ import random
 import re
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.growth import collect_static, fill
 from bench.scratch import children_of, free_port, newsroom_with_feeds, print_rows, running, site_command
 from bench.takedown import Browser
 
 MINUTES = float(os.environ.get("BENCH_MINUTES", "1"))
-READERS, EVERY = 4, 2.0
+ARTICLES = int(os.environ.get("BENCH_ARTICLES", "2000"))
+READERS, EVERY, PARTS = 4, 2.0, 6
+PAUSE = READERS / float(os.environ.get("BENCH_RATE", "inf"))
+
+
+class Sizes(NamedTuple):
+    """Megabytes of a process: its own, with the files it maps, and what it shares with no other process."""
+
+    own: float
+    whole: float
+    unshared: float
 
 
 def main() -> None:
     with newsroom_with_feeds(feeds=20, entries=30):
         collect_static()
-        fill(2_000)
+        fill(ARTICLES)
         port = free_port()
         gunicorn = site_command()
         with (
@@ -33,7 +45,10 @@ def main() -> None:
         ):
             Browser(port).get("/")  # Its worker is there now.
             over = threading.Event()
-            threads = [threading.Thread(target=read, args=(port, paths(), over, n)) for n in range(READERS)]
+            asked, counts = paths(), [0] * READERS
+            threads = [
+                threading.Thread(target=read, args=(port, asked, over, counts, n)) for n in range(READERS)
+            ]
             for thread in threads:
                 thread.start()
             try:
@@ -42,7 +57,9 @@ def main() -> None:
                 over.set()
                 for thread in threads:
                     thread.join()
-    print_rows(*figures("the web worker", web), *figures("the job worker", jobs))
+            answered = sum(counts)
+    rows = [("pages asked for", answered, "pages"), ("articles", ARTICLES, "")]
+    print_rows(*rows, *figures("the web worker", web), *figures("the job worker", jobs))
 
 
 def paths() -> list[str]:
@@ -72,33 +89,46 @@ def paths() -> list[str]:
     ]
 
 
-def read(port: int, asked: list[str], over: threading.Event, seed: int) -> None:
-    chance, browser = random.Random(seed), Browser(port)
-    while not over.is_set():
+def read(port: int, asked: list[str], over: threading.Event, counts: list[int], number: int) -> None:
+    chance, browser = random.Random(number), Browser(port)
+    while not over.wait(PAUSE):
         path = chance.choice(asked)
         browser.get(path.replace("%s", str(chance.randrange(10**9))))
+        counts[number] += 1
 
 
-def watched(*pids: int) -> list[list[tuple[float, float]]]:
-    """Megabytes of each process, its own and with the files it maps, looked at until the time is over."""
-    seen: list[list[tuple[float, float]]] = [[] for _ in pids]
+def watched(*pids: int) -> list[list[Sizes]]:
+    """What each process takes, looked at until the time is over."""
+    seen: list[list[Sizes]] = [[] for _ in pids]
     until = time.monotonic() + MINUTES * 60
     while time.monotonic() < until:
         time.sleep(EVERY)
         for pid, sizes in zip(pids, seen, strict=True):
-            told = dict(re.findall(r"(\w+):\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text()))
-            sizes.append((int(told["RssAnon"]) / 1024, int(told["VmRSS"]) / 1024))
+            sizes.append(sizes_of(pid))
     return seen
 
 
-def figures(name: str, sizes: list[tuple[float, float]]) -> list[tuple[str, float, str]]:
-    own, whole = [size for size, _ in sizes], [size for _, size in sizes]
+def sizes_of(pid: int) -> Sizes:
+    kinds = ("status", "smaps_rollup")
+    told = dict(
+        found
+        for kind in kinds
+        for found in re.findall(r"(\w+):\s+(\d+) kB", Path(f"/proc/{pid}/{kind}").read_text())
+    )
+    return Sizes(*(int(told[name]) / 1024 for name in ("RssAnon", "VmRSS", "Private_Dirty")))
+
+
+def figures(name: str, sizes: list[Sizes]) -> Iterator[tuple[str, float, str]]:
+    """At the start and after each part of the time, then the most of each and what the second half added."""
+    own = [size.own for size in sizes]
+    for part in range(PARTS + 1):
+        place = min(part * len(own) // PARTS, len(own) - 1)
+        yield f"{name}: of its own after {part * MINUTES / PARTS:.3g} min", own[place], "MB"
+    yield f"{name}: most of its own", max(own), "MB"
+    yield f"{name}: most with mapped files, which others share", max(size.whole for size in sizes), "MB"
+    yield f"{name}: most shared with no other process", max(size.unshared for size in sizes), "MB"
     half = len(own) // 2
-    return [
-        (f"{name}: most memory of its own in {MINUTES:g} min", max(own), "MB"),
-        (f"{name}: with mapped files, which others share", max(whole), "MB"),
-        (f"{name}: what the second half added of its own", max(own[half:]) - max(own[:half]), "MB"),
-    ]
+    yield f"{name}: what the second half added of its own", max(own[half:]) - max(own[:half]), "MB"
 
 
 if __name__ == "__main__":

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
+from typing import TYPE_CHECKING
 
-import holidays
 from django.utils import timezone
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 FIRST, LAST = 10, 14
 
@@ -42,5 +45,7 @@ def start_of(day: date) -> datetime:
 
 
 @lru_cache(maxsize=1)
-def _federal_holidays() -> holidays.HolidayBase:
+def _federal_holidays() -> HolidayBase:
+    import holidays  # Of all countries: two megabytes that only a counter-notice needs.
+
     return holidays.country_holidays("US")

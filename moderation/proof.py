@@ -14,11 +14,9 @@ from datetime import datetime
 from email import policy
 from email.parser import BytesHeaderParser
 from email.utils import getaddresses
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import dkim
-import dns.exception
-import dns.resolver
 from django.conf import settings
 from django.utils.translation import gettext
 from lxml import html as lxml_html
@@ -31,6 +29,9 @@ from moderation.models import DomainProof, Notice
 from moderation.references import proof_token
 from webclient.client import Limits, Response, default_client
 from webclient.errors import OutgoingError
+
+if TYPE_CHECKING:
+    from dns.resolver import Resolver
 
 DNS_SECONDS = 4.0
 SIGNATURES = 4
@@ -59,16 +60,21 @@ def txt_records(name: str) -> list[bytes]:
 
     The one door to the name servers. DNS_RESOLVER names another one than the system's, as host:port.
     """
+    from dns.exception import DNSException
+
     try:
         answer = _resolver().resolve(name, "TXT", lifetime=DNS_SECONDS, search=False)
-    except (dns.exception.DNSException, UnicodeError, ValueError):
+    except (DNSException, UnicodeError, ValueError):
         return []
     return [b"".join(record.strings) for record in answer]
 
 
-def _resolver() -> dns.resolver.Resolver:
+def _resolver() -> Resolver:
+    # Two megabytes that a process which only answers readers does without.
+    from dns.resolver import Resolver
+
     address = settings.DNS_RESOLVER
-    resolver = dns.resolver.Resolver(configure=not address)
+    resolver = Resolver(configure=not address)
     if address:
         host, _, port = address.rpartition(":")
         resolver.nameservers, resolver.port = [host], int(port)
@@ -101,7 +107,9 @@ def signed_domain(message: bytes) -> str:
 
 
 def _is_signed_by(message: bytes, index: int, domain: str) -> bool:
-    verifier = dkim.DKIM(message, minkey=1024)
+    from dkim import DKIM
+
+    verifier = DKIM(message, minkey=1024)
     try:
         fields = _fields_of(message, index)
         covers = {name.strip().lower() for name in fields.get("h", "").split(":")}

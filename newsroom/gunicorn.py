@@ -11,7 +11,7 @@ import os
 from typing import Any
 
 from newsroom import environment as env
-from newsroom import logs
+from newsroom import logs, memory
 
 # systemd and script/run control the processes; gunicorn's own control socket would lie in the home folder.
 control_socket_disable = True
@@ -57,6 +57,8 @@ def on_starting(server: Any) -> None:
     except SystemCheckError as error:
         raise SystemExit(str(error)) from error
     _begin_files()
+    memory.one_heap()
+    memory.shared_with_children()
 
 
 def post_worker_init(worker: Any) -> None:

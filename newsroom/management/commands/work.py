@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from newsroom import memory
 from newsroom.work import KINDS, one_round, portion
 from newsroom.worker import Worker
 
@@ -30,6 +31,7 @@ class Command(BaseCommand):
             self.for_ever(options["engine"])
 
     def for_ever(self, engine: str) -> None:
+        memory.one_heap()
         worker = Worker(KINDS, do=_engine(engine))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda number, frame: self.stop(worker, number))
