@@ -102,6 +102,7 @@ class Delivery:
     publish: bool = True
 
 
+@transaction.atomic(savepoint=False)
 def ingest(*, source: Source, drafts: Sequence[Draft], at: datetime, publish: bool = True) -> list[Ingested]:
     """Store a batch of one source's entries; returns one outcome per draft, in order.
 
@@ -109,12 +110,14 @@ def ingest(*, source: Source, drafts: Sequence[Draft], at: datetime, publish: bo
     a withheld work by any key is blocked, and what an owner opted out of. What an editor changed is never
     overwritten, nor what another outlet published.
     """
-    return ingest_all(deliveries=[Delivery(source, drafts, publish)], at=at)[0]
+    done = ingest_all(deliveries=[Delivery(source, drafts, publish)], at=at)[0]
+    search.index_owed([one.article_id for one in done if one.article_id and one.outcome == CREATED], at=at)
+    return done
 
 
 @transaction.atomic(savepoint=False)
 def ingest_all(*, deliveries: Sequence[Delivery], at: datetime) -> list[list[Ingested]]:
-    """The same for several sources in one transaction, as if one came after the other.
+    """The same for several sources in one transaction, as if one came after the other; search finds them later.
 
     Within another transaction it takes no savepoint: with one open, SQLite goes through everything that was
     changed since at the end of each statement that fires a trigger, and a batch costs the square of its size.
@@ -313,21 +316,7 @@ def _create(wanted: Sequence[tuple[Delivery, Draft]], *, at: datetime) -> dict[s
         for delivery, draft in wanted
         if delivery.publish
     )
-    search.add(
-        search.Entry(
-            pk=(pk := ids[draft.url_key]),
-            source=delivery.source,
-            headline=draft.headline[:300],
-            standfirst=draft.standfirst,
-            body=draft.body,
-            text=draft.text,
-            language=draft.language or delivery.source.language,
-            people=[person.name for person in people[pk]],
-            tags=tags[pk],
-        )
-        for delivery, draft in wanted
-        if delivery.publish
-    )
+    search.owe((ids[draft.url_key] for delivery, draft in wanted if delivery.publish), at=at)
     keys = {surfaces.LATEST} | {f"source:{delivery.source.pk}" for delivery, _ in wanted}
     keys |= {f"tag:{tag.pk}" for some in tags.values() for tag in some}
     keys |= {f"contributor:{person.pk}" for some in people.values() for person in some}

@@ -17,7 +17,7 @@ from ninja import Query, Router, Schema
 from articles import display, gone, keyset, search
 from articles.models import Article, Contribution, Contributor, Source, Tag
 from articles.ninjs import ninjs
-from articles.surfaces import LATEST, shows
+from articles.surfaces import LATEST, SEARCH, shows
 
 router = Router()
 NAMES_PAGE = 100
@@ -196,7 +196,7 @@ def searched(
 ) -> HitPage:
     """Public articles with these words: "a phrase", -without, this OR that, begin*."""
     found = search.find(q, language=language, source=source, tag=tag, before=before)
-    shows(request, articles=[hit.article for hit in found.hits], keys=[LATEST])
+    shows(request, articles=[hit.article for hit in found.hits], keys=[LATEST, SEARCH])
     hits = [
         Hit(headline=hit.headline, excerpt=hit.excerpt, article=_summary(hit.article)) for hit in found.hits
     ]

@@ -974,6 +974,20 @@ class SearchRow(models.Model):
         return self.headline
 
 
+class SearchOwed(Leased):
+    """An article that came in with a feed and has no search row yet; `articles.search.index_due` writes it."""
+
+    article = models.OneToOneField(Article, primary_key=True, on_delete=models.CASCADE, related_name="+")
+
+    objects = LeasedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], name="search_owed_due")]
+
+    def __str__(self) -> str:
+        return f"The search row of article {self.pk}"
+
+
 class SearchSlip(models.Model):
     """A word that some indexed article has, under one thing that may be left of it (articles/spelling.py)."""
 

@@ -14,21 +14,32 @@ import time
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.db import OperationalError, connection, connections, transaction
 from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from articles import bulk, fts, prepared, replicas, spelling
-from articles.display import shown_of, text_of
-from articles.models import Article, ArticleState, Contribution, SearchRow, Source, Tag, TaggedArticle
+from articles import bulk, fts, prepared, replicas, spelling, surfaces
+from articles.display import text_of
+from articles.models import (
+    Article,
+    ArticleState,
+    Contribution,
+    SearchOwed,
+    SearchRow,
+    Source,
+    Tag,
+    TaggedArticle,
+)
+from articles.visibility import IsAllowed
 
 LONGEST_QUERY, MOST_TERMS, MOST_WORDS = 200, 16, 12
 SHORTEST_BEGINNING = 3
@@ -40,6 +51,10 @@ ROUNDS = 8
 FEW, MOST_NEAR = 10, 3
 MOST_COMPARED = 1_000
 TIERS = (3, 2, 1)
+# So many articles that came in are indexed in one transaction, under a lease of so many seconds.
+OWED_AT_ONCE, LEASE = 200, 60
+LEFT_TO_THE_WORKER, FEW_OWED = timedelta(minutes=5), 20
+LOOKED_AT_AGAIN = timedelta(hours=1)
 
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
@@ -165,58 +180,73 @@ def index(article_ids: Sequence[int]) -> None:
         Article.objects.filter(pk__in=article_ids, state=ArticleState.PUBLISHED).select_related("source")
     )
     prepared.write(articles)
-    names, facets = _names(article_ids), _tag_facets(article_ids)
-    rows = [_row(article, names[article.pk], facets[article.pk]) for article in articles]
-    published = {row.article_id for row in rows}
+    published = {article.pk for article in articles}
     remove([pk for pk in article_ids if pk not in published])
-    before = spelling.tops(article_ids)
-    SearchRow.objects.bulk_create(
-        rows,
-        batch_size=100,
-        update_conflicts=True,
-        unique_fields=["article"],
-        update_fields=["headline", "names", "standfirst", "body", "facets"],
-    )
-    now = spelling.words_of(text for row in rows for text in (row.headline, row.names, row.standfirst))
+    _write(articles)
+
+
+def _write(articles: Sequence[Article]) -> None:
+    """The search rows of these articles, and the words in them that a slip can be led to."""
+    ids = [article.pk for article in articles]
+    names, facets = _names(ids), _tag_facets(ids)
+    rows = [_row(article, names[article.pk], facets[article.pk]) for article in articles]
+    before = spelling.tops(ids)
+    bulk.insert(SearchRow, ("article_id", *_WRITTEN), rows, conflicts=_REWRITTEN)
+    now = spelling.words_of(text for row in rows for text in row[1:4])
     spelling.learn(now - before)
     spelling.forget(before - now)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What is found of an article: enough to index one that was never found before."""
-
-    pk: int
-    source: Source
-    headline: str
-    standfirst: str
-    body: str
-    text: str
-    language: str
-    people: Sequence[str]
-    tags: Sequence[Tag]
+_WRITTEN = ("headline", "names", "standfirst", "body", "facets")
+_REWRITTEN = "(article_id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _WRITTEN)
 
 
-def add(entries: Iterable[Entry]) -> None:
-    """Index articles that are new and published, in the caller's transaction; reads nothing."""
-    rows = [_new_row(entry) for entry in entries]
-    bulk.insert(SearchRow, ("article_id", "headline", "names", "standfirst", "body", "facets"), rows)
-    spelling.learn(spelling.words_of(text for row in rows for text in row[1:4]))
+def owe(article_ids: Iterable[int], *, at: datetime) -> None:
+    """Have these new articles found soon: the worker writes their rows (`index_due`). In the caller's transaction."""
+    bulk.insert(SearchOwed, ("article_id", "due_at"), [(pk, at) for pk in article_ids])
 
 
-def _new_row(entry: Entry) -> tuple[int, str, str, str, str, str]:
-    shown = shown_of(entry.source, entry.standfirst, entry.body, entry.text)
-    names = [*entry.people, *(tag.name for tag in entry.tags), entry.source.name]
-    facets = [_language(entry.language), _source(entry.source.pk), *(_tag(tag.pk) for tag in entry.tags)]
-    body = fold(plain(shown.body) or shown.excerpt)[:LONGEST_BODY]
-    return (
-        entry.pk,
-        fold(entry.headline),
-        fold(" ".join(names)),
-        fold(shown.standfirst),
-        body,
-        " ".join(facets),
+def index_due(limit: int, at: datetime) -> int:
+    """Write the search rows of at most `limit` articles that came in by feeds; returns how many were looked at.
+
+    What is withheld by then is not indexed, and looked at again later.
+    """
+    due = list(SearchOwed.objects.claimable(at).order_by("due_at").values_list("pk", flat=True)[:limit])
+    token, ours = SearchOwed.objects.claim_some(due, at=at, seconds=LEASE) if due else ("", set())
+    if ours:
+        index_owed(sorted(ours), at=at, token=token)
+    return len(ours)
+
+
+def index_all_owed(at: datetime) -> None:
+    """The same until nothing is left: for those who have no worker."""
+    while index_due(OWED_AT_ONCE, at):
+        pass
+
+
+def _catch_up(at: datetime) -> None:
+    """Index a few of what no worker did in time: whoever searches is enough for it."""
+    if SearchOwed.objects.claimable(at - LEFT_TO_THE_WORKER).order_by("due_at")[:1]:
+        with suppress(OperationalError):
+            index_due(FEW_OWED, at)
+
+
+@transaction.atomic(savepoint=False)
+def index_owed(article_ids: Sequence[int], *, at: datetime, token: str = "") -> None:
+    """Write the search rows of these articles that came in: those under this lease, or under none."""
+    owed = SearchOwed.objects.filter(pk__in=article_ids, lease_token=token)
+    # Locked before they are looked at, in one order: what is withheld or erased meanwhile is seen, or waits for us.
+    list(
+        Article.objects.select_for_update(no_key=True).filter(pk__in=article_ids).order_by("pk").values("pk")
     )
+    published = Article.objects.filter(pk__in=article_ids, state=ArticleState.PUBLISHED)
+    articles = list(published.filter(IsAllowed()).select_related("source"))
+    _write(articles)
+    withheld = published.exclude(pk__in=[article.pk for article in articles])
+    owed.filter(pk__in=withheld).update(due_at=at + LOOKED_AT_AGAIN, lease_until=None, lease_token="")
+    owed.delete()
+    if articles:
+        surfaces.changed([surfaces.SEARCH])
 
 
 def remove(article_ids: Sequence[int]) -> None:
@@ -230,16 +260,16 @@ def remove(article_ids: Sequence[int]) -> None:
         fts.forget()
 
 
-def _row(article: Article, names: list[str], facets: list[str]) -> SearchRow:
+def _row(article: Article, names: list[str], facets: list[str]) -> tuple[int, str, str, str, str, str]:
     shown = text_of(article)
     source = article.source
-    return SearchRow(
-        article=article,
-        headline=fold(article.headline),
-        names=fold(" ".join([*names, source.name if source else ""])),
-        standfirst=fold(shown.standfirst),
-        body=fold(plain(shown.body) or shown.excerpt)[:LONGEST_BODY],
-        facets=" ".join([_language(article.language), _source(article.source_id), *facets]),
+    return (
+        article.pk,
+        fold(article.headline),
+        fold(" ".join([*names, source.name if source else ""])),
+        fold(shown.standfirst),
+        fold(plain(shown.body) or shown.excerpt)[:LONGEST_BODY],
+        " ".join([_language(article.language), _source(article.source_id), *facets]),
     )
 
 
@@ -301,6 +331,7 @@ def find(
 
     Published from `since` on and before `until`.
     """
+    _catch_up(timezone.now())
     parsed = parse(query)
     facets = _facets(language, source, tag)
     if not parsed.groups or facets is None:

@@ -43,6 +43,7 @@ View = Callable[..., HttpResponse]
 Locate = Callable[[Article], Iterable[str]]
 
 LATEST = "list:latest"
+SEARCH = "search"
 FRONT = "front"
 SITE = "site"
 LISTS = ("list:", "tag:", "source:", "contributor:", "story:")

@@ -46,7 +46,7 @@ from articles.models import (
     TaggedArticle,
 )
 from articles.statements import Slot, Statement
-from articles.surfaces import FRONT, LATEST, shows, surface
+from articles.surfaces import FRONT, LATEST, SEARCH, shows, surface
 from articles.templatetags.reading import language_name
 
 LONGEST_QUERY = 200
@@ -403,7 +403,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
         results = search.find(
             query, language=language, source=source, tag=tag, since=since, until=until, before=before
         )
-    shows(request, articles=[hit.article for hit in results.hits], keys=[LATEST])
+    shows(request, articles=[hit.article for hit in results.hits], keys=[LATEST, SEARCH])
     context = {
         "query": query,
         "asked": asked,

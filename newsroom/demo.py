@@ -17,7 +17,7 @@ from django.utils.text import slugify
 from accounts.models import User
 from aggregator import actions as feeds
 from aggregator.models import Feed
-from articles import actions, media, notes, workflow
+from articles import actions, media, notes, search, workflow
 from articles.canonical import address_key
 from articles.models import Article, Media, Source, Story, Tag, TagSynonym
 from moderation import actions as decisions
@@ -134,6 +134,7 @@ def read(rows: Sequence[Feed], client: OutletClient, *, at: datetime, say: Say) 
     for report in feeds.fetch_pass(at=at, only=[row.pk for row in fresh], client=client):
         created += report.created
         say(f"  {report.url}: {report.error or f'{report.created} articles'}")
+    search.index_all_owed(timezone.now())
     feeds.pause(feeds=rows, at=at, reason=PAUSED)
     return created
 

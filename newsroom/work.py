@@ -18,10 +18,10 @@ from django.conf import settings
 from aggregator import fulltext, signals, websub
 from aggregator.actions import fetch_due
 from aggregator.models import Feed
-from articles import announcements, cleaning, hooks, notes, stories, surfaces, walks
+from articles import announcements, cleaning, hooks, notes, search, stories, surfaces, walks
 from articles.around import suggest_due
 from articles.media import delete_strays, fetch_pictures
-from articles.models import Heartbeat, Hold, Media, Prepared, Walk
+from articles.models import Heartbeat, Hold, Media, Prepared, SearchOwed, Walk
 from moderation import actions, drill, escrow, ledger, letters, owners, probes, retention, webhooks
 from moderation.mailbox import Mailbox, poll
 from moderation.models import Claim, ClaimState, Escrow, Letter, ProbePlan
@@ -153,6 +153,12 @@ KINDS: tuple[Kind, ...] = (
     Kind("tell programs", hooks.send_due, hooks.is_waiting),
     Kind("prove removals", probes.probe_due, lambda at: ProbePlan.objects.claimable(at).exists(), limit=5),
     Kind("fetch feeds", fetch_due, lambda at: Feed.objects.active().claimable(at).exists()),
+    Kind(
+        "index articles",
+        search.index_due,
+        lambda at: SearchOwed.objects.claimable(at).exists(),
+        limit=search.OWED_AT_ONCE,
+    ),
     Kind("read pages", fulltext.read_due, lambda at: fulltext.waiting(at).exists()),
     Kind("subscribe at hubs", websub.subscribe_due, websub.is_waiting),
     Kind("fetch pictures", fetch_pictures, lambda at: Media.objects.claimable(at).exists()),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import BadRequest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from articles import fts, search
-from articles.actions import erase, retract
-from articles.models import Article, SearchRow, SearchSlip
+from articles.actions import Delivery, erase, ingest_all, release_hold, retract, set_aside
+from articles.drafts import Draft
+from articles.models import Article, ArticleState, SearchOwed, SearchRow, SearchSlip
 from articles.search import find, fold
 from tests.factories import ArticleFactory, HoldFactory, SourceFactory
 
@@ -197,6 +200,52 @@ def test_what_is_erased_or_retracted_leaves_the_index(ferry):
             cursor.execute(
                 "INSERT INTO articles_searchindex (articles_searchindex) VALUES ('integrity-check')"
             )
+
+
+def brought(*headlines: str) -> list[Article]:
+    """Articles as a pass over feeds leaves them: stored, their search rows owed."""
+    drafts = [
+        Draft(f"https://harbour.example/{number}", f"{number:064}", "", headline)
+        for number, headline in enumerate(headlines)
+    ]
+    ingest_all(deliveries=[Delivery(SourceFactory(), drafts)], at=timezone.now())
+    return list(Article.objects.order_by("pk"))
+
+
+def test_what_a_feed_brought_is_found_once_its_turn_came() -> None:
+    brought("Heron one", "Heron two", "Heron three")
+
+    assert headlines("heron") == []
+    assert search.index_due(2, timezone.now()) == 2
+    assert headlines("heron") == ["Heron two", "Heron one"]
+    search.index_all_owed(timezone.now())
+    assert len(headlines("heron")) == 3
+    assert not SearchOwed.objects.exists()
+
+
+def test_what_is_removed_before_its_turn_never_enters_the_index() -> None:
+    held, erased, unpublished, public = brought("Heron held", "Heron erased", "Heron away", "Heron public")
+    holds = [HoldFactory(article=article) for article in (held, erased)]
+    erase(article=erased, at=timezone.now())
+    set_aside(article=unpublished, to=ArticleState.REVIEW, by=None)
+
+    search.index_all_owed(timezone.now())
+
+    assert set(SearchRow.objects.values_list("pk", flat=True)) == {public.pk}
+    assert set(SearchOwed.objects.values_list("pk", flat=True)) == {held.pk}
+    release_hold(hold=holds[0], at=timezone.now(), by=None)
+    assert headlines("heron") == ["Heron public", "Heron held"]
+
+
+def test_a_dead_workers_articles_are_indexed_by_the_next_and_without_any_by_whoever_searches() -> None:
+    now = timezone.now()
+    brought("Heron one")
+    SearchOwed.objects.update(lease_until=now + timedelta(seconds=30), lease_token="dead")
+
+    assert search.index_due(9, now) == 0
+    assert headlines("heron") == []
+    SearchOwed.objects.update(due_at=now - timedelta(hours=1), lease_until=now - timedelta(minutes=6))
+    assert headlines("heron") == ["Heron one"]
 
 
 def test_an_article_is_indexed_again_when_it_changes(ferry):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from aggregator import actions
 from aggregator.entries import COUNTED, Report
 from aggregator.models import Feed
+from articles import search
 
 MOMENT = 0.5
 BAR = 40
@@ -48,6 +49,7 @@ class Command(BaseCommand):
             self.show(report, as_json=options["json"])
             reports.append(report)
             self.draw_bar(len(reports), total)
+        search.index_all_owed(timezone.now())
         if only and not reports:
             raise CommandError(self.why_not(only[0]))
         if not options["json"]:
