@@ -66,7 +66,7 @@ def opml(request: HttpRequest) -> HttpResponse:
 # --- embedding --------------------------------------------------------------------------------
 
 
-@surface("oembed", locate=at_oembed)
+@surface("oembed", locate=at_oembed, reads=("url", "format"))
 def oembed(request: HttpRequest) -> HttpResponse:
     """An article as oEmbed 1.0: a link with its card. What is gone answers as its page does."""
     form = request.GET.get("format", "json")

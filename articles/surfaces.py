@@ -12,12 +12,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any
+from urllib.parse import unquote_plus
 
 import brotli
 from django.conf import settings
@@ -138,10 +139,19 @@ def shows(
     shown.until = min(filter(None, (shown.until, until)), default=None)
 
 
-def surface(name: str, *, locate: Locate, store: bool = True, forms: bool = False) -> Callable[[View], View]:
+def surface(
+    name: str,
+    *,
+    locate: Locate,
+    store: bool = True,
+    forms: bool = False,
+    reads: Collection[str] | None = (),
+) -> Callable[[View], View]:
     """Register a view as a public surface and keep its bytes ready. `store=False` only registers.
 
     `forms`: it takes what is sent to it; any other answers 405 to a POST.
+    `reads` names the parameters of the address that a stored view reads. No other reaches it, so whatever is
+    added to its address is answered with the page that lies ready. None: all of them do.
 
     `locate(article)` yields the paths under which the article can be met on this surface; a removal
     is proved by fetching them.
@@ -154,14 +164,26 @@ def surface(name: str, *, locate: Locate, store: bool = True, forms: bool = Fals
         def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             shown = Shown(began=begin())
             request.surface = shown  # type: ignore[attr-defined]
+            request.META["QUERY_STRING"] = as_read(answer, request.META.get("QUERY_STRING", ""))
+            request.__dict__.pop("GET", None)
             return _finish(request, view(request, *args, **kwargs), store=store)
 
         answer.surface_name = name  # type: ignore[attr-defined]
         answer.surface_is_stored = store  # type: ignore[attr-defined]
         answer.is_only_read = not forms  # type: ignore[attr-defined]
+        answer.reads = reads if store else None  # type: ignore[attr-defined]
         return answer
 
     return decorate
+
+
+def as_read(view: View | None, query: str) -> str:
+    """Of a query the parameters that the view reads and that say something."""
+    reads: Collection[str] | None = getattr(view, "reads", None)
+    if reads is None or not query:
+        return query
+    parts = (part.partition("=") for part in query.split("&")) if reads else ()
+    return "&".join(f"{name}={value}" for name, _, value in parts if value and unquote_plus(name) in reads)
 
 
 def _finish(request: HttpRequest, response: HttpResponse, *, store: bool) -> HttpResponse:

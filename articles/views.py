@@ -55,6 +55,8 @@ TOLD_REVISIONS = (RevisionKind.CORRECTION, RevisionKind.UPDATE)
 DAYS_LISTED = 31
 FIRST_YEAR, LAST_YEAR = 1990, 2999
 LANGUAGE = re.compile(r"[a-z]{2,3}")
+# Where a list goes on.
+BEFORE = ("before",)
 NARROWING = ("source", "tag", "language", "since", "until")
 
 
@@ -169,7 +171,7 @@ def front_page(request: HttpRequest) -> HttpResponse:
     return render(request, "articles/front.html", {"page": page, "navigation": tags, "edition": newest})
 
 
-@surface("latest", locate=at_latest)
+@surface("latest", locate=at_latest, reads=BEFORE)
 def latest(request: HttpRequest) -> HttpResponse:
     """Everything, newest first."""
     return _list(request, "articles/latest.html", display.listed().without_copies().in_print(), keys=[LATEST])
@@ -252,7 +254,7 @@ def _changes(article: Article) -> Iterable[Any]:
     return article.revisions.filter(kind__in=TOLD_REVISIONS).only("kind", "at", "note", "article")[:20]
 
 
-@surface("story", locate=at_story)
+@surface("story", locate=at_story, reads=BEFORE)
 def story_page(request: HttpRequest, slug: str) -> HttpResponse:
     """One event as its reports came in, by day; a former address leads to the one it has now."""
     story = Story.objects.told().select_related("merged_into").filter(slug=slug).first()
@@ -276,7 +278,7 @@ def story_page(request: HttpRequest, slug: str) -> HttpResponse:
     return _list(request, "articles/story.html", articles, keys=keys, story=story, facts=facts)
 
 
-@surface("tag", locate=at_tags)
+@surface("tag", locate=at_tags, reads=BEFORE)
 def tag_page(request: HttpRequest, slug: str) -> HttpResponse:
     """The articles with one tag; a former address leads to the tag it became."""
     tag = Tag.objects.filter(slug=slug).first()
@@ -290,7 +292,7 @@ def tag_page(request: HttpRequest, slug: str) -> HttpResponse:
     return _list(request, "articles/tag.html", articles, page=page, keys=[f"tag:{tag.pk}"], tag=tag)
 
 
-@surface("contributor", locate=at_contributors)
+@surface("contributor", locate=at_contributors, reads=BEFORE)
 def contributor_page(request: HttpRequest, slug: str) -> HttpResponse:
     """What one person had a part in. Nobody is listed of whom nothing is public."""
     person = Contributor.objects.filter(slug=slug).first()
@@ -312,7 +314,7 @@ def contributor_page(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-@surface("source", locate=at_source)
+@surface("source", locate=at_source, reads=BEFORE)
 def source_page(request: HttpRequest, slug: str) -> HttpResponse:
     """One outlet: how much of its text we show, on what terms, and its articles."""
     shown = Q(suspended_at__isnull=True) | Q(suspended_at__gt=Now())
@@ -329,14 +331,14 @@ def languages(request: HttpRequest) -> HttpResponse:
     return render(request, "articles/languages.html", {"languages": known})
 
 
-@surface("language", locate=at_language)
+@surface("language", locate=at_language, reads=BEFORE)
 def language_page(request: HttpRequest, code: str) -> HttpResponse:
     """The articles in one language. There is no page of a language in which nothing is public."""
     articles = display.listed().without_copies().in_language(code).in_print()
     return _list(request, "articles/language.html", articles, keys=[LATEST], needed=True, code=code)
 
 
-@surface("archive_index", locate=nowhere)
+@surface("archive_index", locate=nowhere, reads=("day",))
 def archive(request: HttpRequest) -> HttpResponse:
     """The last days on which something was published, and a way to any other."""
     wanted = request.GET.get("day", "")
@@ -361,7 +363,7 @@ def _to_day(wanted: str) -> HttpResponse:
     return redirect("archive_day", on)
 
 
-@surface("archive_day", locate=at_archive)
+@surface("archive_day", locate=at_archive, reads=BEFORE)
 def archive_day(request: HttpRequest, on: date) -> HttpResponse:
     """One day's articles, with ways to the nearest days that have some."""
     if not FIRST_YEAR <= on.year <= LAST_YEAR:
@@ -390,7 +392,7 @@ def _day_of(article: Article) -> date:
     return timezone.localtime(article.published_at).date()
 
 
-@surface("search", locate=at_search)
+@surface("search", locate=at_search, reads=("q", *NARROWING, *BEFORE))
 def search_page(request: HttpRequest) -> HttpResponse:
     """Articles that match what was typed, best first."""
     asked = {name: " ".join(_given(request, name).split()) for name in ("q", *NARROWING)}

@@ -92,7 +92,7 @@ def made_anew(path: str, cursor: str) -> dict[str, Callable[[int], Asked]]:
         "a search, beginnings of all": lambda n: (f"/search/?q=a*+b*+c*+t*+s*&again={n}", {}),
         "a search, a phrase nobody wrote": lambda n: (f"/search/?q=%22the+in+the+the%22&again={n}", {}),
         "a search, everything but": lambda n: (f"/search/?q=the+-the+-in+-a&again={n}", {}),
-        "a search, common words in turn": lambda n: (f"/search/?q={'+OR+'.join(['the', 'in'] * 7)}&x={n}", {}),
+        "a search, common words in turn": lambda n: (f"/search/?q={'+OR+'.join(['the', 'in'] * 7)}&again={n}", {}),
         "a search, misspelt thrice": lambda n: (f"/search/?q=cuoncil+harbuor+musuem&again={n}", {}),
         "a search, years ago": lambda n: (f"/search/?q=council&until=2001-01-01&again={n}", {}),
         "a search, operators": lambda n: ("/search/?q=" + "%22%22-%28%29*+OR+" * 40 + str(n), {}),

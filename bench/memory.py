@@ -84,8 +84,8 @@ def paths() -> list[str]:
         *tags,
         *lists,
         *fresh,
-        *(f"/search/?q={word}&x=%s" for word in words),
-        "/api/articles/?x=%s",
+        *(f"/search/?q={word}&again=%s" for word in words),
+        "/api/articles/?again=%s",
     ]
 
 

@@ -171,7 +171,7 @@ class Room:
         wait_for(lambda: is_open(self.database_port), 60)
 
     def start_site(self) -> None:
-        gunicorn = ("-m", "gunicorn", "--config", "python:newsroom.gunicorn", "newsroom.wsgi")
+        gunicorn = ("-m", "gunicorn", "--config", "python:newsroom.gunicorn", "bench.anew")
         self.add("web", sys.executable, *gunicorn).start()
         for name in ("worker-1", "worker-2"):
             self.add(name, sys.executable, "manage.py", "work").start()

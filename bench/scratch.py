@@ -76,7 +76,10 @@ def free_port() -> int:
 
 
 def site_command(workers: int = 1) -> tuple[str, ...]:
-    """What Python is told to serve the site, on the port and under the address that the environment names."""
+    """What Python is told to serve the site, on the port and under the address that the environment names.
+
+    Whatever says `again=` in its address is made anew.
+    """
     return (
         "-m",
         "gunicorn",
@@ -84,7 +87,7 @@ def site_command(workers: int = 1) -> tuple[str, ...]:
         "python:newsroom.gunicorn",
         "--workers",
         str(workers),
-        "newsroom.wsgi",
+        "bench.anew",
     )
 
 

@@ -137,7 +137,7 @@ def _registered(pattern: URLPattern | URLResolver) -> URLPattern | URLResolver:
     """The operation as a public surface, so that removals reach it and its bytes are kept ready."""
     if isinstance(pattern, URLPattern) and pattern.name in LOCATE:
         view: Callable[..., HttpResponse] = pattern.callback
-        pattern.callback = surface(f"api {pattern.name}", locate=LOCATE[pattern.name])(view)
+        pattern.callback = surface(f"api {pattern.name}", locate=LOCATE[pattern.name], reads=None)(view)
     elif isinstance(pattern, URLPattern) and pattern.name == "api-root":
         pattern.callback = at_root
     return pattern

@@ -192,12 +192,14 @@ def read_visit(environ: Environ) -> Visit | None:
         path = raw.encode("latin-1").decode()
     except UnicodeError:
         return None
+    if query := environ.get("QUERY_STRING"):
+        environ["QUERY_STRING"] = query = surfaces.as_read(_view_at(path), query)
     return Visit(
         path=path,
         encoding=best_encoding(environ.get("HTTP_ACCEPT_ENCODING", "")),
         if_none_match=environ.get("HTTP_IF_NONE_MATCH", ""),
         head=environ["REQUEST_METHOD"] == "HEAD",
-        has_query=bool(environ.get("QUERY_STRING")),
+        has_query=bool(query),
     )
 
 
@@ -236,10 +238,14 @@ def _weighted(accepted: str) -> Iterator[tuple[str, float]]:
 
 def is_stored_surface(path: str) -> bool:
     """True when the page at this path is one whose bytes are kept."""
+    return bool(getattr(_view_at(path), "surface_is_stored", False))
+
+
+def _view_at(path: str) -> Any:
     try:
-        return bool(getattr(resolve(interface.split(path)[1]).func, "surface_is_stored", False))
+        return resolve(interface.split(path)[1]).func
     except Resolver404:
-        return False
+        return None
 
 
 # --- the answer -------------------------------------------------------------------------------

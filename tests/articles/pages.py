@@ -32,12 +32,13 @@ def article_page(request: HttpRequest, pk: int) -> HttpResponse:
     return answer
 
 
-@surface("test list", locate=lambda article: ["/list"])
+@surface("test list", locate=lambda article: ["/list"], reads=("before",))
 def list_page(request: HttpRequest) -> HttpResponse:
     rendered.append(request.path)
     articles = list(Article.objects.public().newest_first()[:30])
     shows(request, articles=articles, keys=[LATEST])
-    return HttpResponse("\n".join(article.headline for article in articles) + "\nend of list")
+    given = [f"{name} {value}" for name, value in request.GET.items()]
+    return HttpResponse("\n".join([*(article.headline for article in articles), *given, "end of list"]))
 
 
 @surface("test form", locate=lambda article: [])

@@ -121,10 +121,43 @@ def test_personal_pages_are_never_stored(door, client):
     door.get("/greeting")
     door.get(f"/a/{article.pk}", HTTP_COOKIE="session=abc")
     door.get(f"/a/{article.pk}", HTTP_AUTHORIZATION="Bearer x")
-    door.get(f"/a/{article.pk}?utm=1")
+    door.get("/list?before=x")
     door.get("/missing")
 
     assert not ReadyPage.objects.exists()
+
+
+@pytest.mark.django_db
+def test_parameters_that_a_page_does_not_read_lead_to_the_stored_page(door):
+    article = ArticleFactory()
+    path = f"/a/{article.pk}"
+    page = door.get(f"{path}?utm_source=first")
+    odd = [
+        "utm_source=x&fbclid=y",
+        "before=1",
+        "%00=%00",
+        "a[]=1",
+        "=",
+        "&&&",
+        "%ff",
+        "&".join(["a=1"] * 3000),
+    ]
+
+    assert all(door.get(f"{path}?{query}") == page for query in odd)
+    assert door.get("/list?utm=1&before=&before%3D=2") == door.get("/list")
+    assert pages.rendered == [path, "/list"]
+    assert ReadyPage.objects.filter(path__contains="?").count() == 0
+
+    withhold(article)
+    assert {door.get(f"{path}?{query}").status for query in odd} == {410}
+    assert article.headline not in door.get("/list?utm=1").text
+
+
+@pytest.mark.django_db
+def test_parameters_that_a_page_reads_reach_it_alone(door):
+    assert "before x" in door.get("/list?utm=1&be%66ore=x").text
+    assert "before" not in door.get("/list").text
+    assert "before x" in door.get("/list?before=x", HTTP_COOKIE="session=abc").text
 
 
 @pytest.mark.django_db
