@@ -1,7 +1,8 @@
 """What is kept of an article to compare it with others, and how those worth comparing are found.
 
-Every article leaves a few dozen keys: its rarest terms and the bands of its text's sketch. A key that
-many articles of a week have already is left with no more of them, so no look-up grows with the table.
+Every article leaves a few dozen keys: its rarest terms and the anchors of its text. A key that many
+articles of a week have already is left with no more of them, so no look-up grows with the table. Texts
+are sketched only where two share anchors: for most there is nothing to be compared with.
 """
 
 from __future__ import annotations
@@ -18,16 +19,17 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Value
-from django.db.models.functions import Coalesce, Substr
+from django.db.models.functions import Coalesce
 
 from articles import bulk
-from articles.fingerprint import bands, is_telling, signature
+from articles.fingerprint import ENOUGH_ANCHORS, anchors, is_telling, signature
 from articles.language import normalise_language
 from articles.models import Article, ArticleState, Comparison
 from articles.sanitise import to_text
 from articles.similarity import FIGURE, NAME, WORD, Profile, Term, rarity, terms_of
 
 WINDOW = timedelta(days=7)
+HOURS = WINDOW // timedelta(hours=1)
 KEPT = timedelta(days=90)
 # How many of its terms an article can be found by, and how many articles of a week one term can find.
 INDEXED = 24
@@ -36,11 +38,11 @@ CROWD = 64
 NEAREST = 32
 SHORT = 100
 OPENING = 1500
+READ = 6_000
 LEAST_ARTICLES = 500
 MOST_COUNTED = 20_000
-BAND = 3
+ANCHOR = 3
 _INDEX_FACTOR = {WORD: 1.0, NAME: 2.0, FIGURE: 1.2}
-_SPREAD = 0x9E3779B97F4A7C15
 _TAG = re.compile(r"<[^>]*>?")
 
 
@@ -50,13 +52,13 @@ class Subject:
 
     pk: int
     published_at: datetime
+    hour: int
     language: str
     terms: list[Term]
-    bands: list[int]
+    anchors: list[int]
     is_short: bool
     profile: Profile = field(init=False)
-    rarest: list[int] = field(init=False)
-    stored: list[int] = field(init=False)
+    findable: list[int] = field(init=False)
 
     def said(self, key: int) -> str:
         """The word behind a key of this article."""
@@ -72,66 +74,52 @@ class Report:
     story_id: int | None
     copy_of_id: int | None
     published_at: datetime
-    signature: bytes
     is_short: bool
     profile: Profile
     pinned: bool
     own_text: bool
 
 
+@dataclass(slots=True)
+class Found:
+    """What is worth comparing with an article: for one event the likeliest first, and for one text."""
+
+    near: list[int] = field(default_factory=list)
+    worded_alike: list[int] = field(default_factory=list)
+
+
 # --- describing -------------------------------------------------------------------------------
 
 
 def described(article_ids: Sequence[int]) -> list[Subject]:
-    """What these articles say, in the order of their publication. Texts not sketched yet are sketched first."""
-    _sketch(article_ids)
-    articles = (
-        Article.objects.filter(pk__in=article_ids, published_at__isnull=False)
-        .annotate(opening=Substr("body", 1, OPENING))
-        .only("headline", "standfirst", "language", "published_at", "signature")
-        .order_by("published_at", "pk")
-    )
-    return [_subject(article) for article in articles]
+    """What these articles say, in the order of their publication."""
+    rows = Article.objects.filter(pk__in=article_ids, published_at__isnull=False)
+    columns = ("pk", "published_at", "language", "headline", "standfirst", "body")
+    return [_subject(*row) for row in rows.order_by("published_at", "pk").values_list(*columns)]
 
 
-def _sketch(article_ids: Sequence[int]) -> None:
-    """Store the sketches that are missing. A text too short to tell has none."""
-    unsketched = Article.objects.filter(
-        pk__in=article_ids, signature__isnull=True, state=ArticleState.PUBLISHED
-    )
-    texts = [
-        (pk, version, to_text(body)) for pk, version, body in unsketched.values_list("pk", "version", "body")
-    ]
-    sketches = [
-        (signature(text), version, ArticleState.PUBLISHED.value, pk)
-        for pk, version, text in texts
-        if is_telling(text)
-    ]
-    # Not over a version that came in meanwhile, nor over what was erased.
-    bulk.update(Article, ["signature"], sketches, where=["version", "state"])
-
-
-def _subject(article: Any) -> Subject:
-    opening = html.unescape(_TAG.sub(" ", article.opening))
-    language = normalise_language(article.language)
+def _subject(pk: int, at: datetime, language: str, headline: str, standfirst: str, body: str) -> Subject:
+    text = _bare(body)
+    language = normalise_language(language)
     return Subject(
-        pk=article.pk,
-        published_at=article.published_at,
+        pk=pk,
+        published_at=at,
+        hour=hour_of(at),
         language=language,
-        terms=terms_of(article.headline, f"{article.standfirst} {opening}", language),
-        bands=_band_keys(article.signature),
-        is_short=len(opening.split(None, SHORT)) <= SHORT,
+        terms=terms_of(headline, f"{standfirst} {text[:OPENING]}", language),
+        anchors=_anchor_keys(text),
+        is_short=len(text[:OPENING].split(None, SHORT)) <= SHORT,
     )
 
 
-def _band_keys(signature: bytes | memoryview | None) -> list[int]:
-    values = bands(bytes(signature)) if signature else ()
-    return [_signed((value ^ (index + 1) * _SPREAD) & ~3 | BAND) for index, value in enumerate(values)]
+def _bare(body: str) -> str:
+    """The words of sanitised markup, quickly: only to be compared with what was read the same way."""
+    text = _TAG.sub(" ", body[:READ])
+    return html.unescape(text) if "&" in text else text
 
 
-def _signed(number: int) -> int:
-    number &= 0xFFFFFFFFFFFFFFFF
-    return number - (1 << 64) if number >> 63 else number
+def _anchor_keys(text: str) -> list[int]:
+    return [anchor << 2 | ANCHOR for anchor in anchors(text)] if is_telling(text) else []
 
 
 # --- keeping ----------------------------------------------------------------------------------
@@ -140,21 +128,23 @@ def _signed(number: int) -> int:
 def keep(subjects: Sequence[Subject]) -> None:
     """Weigh the subjects' terms and store by what they can be found. What was kept of them before goes."""
     drop([subject.pk for subject in subjects])
-    _weigh(subjects)
+    beside = Counter(key for subject in subjects for key in _all_keys(subject))
+    stored = [keys for some in _of_a_day(subjects) for keys in _weigh(some, beside)]
     _insert(
-        (key, hour_of(subject.published_at), subject.pk) for subject in subjects for key in subject.stored
+        (key, subject.hour, subject.pk)
+        for subject, keys in zip(subjects, stored, strict=True)
+        for key in keys
     )
-    Comparison.objects.bulk_create(
-        Comparison(
-            article_id=subject.pk,
-            terms=subject.profile.pack(),
-            keys=struct.pack(f"<{len(subject.stored)}q", *subject.stored),
-            language=subject.language,
-            is_short=subject.is_short,
-            published_at=subject.published_at,
-        )
-        for subject in subjects
-    )
+    rows = [
+        (one.pk, one.profile.pack(), _packed(keys), one.language, one.is_short, one.published_at)
+        for one, keys in zip(subjects, stored, strict=True)
+    ]
+    columns = ("article_id", "terms", "keys", "language", "is_short", "published_at")
+    bulk.insert(Comparison, columns, rows)
+
+
+def _packed(keys: Sequence[int]) -> bytes:
+    return struct.pack(f"<{len(keys)}q", *keys)
 
 
 def drop(article_ids: Sequence[int]) -> int:
@@ -163,7 +153,8 @@ def drop(article_ids: Sequence[int]) -> int:
         Comparison.objects.filter(pk__in=article_ids).values_list("article_id", "keys", "published_at")
     )
     _delete((key, hour_of(at), pk) for pk, keys, at in rows for (key,) in struct.iter_unpack("<q", keys))
-    Comparison.objects.filter(pk__in=[pk for pk, _, _ in rows]).delete()
+    if rows:
+        Comparison.objects.filter(pk__in=[pk for pk, _, _ in rows]).delete()
     return len(rows)
 
 
@@ -173,27 +164,45 @@ def prune(limit: int, at: datetime) -> int:
     return drop(list(old.values_list("pk", flat=True)[:limit]))
 
 
-def _weigh(subjects: Sequence[Subject]) -> None:
-    """Give the subjects their profiles: each term by how few of the articles around have it."""
-    asked = [(number, key) for number, subject in enumerate(subjects) for key in _all_keys(subject)]
-    stored = _counts([(number, key, subjects[number].published_at) for number, key in asked])
-    beside = Counter(key for _, key in asked)
+def _of_a_day(subjects: Sequence[Subject]) -> Iterator[list[Subject]]:
+    """Neighbours that came out within a day of each other: one week around fits all of them."""
+    some: list[Subject] = []
+    for subject in subjects:
+        if some and subject.hour - some[0].hour > 24:
+            yield some
+            some = []
+        some.append(subject)
+    if some:
+        yield some
+
+
+def _weigh(subjects: Sequence[Subject], beside: Counter[int]) -> Iterator[list[int]]:
+    """Give subjects of one day their profiles, each term by how few of the articles around have it.
+
+    Yields the keys under which each is stored, and notes those by which it may find others.
+    """
+    stored = _counts(subjects, {key for subject in subjects for key in _all_keys(subject)})
     articles = _articles_around(subjects)
-    for number, subject in enumerate(subjects):
-        counts = {key: stored[number, key] + beside[key] - 1 for key in _all_keys(subject)}
-        weights = {
-            term.key: term.factor * rarity(_guessed(counts[term.key], articles), articles)
-            for term in subject.terms
-        }
-        runs = {term.key: term.run & 0xFF for term in subject.terms}
-        subject.profile = Profile(weights, runs, subject.language, subject.published_at)
+    weight_of = {
+        key: rarity(_guessed(count + beside[key] - 1, articles), articles) for key, count in stored.items()
+    }
+    for subject in subjects:
+        subject.profile = Profile(
+            {term.key: term.factor * weight_of[term.key] for term in subject.terms},
+            {term.key: term.run & 0xFF for term in subject.terms},
+            subject.language,
+            subject.published_at,
+        )
+        weights = subject.profile.weights
         # A name is what reports on one event share; of a text's rarest words most are in no other text.
-        subject.rarest = sorted(weights, key=lambda key: -weights[key] * _INDEX_FACTOR[key & 3])[:INDEXED]
-        subject.stored = [key for key in {*subject.rarest, *subject.bands} if stored[number, key] < CROWD]
+        rarest = sorted(weights, key=lambda key: -weights[key] * _INDEX_FACTOR[key & 3])[:INDEXED]
+        keys = [*rarest, *subject.anchors]
+        subject.findable = [key for key in keys if stored[key] + beside[key] > 1]
+        yield [key for key in keys if stored[key] < CROWD]
 
 
 def _all_keys(subject: Subject) -> list[int]:
-    return [*(term.key for term in subject.terms), *subject.bands]
+    return [*(term.key for term in subject.terms), *subject.anchors]
 
 
 def _guessed(count: int, articles: int) -> int:
@@ -203,8 +212,7 @@ def _guessed(count: int, articles: int) -> int:
 
 def _articles_around(subjects: Sequence[Subject]) -> int:
     """How many articles came out around these, as far as that is worth counting."""
-    first = min(subject.published_at for subject in subjects) - WINDOW
-    last = max(subject.published_at for subject in subjects) + WINDOW
+    first, last = subjects[0].published_at - WINDOW, subjects[-1].published_at + WINDOW
     around = Comparison.objects.filter(published_at__range=(first, last))
     return max(LEAST_ARTICLES, len(subjects) + around[:MOST_COUNTED].count())
 
@@ -212,27 +220,33 @@ def _articles_around(subjects: Sequence[Subject]) -> int:
 # --- finding ----------------------------------------------------------------------------------
 
 
-def found_for(subjects: Sequence[Subject]) -> dict[int, list[int]]:
-    """Subject to the articles worth comparing with it, the likeliest first; never more than NEAREST."""
-    asked = [
-        (number, key, subject.published_at)
-        for number, subject in enumerate(subjects)
-        for key in {*subject.rarest, *subject.bands}
-    ]
-    points: dict[int, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for number, key, other in _postings(asked):
-        subject = subjects[number]
-        if other != subject.pk:
-            # A common band is as good as two terms.
-            worth = [1.0, 1.0] if key & 3 == BAND else [subject.profile.weights[key]]
-            points[subject.pk][other] += worth
-    return {
-        pk: sorted(
-            (other for other, values in others.items() if len(values) >= 2),
-            key=lambda other: (-sum(others[other]), other),
-        )[:NEAREST]
-        for pk, others in points.items()
-    }
+def found_for(subjects: Sequence[Subject]) -> dict[int, Found]:
+    """Subject to the articles worth comparing with it; never more than NEAREST of a kind."""
+    return {subject.pk: found for some in _of_a_day(subjects) for subject, found in _found_for(some)}
+
+
+def _found_for(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Found]]:
+    asked = sorted({key for subject in subjects for key in subject.findable})
+    having: dict[int, list[int]] = defaultdict(list)
+    for key, pk in _postings(asked, *_around(subjects)):
+        having[key].append(pk)
+    for subject in subjects:
+        told: Counter[int] = Counter()
+        points: dict[int, float] = defaultdict(float)
+        worded: Counter[int] = Counter()
+        for key in subject.findable:
+            if key & 3 == ANCHOR:
+                worded.update(having[key])
+                continue
+            told.update(having[key])
+            weight = subject.profile.weights[key]
+            for pk in having[key]:
+                points[pk] += weight
+        near = [pk for pk, count in told.items() if count >= 2 and pk != subject.pk]
+        alike = [pk for pk, count in worded.items() if count >= ENOUGH_ANCHORS and pk != subject.pk]
+        near.sort(key=lambda pk: (-points[pk], pk))
+        alike.sort(key=lambda pk: (-worded[pk], pk))
+        yield subject, Found(near[:NEAREST], alike[:NEAREST])
 
 
 def reports(article_ids: Iterable[int]) -> dict[int, Report]:
@@ -241,30 +255,48 @@ def reports(article_ids: Iterable[int]) -> dict[int, Report]:
         pk__in=set(article_ids), article__state=ArticleState.PUBLISHED
     ).values_list(
         "article_id", "article__source_id", "article__story_id", "article__copy_of_id", "published_at",
-        "article__signature", "is_short", "terms", "language",
+        "is_short", "terms", "language",
         Coalesce("article__membership__pinned", Value(False)),
         Coalesce("article__membership__own_text", Value(False)),
     )  # fmt: skip
     return {
         pk: Report(
-            pk, source, story, copy_of, at, bytes(signature or b""), short,
-            Profile.unpack(bytes(terms), language, at), pinned, own,
+            pk, source, story, copy_of, at, short, Profile.unpack(bytes(terms), language, at), pinned, own
         )
-        for pk, source, story, copy_of, at, signature, short, terms, language, pinned, own in rows
-    }  # fmt: skip
+        for pk, source, story, copy_of, at, short, terms, language, pinned, own in rows
+    }
+
+
+def sketches(article_ids: Iterable[int], *, keep: bool = False) -> dict[int, bytes]:
+    """The sketches of these articles' texts, made where there is none yet; none for a text too short to tell."""
+    pks = set(article_ids)
+    if not pks:
+        return {}
+    rows = Article.objects.filter(pk__in=pks).exclude(state=ArticleState.ERASED)
+    stored = rows.exclude(signature=None).values_list("pk", "signature")
+    known = {pk: bytes(sketch) for pk, sketch in stored if sketch}
+    made = [
+        (signature(text), version, ArticleState.PUBLISHED.value, pk)
+        for pk, version, body in rows.filter(signature=None).values_list("pk", "version", "body")
+        if is_telling(text := to_text(body))
+    ]
+    if keep:
+        # Not over a version that came in meanwhile, nor over what was erased.
+        bulk.update(Article, ["signature"], made, where=["version", "state"])
+    return known | {pk: sketch for sketch, _, _, pk in made}
 
 
 def sharing_text(article: Article) -> list[int]:
-    """Articles around this one that share a band of its text's sketch."""
+    """Articles around this one that share wording with it, to be held side by side, the likeliest first."""
     if not article.published_at:
         return []
-    keys = _band_keys(article.signature)
-    return sorted({pk for _, _, pk in _postings([(0, key, article.published_at) for key in keys])})
+    hour = hour_of(article.published_at)
+    keys = sorted(_anchor_keys(_bare(article.body)))
+    shared = Counter(pk for _, pk in _postings(keys, hour - HOURS, hour + HOURS))
+    return [pk for pk, count in shared.most_common() if count >= ENOUGH_ANCHORS]
 
 
 # --- the table of keys ------------------------------------------------------------------------
-
-_Asked = tuple[int, int, datetime]
 
 
 def hour_of(at: datetime) -> int:
@@ -272,66 +304,61 @@ def hour_of(at: datetime) -> int:
     return int(at.timestamp() // 3600)
 
 
-def _columns(rows: Iterable[Sequence[int]], width: int) -> list[Any]:
-    """Any number of rows as parameters: one JSON text, or an array a column."""
-    listed = list(rows)
-    if connection.vendor == "sqlite":
-        return [json.dumps(listed)]
-    return [[row[index] for row in listed] for index in range(width)]
+def _around(subjects: Sequence[Subject]) -> tuple[int, int]:
+    return subjects[0].hour - HOURS, subjects[-1].hour + HOURS
 
 
-def _table(types: Sequence[str]) -> str:
-    """The rows of `_columns` as a table `given` with the columns c0, c1, ..."""
-    if connection.vendor == "sqlite":
-        columns = ", ".join(f"json_extract(value, '$[{index}]') AS c{index}" for index in range(len(types)))
-        return f"(SELECT {columns} FROM json_each(%s)) AS given"  # noqa: S608
-    arrays = ", ".join(f"%s::{name}[]" for name in types)
-    return f"unnest({arrays}) AS given({', '.join(f'c{index}' for index in range(len(types)))})"
+def _counts(subjects: Sequence[Subject], keys: Iterable[int]) -> dict[int, int]:
+    """Key to how many kept articles of the time around have it."""
+    sql = (
+        "SELECT given.value, (SELECT COUNT(*) FROM articles_comparisonkey kept"  # noqa: S608
+        f" WHERE kept.key = given.value AND kept.hour BETWEEN %s AND %s) FROM {_listed()}"
+    )
+    return dict(_asked(sql, [*_around(subjects), _list(sorted(keys))]))
 
 
-def _run(sql: str, rows: Iterable[Sequence[int]], width: int) -> Iterator[tuple[int, ...]]:
+def _postings(keys: Sequence[int], first: int, last: int) -> list[tuple[int, int]]:
+    """(key, article) of those hours."""
+    sql = (
+        f"SELECT kept.key, kept.article_id FROM {_listed()} JOIN articles_comparisonkey kept"  # noqa: S608
+        " ON kept.key = given.value AND kept.hour BETWEEN %s AND %s"
+    )
+    return _asked(sql, [_list(keys), first, last]) if keys else []
+
+
+def _listed() -> str:
+    """The one parameter `_list` makes as a table `given` with the column `value`."""
+    return (
+        "json_each(%s) AS given" if connection.vendor == "sqlite" else "unnest(%s::bigint[]) AS given(value)"
+    )
+
+
+def _list(keys: Iterable[int]) -> Any:
+    return json.dumps(list(keys)) if connection.vendor == "sqlite" else list(keys)
+
+
+def _asked(sql: str, parameters: Sequence[Any]) -> list[tuple[int, int]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, _columns(rows, width))
-        yield from cursor.fetchall() if cursor.description else ()
-
-
-def _around(asked: Iterable[_Asked]) -> Iterator[tuple[int, int, int, int]]:
-    for number, key, at in asked:
-        yield number, key, hour_of(at - WINDOW), hour_of(at + WINDOW)
-
-
-_ASKED = ("int", "bigint", "int", "int")
-_HIT = "JOIN articles_comparisonkey kept ON kept.key = c1 AND kept.hour BETWEEN c2 AND c3"
-
-
-def _counts(asked: Iterable[_Asked]) -> Counter[tuple[int, int]]:
-    """(number, key) to how many kept articles of the time around have the key."""
-    sql = f"SELECT c0, c1, COUNT(*) FROM {_table(_ASKED)} {_HIT} GROUP BY c0, c1"  # noqa: S608
-    return Counter({(number, key): count for number, key, count in _run(sql, _around(asked), 4)})
-
-
-def _postings(asked: Iterable[_Asked]) -> list[tuple[int, ...]]:
-    sql = f"SELECT c0, c1, kept.article_id FROM {_table(_ASKED)} {_HIT}"  # noqa: S608
-    return list(_run(sql, _around(asked), 4))
-
-
-_KEY = ("bigint", "int", "bigint")
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
 
 
 def _insert(rows: Iterable[tuple[int, int, int]]) -> None:
-    # SQLite needs the WHERE to tell the conflict clause from a join's condition.
-    sql = (
-        f"INSERT INTO articles_comparisonkey (key, hour, article_id) SELECT c0, c1, c2 FROM {_table(_KEY)}"  # noqa: S608
-        " WHERE true ON CONFLICT DO NOTHING"
-    )
-    list(_run(sql, sorted(rows), 3))
+    _with_each("INSERT INTO articles_comparisonkey (key, hour, article_id) {} ON CONFLICT DO NOTHING", rows)
 
 
 def _delete(rows: Iterable[tuple[int, int, int]]) -> None:
+    _with_each("DELETE FROM articles_comparisonkey WHERE (key, hour, article_id) IN ({})", rows)
+
+
+def _with_each(sql: str, rows: Iterable[tuple[int, int, int]]) -> None:
+    """Run the statement with the rows; sorted, because neighbours stand on one page of the table."""
     listed = sorted(rows)
-    if listed:
-        sql = (
-            "DELETE FROM articles_comparisonkey WHERE (key, hour, article_id) IN"  # noqa: S608
-            f" (SELECT c0, c1, c2 FROM {_table(_KEY)})"
-        )
-        list(_run(sql, listed, 3))
+    if not listed:
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.executemany(sql.format("VALUES (%s, %s, %s)"), listed)
+        else:
+            columns = [list(column) for column in zip(*listed, strict=True)]
+            cursor.execute(sql.format("SELECT * FROM unnest(%s::bigint[], %s::int[], %s::bigint[])"), columns)

@@ -12,9 +12,12 @@ import unicodedata
 from datetime import date
 from hashlib import blake2b
 from itertools import pairwise
+from zlib import crc32
 
 LANES = 128
 BANDS = 16
+ANCHORS = 12
+ENOUGH_ANCHORS = 3
 ROWS = 4
 SIGNATURE_BYTES = LANES * 2
 MAX_CHARS = 100_000
@@ -23,6 +26,7 @@ TELLING_WORDS = 20
 _WORDS = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _CHARACTERS = 3
+_ANCHORED_CHARS = 4_000
 # Pairs of words this short ("of the", "es la") are in every text and tell none apart.
 _SHORT = 3
 _SIGNS = "’‘“”„–—…«»\u00a0"
@@ -82,6 +86,20 @@ def bands(signature: bytes | memoryview) -> tuple[int, ...]:
     return struct.unpack(f"<{BANDS}q", signature[: BANDS * ROWS * 2])
 
 
+def anchors(text: str) -> list[int]:
+    """By what a copy of this text is found: those of its pairs of neighbouring long words with the least numbers.
+
+    Of texts that share most of their wording these are mostly the same, whatever was put before or cut behind
+    (bottom-k sampling, A. Broder). Far cheaper than a sketch, and too coarse to judge by.
+    """
+    words = [word for word in _folded(text[:_ANCHORED_CHARS]).split() if len(word) > _SHORT]
+    if not text.isascii() and _is_unspaced(joined := b"".join(words).decode()):
+        words = [
+            joined[index : index + _CHARACTERS].encode() for index in range(len(joined) - _CHARACTERS + 1)
+        ]
+    return sorted(set(map(crc32, words[1:], map(crc32, words))))[:ANCHORS]
+
+
 def _words(text: str) -> list[str]:
     return _folded(text).decode().split()
 
@@ -101,10 +119,14 @@ def _shingles(text: str) -> set[str]:
     """Pairs of neighbouring words, or runs of characters in scripts that write no spaces."""
     words = _words(text)
     joined = "".join(words)
-    if 2 * len(_UNSPACED.findall(joined)) > len(joined):
+    if _is_unspaced(joined):
         return {joined[index : index + _CHARACTERS] for index in range(max(1, len(joined) - _CHARACTERS + 1))}
     telling = {f"{a} {b}" for a, b in pairwise(words) if len(a) > _SHORT or len(b) > _SHORT}
     return telling or ({joined} if joined else set())
+
+
+def _is_unspaced(text: str) -> bool:
+    return 2 * len(_UNSPACED.findall(text)) > len(text)
 
 
 def _lane(least: dict[int, int], index: int) -> int:

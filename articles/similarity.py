@@ -11,10 +11,11 @@ import math
 import re
 import struct
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from anyascii import anyascii
 
@@ -41,8 +42,7 @@ _FORMS = str.maketrans({"y": "i", "j": "i", "w": "u", "’": "", "'": "", "-": "
 _DOUBLED = re.compile(r"(.)\1+")
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One thing an article says: by what it is known, how it was written, and what its place makes it worth.
 
     Words of one name ("Puerto Albo") have the same `run`.
@@ -54,20 +54,26 @@ class Term:
     run: int
 
 
-@dataclass(frozen=True, slots=True)
 class Profile:
     """An article as it is compared: its terms with their weights, its language and when it came out."""
 
-    weights: Mapping[int, float]
-    runs: Mapping[int, int]
-    language: str
-    published_at: datetime
+    __slots__ = ("language", "length", "length_of_names", "published_at", "runs", "weights")
+
+    def __init__(
+        self, weights: dict[int, float], runs: dict[int, int], language: str, published_at: datetime
+    ) -> None:
+        self.weights, self.runs = weights, runs
+        self.language, self.published_at = language, published_at
+        squares = {key: weight * weight for key, weight in weights.items()}
+        words = math.fsum(square for key, square in squares.items() if key & 3 == WORD)
+        total = math.fsum(squares.values())
+        # Of a text with two names both would be shared by chance too often: a short profile is never a full match.
+        self.length = math.sqrt(total + FLOOR)
+        self.length_of_names = math.sqrt(total - words + FLOOR)
 
     def pack(self) -> bytes:
         """The terms with their weights and runs as they are stored."""
-        return b"".join(
-            _ONE.pack(key, weight, self.runs.get(key, 0) & 0xFF) for key, weight in self.weights.items()
-        )
+        return b"".join([_ONE.pack(key, weight, self.runs[key]) for key, weight in self.weights.items()])
 
     @classmethod
     def unpack(cls, packed: bytes, language: str, published_at: datetime) -> Profile:
@@ -85,15 +91,36 @@ class Likeness:
     shared: tuple[int, ...] = ()
 
 
+NOTHING = Likeness(0.0)
+
+
 def terms_of(headline: str, lead: str, language: str) -> list[Term]:
     """What an article's beginning says, the headline's words first; no common words, each thing once."""
     common = COMMON_WORDS.get(normalise_language(language), frozenset())
     found: dict[int, Term] = {}
     lead = " ".join(_DATELINE.sub("", lead).split()[:LEAD_WORDS])
     for text, factor in ((headline, HEADLINE_FACTOR), (lead, 1.0)):
-        for key, said, run in _keys(unicodedata.normalize("NFKC", text), common, run=len(found)):
-            found.setdefault(key, Term(key, said, factor, run))
-    return list(found.values())[:MOST_TERMS]
+        _note(found, unicodedata.normalize("NFKC", text), factor, common)
+    return list(found.values())
+
+
+def _note(found: dict[int, Term], text: str, factor: float, common: frozenset[str]) -> None:
+    """Add what a text says in its order. A capital says name; at the start of a sentence it may not."""
+    tokens = _TOKEN.findall(text)
+    # In a headline Written Like This capitals say nothing.
+    capitals, longer = (
+        sum([token[0].isupper() for token in tokens]), sum([len(token) > 3 for token in tokens])
+    )  # fmt: skip
+    shouted, starts, run = capitals > 0.7 * longer, True, len(found)
+    for token in tokens:
+        if len(found) >= MOST_TERMS:
+            return
+        read = _read(token, common)
+        run += not read.capital
+        for key, said in read.unsure if starts or shouted else read.sure:
+            if key not in found and len(found) < MOST_TERMS:
+                found[key] = Term(key, said, factor, run)
+        starts = read.ends
 
 
 def kind_of(key: int) -> int:
@@ -101,6 +128,7 @@ def kind_of(key: int) -> int:
     return key & 3
 
 
+@lru_cache(maxsize=4096)
 def rarity(count: int, articles: int) -> float:
     """What a term says that `count` of so many articles have, 1 at most and above 0."""
     return min(1.0, math.log1p(articles / (count + 1)) / math.log1p(articles))
@@ -112,19 +140,21 @@ def likeness(a: Profile, b: Profile) -> Likeness:
     Figures alone never make two reports alike, nor does a single name, however many words it has.
     """
     speaks_same = a.language == b.language
-    shared = [key for key in a.weights if key in b.weights and (speaks_same or kind_of(key) != WORD)]
-    if not _enough(shared, a, b, speaks_same):
-        return Likeness(0.0)
-    total = _length(a, speaks_same) * _length(b, speaks_same)
+    shared = a.weights.keys() & b.weights.keys()
+    if not speaks_same:
+        shared = {key for key in shared if key & 3 != WORD}
+    if len(shared) < 2 or not _enough(shared, a, b, speaks_same):
+        return NOTHING
+    total = a.length * b.length if speaks_same else a.length_of_names * b.length_of_names
     # The lower of two weights knows more: a term was weighed before others took it up.
     worth = {key: min(a.weights[key], b.weights[key]) ** 2 for key in shared}
     product = math.fsum(worth.values())
-    shared.sort(key=lambda key: (-worth[key], key))
     score = product / total * math.exp2(-(abs(a.published_at - b.published_at) / HALF_LIFE))
-    return Likeness(min(1.0, score), tuple(shared[:MOST_REASONS]))
+    reasons = sorted(shared, key=lambda key: (-worth[key], key))[:MOST_REASONS]
+    return Likeness(min(1.0, score), tuple(reasons))
 
 
-def _enough(shared: list[int], a: Profile, b: Profile, speaks_same: bool) -> bool:
+def _enough(shared: set[int], a: Profile, b: Profile, speaks_same: bool) -> bool:
     names = [key for key in shared if kind_of(key) == NAME]
     told = min(len({a.runs[key] for key in names}), len({b.runs[key] for key in names}))
     if speaks_same:
@@ -132,35 +162,24 @@ def _enough(shared: list[int], a: Profile, b: Profile, speaks_same: bool) -> boo
     return told >= 2 or (told == 1 and len(shared) > len(names))
 
 
-def _length(profile: Profile, with_words: bool) -> float:
-    weights = (w for key, w in profile.weights.items() if with_words or kind_of(key) != WORD)
-    # Of a text with two names both would be shared by chance too often: a short profile is never a full match.
-    return math.sqrt(math.fsum(weight * weight for weight in weights) + FLOOR)
+class _Read(NamedTuple):
+    """A token: whether it begins with a capital or ends a sentence, and what it says within one and at its start."""
+
+    capital: bool
+    ends: bool
+    sure: tuple[tuple[int, str], ...] = ()
+    unsure: tuple[tuple[int, str], ...] = ()
 
 
-def _keys(text: str, common: frozenset[str], run: int) -> Iterable[tuple[int, str, int]]:
-    """(key, word, run) of a text in its order. A capital says name; at the start of a sentence it may not."""
-    tokens = _TOKEN.findall(text)
-    capitals = sum(1 for token in tokens if token[:1].isupper())
-    # In a headline Written Like This capitals say nothing.
-    shouted = capitals > 0.7 * sum(1 for token in tokens if len(token) > 3)
-    starts = True
-    for token in tokens:
-        run += not token[0].isupper()
-        if not token[0].isalnum():
-            starts = True
-            continue
-        if not token[0].isdigit():
-            for key, said in _word_keys(token, common, unsure=starts or shouted):
-                yield key, said, run
-        elif len(token) > 1:
-            yield _key(FIGURE, token.replace(".", "").replace(",", "")), token, run
-        starts = False
-
-
-@lru_cache(maxsize=32_768)
-def _word_keys(token: str, common: frozenset[str], *, unsure: bool) -> tuple[tuple[int, str], ...]:
-    return tuple(_keys_of_word(token, common, unsure=unsure))
+@lru_cache(maxsize=65_536)
+def _read(token: str, common: frozenset[str]) -> _Read:
+    if not token[0].isalnum():
+        return _Read(capital=False, ends=True)
+    if token[0].isdigit():
+        figure = ((_key(FIGURE, token.replace(".", "").replace(",", "")), token),) if len(token) > 1 else ()
+        return _Read(False, False, figure, figure)
+    sure, unsure = (tuple(_keys_of_word(token, common, unsure=unsure)) for unsure in (False, True))
+    return _Read(token[0].isupper(), False, sure, unsure)
 
 
 def _keys_of_word(token: str, common: frozenset[str], *, unsure: bool) -> Iterable[tuple[int, str]]:
@@ -195,7 +214,9 @@ def name_form(name: str) -> str:
 
 
 def _stem(word: str) -> str:
-    bare = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    bare = word
+    if not word.isascii():
+        bare = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
     return bare[:STEM].rstrip("seid") or bare
 
 

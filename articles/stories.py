@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import Q
@@ -120,8 +121,10 @@ class _Round:
         self.found = comparison.found_for(subjects)
         # What has not had its turn is not compared with: a batch decides as its articles would one by one.
         self.pending = {subject.pk for subject in subjects}
-        others = {pk for found in self.found.values() for pk in found}
-        self.reports = comparison.reports(self.pending | others)
+        alike = {pk: found.worded_alike for pk, found in self.found.items() if found.worded_alike}
+        self.sketches = comparison.sketches(chain(alike, *alike.values()), keep=True)
+        others = chain.from_iterable(found.near + found.worded_alike for found in self.found.values())
+        self.reports = comparison.reports(self.pending.union(others))
         self.memberships: dict[int, StoryMembership] = {}
         self.members: dict[int, set[int]] = {}
         self.changed: set[int] = set()
@@ -140,10 +143,14 @@ class _Round:
         )  # fmt: skip
         return self.changed
 
-    def _others(self, report: Report) -> list[Report]:
-        """What the report is compared with: always of other sources."""
-        others = (self.reports.get(pk) for pk in self.found.get(report.pk, ()) if pk not in self.pending)
+    def _others(self, report: Report, pks: Iterable[int]) -> list[Report]:
+        """Those of other sources, and not those whose turn is to come."""
+        others = (self.reports.get(pk) for pk in pks if pk not in self.pending)
         return [other for other in others if other and other.source_id != report.source_id]
+
+    def _is_copy(self, a: Report, b: Report) -> bool:
+        least = SHORT_COPY if a.is_short or b.is_short else COPY
+        return _sketched_alike(a.pk, b.pk, self.sketches) >= least
 
     def _respect_editors(self) -> None:
         """In another story than grouping gave it, or in none: an editor has been there, and it stays so."""
@@ -161,7 +168,8 @@ class _Round:
         """Fold the report to the first of its text, or the later ones to it. Of another source, always."""
         if report.own_text:
             return
-        same = [other for other in self._others(report) if not other.own_text and _is_copy(report, other)]
+        alike = self._others(report, self.found[report.pk].worded_alike)
+        same = [other for other in alike if not other.own_text and self._is_copy(report, other)]
         roots = {other.copy_of_id or other.pk for other in same} - {report.pk}
         known = [self.reports[pk] for pk in roots if pk in self.reports]
         first = min([report, *known], key=_age)
@@ -205,7 +213,7 @@ class _Round:
             return
         near = {
             other.pk: found
-            for other in self._others(report)
+            for other in self._others(report, self.found[report.pk].near)
             if not other.copy_of_id and (found := likeness(report.profile, other.profile)).score >= CLOSE
         }
         story_id = self._story_among(near) or self._new_story(subject, near)
@@ -324,9 +332,8 @@ class _Round:
                 )
 
 
-def _is_copy(a: Report, b: Report) -> bool:
-    least = SHORT_COPY if a.is_short or b.is_short else COPY
-    return bool(a.signature and b.signature) and similarity(a.signature, b.signature) >= least
+def _sketched_alike(a: int, b: int, sketches: Mapping[int, bytes]) -> float:
+    return similarity(sketches[a], sketches[b]) if a in sketches and b in sketches else 0.0
 
 
 def _age(report: Report) -> tuple[datetime, int]:
@@ -473,15 +480,17 @@ def copies_of(article: Article) -> list[tuple[Article, float]]:
     if article.text_key:
         family |= Q(text_key=article.text_key)
     found = Article.objects.filter(family).exclude(pk=article.pk).exclude(state=ArticleState.ERASED)
-    alike = [(other, _alikeness(article, other)) for other in found.select_related("source")[:MOST_COPIES]]
+    others = list(found.select_related("source")[:MOST_COPIES])
+    sketches = comparison.sketches([article.pk, *(other.pk for other in others)])
+    alike = [(other, _alikeness(article, other, sketches)) for other in others]
     alike = [(other, value) for other, value in alike if value >= SHORT_COPY]
     return sorted(alike, key=lambda pair: (-pair[1], pair[0].pk))
 
 
-def _alikeness(a: Article, b: Article) -> float:
+def _alikeness(a: Article, b: Article, sketches: Mapping[int, bytes]) -> float:
     if a.text_key and a.text_key == b.text_key:
         return 1.0
-    return similarity(bytes(a.signature), bytes(b.signature)) if a.signature and b.signature else 0.0
+    return _sketched_alike(a.pk, b.pk, sketches)
 
 
 def forget(article_id: int) -> None:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Max, Q
 
 from articles import actions as articles
-from articles.comparison import sharing_text
+from articles.comparison import sharing_text, sketches
 from articles.fingerprint import similarity
 from articles.models import Article, ArticleState, Hold, HoldKind
 from moderation import actions, ledger
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 MOST = 50
+MOST_HELD_BESIDE = 500
 NEAR = 0.7
 
 
@@ -59,18 +60,15 @@ def _folded(article: Article) -> dict[int, str]:
 
 
 def _alike(article: Article) -> dict[int, str]:
-    """Articles whose sketch shares a band with this one's, and is near enough when the two are compared."""
-    if not article.signature:
-        return {}
-    pks = sharing_text(article)[:2000]
-    near = {}
-    for pk, sketch in Article.objects.filter(pk__in=pks, signature__isnull=False).values_list(
-        "pk", "signature"
-    ):
-        share = similarity(article.signature, sketch or b"")
-        if share >= NEAR:
-            near[pk] = f"{round(100 * share)} in a hundred of the wording"
-    return near
+    """Articles that share wording with this one, and are near enough when the two are held side by side."""
+    alike = sketches([article.pk, *sharing_text(article)[:MOST_HELD_BESIDE]])
+    own = alike.pop(article.pk, b"")
+    shares = {pk: similarity(own, sketch) for pk, sketch in alike.items()}
+    return {
+        pk: f"{round(100 * share)} in a hundred of the wording"
+        for pk, share in sorted(shares.items())
+        if share >= NEAR
+    }
 
 
 @transaction.atomic

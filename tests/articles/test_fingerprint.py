@@ -8,7 +8,9 @@ import pytest
 
 from articles.fingerprint import (
     BANDS,
+    ENOUGH_ANCHORS,
     SIGNATURE_BYTES,
+    anchors,
     bands,
     signature,
     similarity,
@@ -145,3 +147,16 @@ def test_headline_and_day_name_an_entry_of_one_source():
     assert key == title_day_key("daily.example", "FERRY  stops", date(2026, 11, 1))
     assert key != title_day_key("daily.example", "Ferry stops", date(2026, 11, 2))
     assert key != title_day_key("other.example", "Ferry stops", date(2026, 11, 1))
+
+
+def test_an_edited_copy_keeps_most_anchors_and_another_text_none():
+    words = [f"word{(n * 7919) % 10007}" for n in range(300)]
+    edited = ["A", "lead", "of", "its", "own", *words[:120], "changed", *words[121:270]]
+    other = [f"other{(n * 7919) % 10007}" for n in range(300)]
+
+    own = set(anchors(" ".join(words)))
+
+    assert len(own & set(anchors(" ".join(edited)))) > 2 * ENOUGH_ANCHORS
+    assert not own & set(anchors(" ".join(other)))
+    assert anchors("東京" * 40 + "大阪")
+    assert anchors("short") == []
