@@ -346,7 +346,10 @@ def _parsed(body: bytes) -> NoticeIn:
     try:
         notice = NoticeIn.model_validate(fields)
     except ValidationError as error:
-        errors = [{"field": ".".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()]
+        errors = [
+            {"field": ".".join(map(str, one["loc"])), "message": one["msg"].removeprefix("Value error, ")}
+            for one in error.errors()
+        ]
         raise Refused(422, "Something cannot be read", "See errors.", errors) from error
     if not _joined(notice.urls).strip():
         raise _lacking("urls", "Name at least one address.")

@@ -25,6 +25,7 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import get_language_info
 
+from articles.interface import TONGUES, address_in
 from articles.leases import back_off
 from articles.tokens import new_token
 from moderation.models import (
@@ -187,6 +188,8 @@ def written(kind: LetterKind, language: str, values: dict[str, Any]) -> tuple[st
     return subject.strip(), re.sub(r"\n{3,}", "\n\n", body).strip() + "\n"
 
 
+# A letter leads to pages in its own language.
+OF_THE_CASE = ("status_url", "confirm_url", "answer_url", "vouch_url")
 DAYS = ("not_before", "at_latest", "until", "suspended_until")
 
 
@@ -198,6 +201,9 @@ def _word(name: str, value: Any) -> Any:
         return _day(date.fromisoformat(value))
     if name == "name":
         return salutation(value) or _Empty(name)
+    if name in OF_THE_CASE:
+        path = value.removeprefix(settings.SITE_URL)
+        return settings.SITE_URL + address_in(path, TONGUES[translation.get_language()])
     return plain(value) if isinstance(value, str) else value
 
 
@@ -383,7 +389,8 @@ def _message(letter: Letter) -> EmailMultiAlternatives:
 
 # --- the same letter as a page ----------------------------------------------------------------
 
-_OURS = re.compile(r"(?<![\w/])https?://[^\s<>\"']+")
+# What ends a clause after an address is not of it: in letters a colon often stands there.
+_OURS = re.compile(r"(?<![\w/])https?://[^\s<>\"']+(?<![.,:;])")
 
 
 def page_of(subject: str, body: str, *, language: str) -> str:

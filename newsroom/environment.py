@@ -180,6 +180,19 @@ def _bucket(url: str) -> dict[str, str]:
     }
 
 
+def folder(name: str, *, default: Path) -> Path:
+    """A folder that can be written to, made when it is not there. Without one nothing can start, not even to check."""
+    path = Path(text(name) or default).resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        usable = os.access(path, os.W_OK | os.X_OK)
+    except OSError:
+        usable = False
+    if not usable:
+        raise SystemExit(f"Nothing can be kept in {path}. Set {name} to a folder you may write to.")
+    return path
+
+
 def backup_place(name: str) -> dict[str, str] | Path | None:
     """A folder, as a path or file:///path, or object storage; None when unset."""
 

@@ -72,7 +72,16 @@ def known_methods(get_response: Answer) -> Answer:
 
     def answer(request: HttpRequest) -> HttpResponse:
         known = API_METHODS if request.path.startswith(API) else METHODS
-        return get_response(request) if request.method in known else HttpResponseNotAllowed(known)
+        if request.method not in known:
+            return HttpResponseNotAllowed(known)
+        response = get_response(request)
+        if request.method == "HEAD" and not response.streaming:
+            # Its length stands in the headers by now. The server would drop the body, and log a warning each time.
+            response.content = b""
+        elif response.status_code == 301 and request.method not in READING:
+            # To a 301 programs send a GET, and what was sent to an address without its last slash would be lost.
+            response.status_code = 308
+        return response
 
     def process_view(request: HttpRequest, view: Answer, *rest: Any) -> HttpResponse | None:
         """A page that is only read says so before anybody asks where a form sent to it came from."""

@@ -41,7 +41,7 @@ OF_ANSWERS = {name: SAID[name] for name in ("reference", "name", "site_name", "r
     "answer_url": f"{settings.SITE_URL}/removal/answer/secret/", "answer": 7,
 }  # fmt: skip
 REASONS = "Words that the moderator wrote. <img src=https://spy.example/p.gif> & https://spy.example/"
-LINES = {"lines": [("https://else.example/1", verdict) for verdict in Verdict.values], "more_lines": 12}
+LINES = {"lines": [(SAID["article_url"], verdict) for verdict in Verdict.values], "more_lines": 12}
 MISSING = {"missing": list(MISSING_WORDS)}
 DAYS = {"not_before": "2027-01-05", "at_latest": "2027-01-11"}
 COUNTERED_BY = {
@@ -56,14 +56,14 @@ SILENT = [{"reason_code": code, "reasons": "", "automated": True} for code in Re
 K = LetterKind
 MATRIX: dict[LetterKind, list[dict[str, Any]]] = {
     K.RECEIVED: [{}, LINES, SUSPENDED], K.INCOMPLETE: [MISSING, MISSING | LINES],
-    K.CONFIRM: [{"confirm_url": f"{settings.SITE_URL}/c/"} | more for more in ({}, LINES, MISSING)],
+    K.CONFIRM: [{"confirm_url": SAID["status_url"] + "confirm/c/"} | more for more in (LINES, {}, MISSING)],
     K.REMOVED: [*BY_CODE, *SILENT], K.REFUSED: BY_CODE, K.ERASED: SILENT, K.WITHDRAWN: SILENT,
     K.REINSTATED: SILENT, K.COUNTERED: [DAYS, DAYS | COUNTERED_BY],
     K.REDUCED: [BY_CODE[0] | {"part": part, "name_key": "k"} for part in CutKind.values],
     K.WARNED: [COUNTS], K.SUSPENDED: [COUNTS], K.LIFTED: [{}], K.COMPLAINT: [{}], K.DISMISSED: [{"reasons": REASONS}],
     K.ANSWER: [{"ground": ground, "automated": automated} for ground in Ground.values for automated in (True, False)]
     + [{"ground": "copyright", "automated": False, "objection": True}],
-    K.VOUCH: [{"vouch_url": f"{settings.SITE_URL}/v/"} | more for more in ({}, OBJECTION)],
+    K.VOUCH: [{"vouch_url": f"{settings.SITE_URL}/removal/answer/confirm/7/v/"} | more for more in ({}, OBJECTION)],
     K.ANSWERED: [DAYS, OBJECTION],
     K.SETTLED: [{"shown": shown, "reasons": reasons} for shown in (True, False) for reasons in (REASONS, "")]
     + [{"shown": True, "reasons": "", "withdrawn": True}],
@@ -130,7 +130,10 @@ def test_every_letter_can_be_written(kind: LetterKind, language: str) -> None:
         if kind in (*OF_THE_NOTICE, K.ERASED, K.WITHDRAWN, K.REINSTATED):
             expected -= {"reasons", "article_url"}
         for name in expected & values.keys():
-            assert str(values[name]) in body, (kind, name)
+            told = (
+                values[name] if name == "article_url" else str(values[name]).removeprefix(settings.SITE_URL)
+            )
+            assert told in body, (kind, name)
         assert all("2027" in body for name in letters.DAYS if name in values)
         assert all(text in body for text, _ in values.get("lines", ()))
         assert all(values[name] in body for name in COUNTERED_BY if name in values)
@@ -173,7 +176,14 @@ def test_the_page_of_a_letter_says_what_its_text_says_and_loads_nothing(language
         assert {element.tag for element in tree.iter()} <= {
             "html", "head", "meta", "title", "style", "body", "h1", "p", "br", "a",
         }  # fmt: skip
-        assert all(link.get("href").startswith(settings.SITE_URL) for link in tree.iter("a"))
+        leads = [link.get("href") for link in tree.iter("a")]
+        assert all(to.startswith(settings.SITE_URL) and to.endswith("/") for to in leads)
+        spoken = (
+            f"{settings.SITE_URL}/removal/"
+            if language == "en"
+            else f"{settings.SITE_URL}/{language}/removal/"
+        )
+        assert all(to.startswith(spoken) for to in leads if "/removal/" in to)
         assert "url(" not in page
         assert "@import" not in page
 

@@ -73,6 +73,7 @@ def test_empty_values_are_unset(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
+        ({"VAR_DIR": "/dev/null/var"}, "Set VAR_DIR to a folder you may write to"),
         ({"SITE_URL": "news.example"}, "Set SITE_URL to scheme and host alone"),
         ({"SITE_URL": "https://news.example", "ALLOWED_HOSTS": "other.example"}, "not in ALLOWED_HOSTS"),
         ({"SECRET_KEY": "short"}, "at least 50 random characters"),

@@ -70,6 +70,10 @@ def test_odd_requests_get_the_right_status_and_a_page_that_helps(somewhere_every
 
     assert not wrong, "\n".join(wrong)
     assert door.get(ARTICLE, method="POST").headers["Allow"] == "GET, HEAD, OPTIONS"
+    head = door.get("/removal/", method="HEAD")
+    assert (head.body, int(head.headers["Content-Length"]) > 1000) == (b"", True)
+    # A notice sent to an address without its last slash is sent again, not turned into a question.
+    assert door.get("/api/notices", method="POST").status == 308
 
 
 def test_a_page_that_is_not_there_offers_a_search_for_its_words(somewhere_everywhere):

@@ -17,7 +17,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("reference", metavar="REFERENCE", help="Such as NR-2026-ABCD.")
+        parser.add_argument(
+            "reference", metavar="REFERENCE", help="as on the acknowledgement, such as NR-7K3M9-QX2TV-8B4"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         reference = options["reference"].strip().upper()
