@@ -112,10 +112,12 @@ def on_each(databases: Iterable[str], module: str) -> list[tuple[str, float, str
 
 
 @contextmanager
-def running(port: int, *command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    port: int, *command: str, python: str = sys.executable, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """A program that listens on the port, ended on leaving."""
     process = subprocess.Popen(
-        [sys.executable, *command],
+        [python, *command],
         env=os.environ | environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

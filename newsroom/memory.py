@@ -5,17 +5,21 @@ from __future__ import annotations
 import ctypes
 import gc
 
-_ARENAS_AT_MOST = -8
+# Of malloc.h, for mallopt.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
+LARGE = 128 * 1024
 
 
 def one_heap() -> None:
-    """All threads take memory from one heap.
+    """All threads take memory from one heap, and what is large is given back at once.
 
-    The C library would give each thread its own, which all keep what the largest page once needed. Only one of
-    our threads runs Python at a time, so none waits for another. Elsewhere than with glibc nothing happens.
+    The C library would give each thread a heap of its own, and each keeps what its largest page once needed. Only
+    one of our threads runs Python at a time, so none waits for another. Elsewhere than with glibc nothing happens.
     """
-    if limit := getattr(ctypes.CDLL(None), "mallopt", None):
-        limit(_ARENAS_AT_MOST, 1)
+    if choose := getattr(ctypes.CDLL(None), "mallopt", None):
+        choose(_ARENA_MAX, 1)
+        choose(_MMAP_THRESHOLD, LARGE)
+        choose(_TRIM_THRESHOLD, LARGE)
 
 
 def shared_with_children() -> None:
