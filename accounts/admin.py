@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 
 from accounts import access
 from accounts.models import AccessToken, User
-from accounts.paging import BoundedPaginator
+from accounts.paging import BigTableAdmin
 
 # The library's own lists would show its secrets; people see their own factors and sessions on their own pages.
 for _model in (EmailAddress, Authenticator, UserSession):
@@ -81,17 +81,14 @@ def _let_out(user: User) -> None:
 
 
 @admin.register(LogEntry)
-class HistoryAdmin(admin.ModelAdmin):
+class HistoryAdmin(BigTableAdmin):
     """Who did what, and when. Nobody changes it; names of fields stand in it, never what they held."""
 
     list_display = ["action_time", "user", "content_type", "object_repr", "action_flag", "get_change_message"]
     list_filter = ["action_flag"]
     list_select_related = ["user", "content_type"]
     search_fields = ["user__username", "object_repr"]
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = BoundedPaginator
-    list_per_page = 50
+    looked_through = 10_000
     ordering = ["-pk"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

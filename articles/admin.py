@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, cast
 
 from csp.decorators import csp_update
@@ -26,7 +27,7 @@ from taggit.models import Tag as TaggitTag
 from accounts import unsaved
 from accounts.audit import note_fields
 from accounts.models import User
-from accounts.paging import BoundedPaginator
+from accounts.paging import BigTableAdmin
 from articles import (
     actions,
     cuts,
@@ -88,15 +89,6 @@ admin.site.unregister(TaggitTag)
 
 # What of a source decides which words of its articles search may know.
 SEARCHED = {"usage", "excerpt_words", "terms_recorded_on", "agreement_prevails"}
-
-
-class BigTableAdmin(admin.ModelAdmin):
-    """A list that stays fast however many rows there are."""
-
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER  # each would count the table
-    paginator = BoundedPaginator
-    list_per_page = 50
 
 
 class ReadOnlyInline(admin.TabularInline):
@@ -165,17 +157,66 @@ class LanguageFilter(admin.SimpleListFilter):
         return queryset.filter(language=self.value()) if self.value() else queryset
 
 
+class PublishedFilter(admin.SimpleListFilter):
+    """Of the published ones only: a draft's date says when it is to be."""
+
+    title = "published"
+    parameter_name = "published"
+    days = {"1": "Past day", "7": "Past week", "31": "Past month", "366": "Past year"}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("coming", "Scheduled"), *self.days.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Article]) -> QuerySet[Article]:
+        now, value = timezone.now(), self.value()
+        published = Q(state=ArticleState.PUBLISHED)
+        if value == "coming":
+            return queryset.filter(published, published_at__gt=now)
+        if value in self.days:
+            since = now - timedelta(days=int(value))
+            return queryset.filter(published, published_at__gt=since, published_at__lte=now)
+        return queryset
+
+
+class SourceFilter(admin.SimpleListFilter):
+    """One outlet, chosen by its name in the list: a newsroom has more of them than fit beside it."""
+
+    title = "source"
+    parameter_name = "source"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        typed = request.GET.get("source", "")
+        chosen = (
+            Source.objects.filter(pk=typed)
+            if typed.isdecimal() and len(typed) < 18
+            else Source.objects.none()
+        )
+        return [*((str(source.pk), source.name) for source in chosen), ("ours", "Our own")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Article]) -> QuerySet[Article]:
+        value = self.value() or ""
+        if value == "ours":
+            return queryset.filter(source=None)
+        return queryset.filter(source_id=int(value)) if value.isdecimal() and len(value) < 18 else queryset
+
+
 @admin.register(Article)
 class ArticleAdmin(ArticlePages, BigTableAdmin):
     form = ArticleForm
-    list_display = ["headline_", "state", "source", "language", "published_at", "withheld"]
-    list_filter = ["state", WithheldFilter, LanguageFilter, "published_at"]
+    list_display = ["headline_", "state", "source_", "language", "published_at", "withheld"]
+    list_filter = ["state", WithheldFilter, PublishedFilter, LanguageFilter, SourceFilter]
     list_select_related = ["source"]
     search_fields = ["headline"]
     search_help_text = "Words of the headline, or the address of the original."
-    # Newest first: by the key, for which there is an index, whatever the list is narrowed to.
+    bounded_search = True
     ordering = ["-pk"]
-    date_hierarchy = None
+    ordered_by = {
+        "withheld": ["-pk"],
+        "source": ["-pk"],
+        "published": ["-published_at", "-pk"],
+        "language": ["-pk"],
+        "state__exact": ["-created_at", "-pk"],
+    }
     autocomplete_fields = ["source", "story"]
     raw_id_fields = ["lead_media"]
     readonly_fields = [
@@ -215,6 +256,12 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
     @admin.display(description="headline", ordering="headline")
     def headline_(self, article: Article) -> str:
         return str(article)
+
+    @admin.display(description="source", ordering="source")
+    def source_(self, article: Article) -> str:
+        if article.source is None:
+            return "ours"
+        return format_html('<a href="?source={}">{}</a>', article.source.pk, article.source.name)
 
     @admin.display(description="picture")
     def picture(self, article: Article) -> str:
@@ -456,6 +503,8 @@ class ContributorAdmin(MergePages, BigTableAdmin):
     list_display = ["name", "is_agency", "homepage"]
     # By the folded name, for which there is an index.
     ordering = ["name_key"]
+    ordered_by = {"is_agency__exact=1": ["name_key"]}
+    bounded_search = True
     list_filter = ["is_agency"]
     search_fields = ["name", "other_names__name"]
     prepopulated_fields = {"slug": ["name"]}
@@ -473,9 +522,11 @@ class ContributorAdmin(MergePages, BigTableAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        spelt = desk_words.having(ContributorName.objects.all(), search_term).values("contributor")
-        found = desk_words.having(Contributor.objects.all(), search_term).values("pk")
-        return queryset.filter(Q(pk__in=found) | Q(pk__in=spelt)), False
+        spelt = desk_words.having(ContributorName.objects.all(), search_term).values_list(
+            "contributor", flat=True
+        )
+        found = desk_words.having(Contributor.objects.all(), search_term).values_list("pk", flat=True)
+        return queryset.filter(pk__in={*spelt, *found}), False
 
     def save_model(self, request: HttpRequest, obj: Contributor, form: Any, change: bool) -> None:
         obj.name_key = obj.name_key or actions.name_key(obj.name)
@@ -512,6 +563,7 @@ class TagAdmin(MergePages, BigTableAdmin):
     list_display = ["name", "slug", "featured", "position"]
     list_editable = ["featured", "position"]
     list_filter = ["featured"]
+    looked_through = 20_000
     search_fields = ["name", "synonyms__name"]
     inlines = [TagSynonymInline]
     actions = ["merge"]
@@ -546,6 +598,7 @@ class SourceAdmin(BigTableAdmin):
     list_display = ["name", "domain", "usage", "terms_recorded_on", "suspended_at"]
     list_filter = ["usage", ("suspended_at", admin.EmptyFieldListFilter)]
     search_fields = ["name", "domain"]
+    looked_through = 20_000
     fieldsets = [
         (None, {"fields": ["name", "slug", "homepage", "domain", "language", "description"]}),
         ("What we may show", {
@@ -647,7 +700,8 @@ class StoryAdmin(StoryPages, BigTableAdmin):
     list_display = ["headline_", "articles_", "merged_into", "created_at"]
     list_filter = [("merged_into", admin.EmptyFieldListFilter)]
     list_select_related = ["lead", "merged_into__lead"]
-    search_fields = ["headline", "lead__headline"]
+    search_fields = ["headline"]
+    bounded_search = True
     ordering = ["-pk"]
     form = StoryForm
     fields = ["headline", "standfirst", "slug"]
@@ -670,9 +724,9 @@ class StoryAdmin(StoryPages, BigTableAdmin):
         """By a headline of its own, or by those of its articles."""
         if not search_term.strip():
             return queryset, False
-        named = desk_words.having(Story.objects.all(), search_term).values("pk")
-        told = Article.objects.filter(pk__in=ArticleAdmin._called(search_term)).values("story")
-        return queryset.filter(Q(pk__in=named) | Q(pk__in=told)), False
+        named = desk_words.having(Story.objects.all(), search_term).values_list("pk", flat=True)
+        told = Article.objects.filter(pk__in=ArticleAdmin._called(search_term)).exclude(story=None)
+        return queryset.filter(pk__in={*named, *told.values_list("story", flat=True)}), False
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Story | None = None) -> dict[str, Any]:
         return {} if obj else {"slug": ["headline"]}

@@ -18,7 +18,7 @@ from django.utils.html import format_html, format_html_join
 
 from accounts.audit import note_fields
 from accounts.models import User
-from accounts.paging import BoundedPaginator
+from accounts.paging import BigTableAdmin
 from articles import decoding, desk_words, illustrations, merging, surfaces
 from articles import media as pictures
 from articles.merge_pages import MergePages
@@ -111,12 +111,11 @@ class MediaForm(forms.ModelForm):
 
 
 @admin.register(Media)
-class MediaAdmin(MergePages):
+class MediaAdmin(MergePages, BigTableAdmin):
     form = MediaForm
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = BoundedPaginator
     list_per_page = 40
+    bounded_search = True
+    ordered_by = {"terms=over": ["terms_expire_at", "pk"], "terms=soon": ["terms_expire_at", "pk"]}
     ordering = ["-pk"]
     list_display = ["thumbnail", "told", "credit", "holder", "terms_end", "created_at"]
     list_display_links = ["thumbnail", "told"]

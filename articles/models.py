@@ -163,6 +163,7 @@ class Contributor(models.Model):
 
     class Meta:
         ordering = ["name"]
+        indexes = [models.Index(fields=["name_key"], condition=Q(is_agency=True), name="agency_by_name")]
 
     def __str__(self) -> str:
         return self.name
@@ -482,6 +483,8 @@ class Article(models.Model):
             models.Index(fields=["text_key"], condition=~Q(text_key=""), name="article_text"),
             models.Index(fields=["title_day_key"], condition=~Q(title_day_key=""), name="article_title_day"),
             models.Index(fields=["state", "-created_at", "-id"], name="article_desk"),
+            models.Index(fields=["language", "-id"], name="article_language"),
+            models.Index(fields=["source", "-id"], name="article_of_source"),
             models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="article_expiry"),
             models.Index(fields=["copy_of"], condition=Q(copy_of__isnull=False), name="article_copy"),
             models.Index(

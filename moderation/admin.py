@@ -331,6 +331,7 @@ class ClaimAdmin(ReadOnlyAdmin):
     list_filter = (QueueFilter, "lane", GroundFilter, LanguageFilter)
     list_select_related = ("notice", "article__source", "reviewer")
     search_fields = ("notice__reference",)
+    bounded_search = True
     search_help_text = (
         "A reference (NR-…), the claimant's e-mail address, or an address of ours or of the original."
     )
@@ -345,6 +346,9 @@ class ClaimAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Claim]:
         return super().get_queryset(request).defer(*UNREAD)
+
+    def orders(self, request: HttpRequest) -> dict[str, Any]:
+        return {"queue": self.get_ordering(request)}
 
     def get_ordering(self, request: HttpRequest) -> Any:
         # The nearest deadline first, except where nothing is left to decide.
@@ -708,6 +712,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     list_filter = ("channel", "ground")
     ordering = ("-pk",)  # as they arrived, and there is an index
     search_fields = ("reference",)
+    bounded_search = True
     search_help_text = "A reference (NR-…) or the sender's e-mail address."
     inlines = (LineInline, NoticeEventInline, LetterInline)
     exclude = ("raw",)

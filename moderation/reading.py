@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.paging import BoundedPaginator
+from accounts.paging import BigTableAdmin
 
 PAGE = 50
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(BigTableAdmin):
     """Rows that people read here and only actions write."""
 
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = BoundedPaginator
-    list_per_page = PAGE
     sortable_by = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
