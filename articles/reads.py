@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from urllib.parse import unquote
 
 from django.db import DatabaseError, transaction
@@ -28,6 +29,12 @@ KEPT = timedelta(days=400)
 ARTICLE = re.compile(r"(?:/[a-z]{2})?/articles/([^/]+)/")
 PROGRAMS = re.compile(r"bot|crawl|spider|slurp|preview|monitor|curl|wget|python|java/|go-http|newsroom", re.I)
 _MOST = 50_000
+
+
+@lru_cache(maxsize=1024)
+def is_program(agent: str) -> bool:
+    """Asked of each page that is sent; most readers share a browser with many others."""
+    return bool(PROGRAMS.search(agent))
 
 
 class Reads:
@@ -46,7 +53,7 @@ class Reads:
     def note(self, path: str, agent: str) -> None:
         """Count one answer of a page, if it is an article's; once in a while write all of them down."""
         found = ARTICLE.fullmatch(path) if self.is_on else None
-        if found and agent and not PROGRAMS.search(agent) and len(self._waiting) < _MOST:
+        if found and agent and not is_program(agent) and len(self._waiting) < _MOST:
             with self._lock:
                 self._waiting[unquote(found[1])] += 1
         if self.is_on and time.monotonic() >= self._next:

@@ -17,12 +17,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 import brotli
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, transaction
+from django.db import OperationalError, connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
@@ -96,8 +97,7 @@ class Shown:
     valid_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """A stored answer. `body` is None when the visitor has it already (or asked for the head alone)."""
 
     etag: str
@@ -252,6 +252,7 @@ def tag_suffix(encoding: str) -> str:
 def ready(
     path: str,
     *,
+    database: BaseDatabaseWrapper,
     build: str,
     encoding: str,
     if_none_match: str,
@@ -265,7 +266,6 @@ def ready(
 
     The driver is asked directly: Django's cursor would cost as much again as the query.
     """
-    database = connections[DEFAULT_DB_ALIAS]
     database.ensure_connection()
     key = (database.vendor, encoding, head and bool(encoding), condition)
     sql = _READY.get(key) or _READY.setdefault(key, _ready_sql(*key))

@@ -10,11 +10,10 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import brotli
 from django.conf import settings
@@ -47,8 +46,7 @@ TEXTUAL = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(NamedTuple):
     """What one anonymous request asks for."""
 
     path: str
@@ -108,6 +106,7 @@ class ReadyPages:
                 database.health_check_done = True  # type: ignore[attr-defined]
                 return surfaces.ready(
                     visit.path,
+                    database=database,
                     build=self.build,
                     encoding=visit.encoding,
                     if_none_match=visit.if_none_match,
