@@ -12,9 +12,10 @@ import json
 import re
 import struct
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from django.db import connection
@@ -38,7 +39,7 @@ CROWD = 64
 NEAREST = 32
 SHORT = 100
 OPENING = 1500
-READ = 6_000
+READ = 5_000
 LEAST_ARTICLES = 500
 MOST_COUNTED = 20_000
 ANCHOR = 3
@@ -231,22 +232,24 @@ def _found_for(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Found]]:
     for key, pk in _postings(asked, *_around(subjects)):
         having[key].append(pk)
     for subject in subjects:
-        told: Counter[int] = Counter()
-        points: dict[int, float] = defaultdict(float)
-        worded: Counter[int] = Counter()
-        for key in subject.findable:
-            if key & 3 == ANCHOR:
-                worded.update(having[key])
-                continue
-            told.update(having[key])
-            weight = subject.profile.weights[key]
-            for pk in having[key]:
-                points[pk] += weight
-        near = [pk for pk, count in told.items() if count >= 2 and pk != subject.pk]
-        alike = [pk for pk, count in worded.items() if count >= ENOUGH_ANCHORS and pk != subject.pk]
+        anchored = [key for key in subject.findable if key & 3 == ANCHOR]
+        told = [key for key in subject.findable if key & 3 != ANCHOR]
+        near, weights = _having_several(told, having, 2, subject.pk), subject.profile.weights
+        points = dict.fromkeys(near, 0.0)
+        for key in told if near else ():
+            for pk in points.keys() & having[key]:
+                points[pk] += weights[key]
         near.sort(key=lambda pk: (-points[pk], pk))
-        alike.sort(key=lambda pk: (-worded[pk], pk))
+        alike = _having_several(anchored, having, ENOUGH_ANCHORS, subject.pk)
         yield subject, Found(near[:NEAREST], alike[:NEAREST])
+
+
+def _having_several(
+    keys: Sequence[int], having: Mapping[int, list[int]], several: int, but: int
+) -> list[int]:
+    """The articles that have several of these keys, those with most of them first."""
+    counts = Counter(chain.from_iterable([having[key] for key in keys]))
+    return [pk for pk, count in counts.most_common() if count >= several and pk != but]
 
 
 def reports(article_ids: Iterable[int]) -> dict[int, Report]:

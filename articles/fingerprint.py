@@ -26,7 +26,7 @@ TELLING_WORDS = 20
 _WORDS = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _CHARACTERS = 3
-_ANCHORED_CHARS = 4_000
+_ANCHORED_CHARS = 3_000
 # Pairs of words this short ("of the", "es la") are in every text and tell none apart.
 _SHORT = 3
 _SIGNS = "’‘“”„–—…«»\u00a0"

@@ -64,12 +64,11 @@ class Profile:
     ) -> None:
         self.weights, self.runs = weights, runs
         self.language, self.published_at = language, published_at
-        squares = {key: weight * weight for key, weight in weights.items()}
-        words = math.fsum(square for key, square in squares.items() if key & 3 == WORD)
-        total = math.fsum(squares.values())
+        words = sum([weight * weight for key, weight in weights.items() if key & 3 == WORD])
+        names = sum([weight * weight for key, weight in weights.items() if key & 3 != WORD])
         # Of a text with two names both would be shared by chance too often: a short profile is never a full match.
-        self.length = math.sqrt(total + FLOOR)
-        self.length_of_names = math.sqrt(total - words + FLOOR)
+        self.length = math.sqrt(words + names + FLOOR)
+        self.length_of_names = math.sqrt(names + FLOOR)
 
     def pack(self) -> bytes:
         """The terms with their weights and runs as they are stored."""
@@ -123,11 +122,6 @@ def _note(found: dict[int, Term], text: str, factor: float, common: frozenset[st
         starts = read.ends
 
 
-def kind_of(key: int) -> int:
-    """WORD, NAME or FIGURE."""
-    return key & 3
-
-
 @lru_cache(maxsize=4096)
 def rarity(count: int, articles: int) -> float:
     """What a term says that `count` of so many articles have, 1 at most and above 0."""
@@ -143,7 +137,7 @@ def likeness(a: Profile, b: Profile) -> Likeness:
     shared = a.weights.keys() & b.weights.keys()
     if not speaks_same:
         shared = {key for key in shared if key & 3 != WORD}
-    if len(shared) < 2 or not _enough(shared, a, b, speaks_same):
+    if len(shared) < (LEAST_SHARED if speaks_same else 2) or not _enough(shared, a, b, speaks_same):
         return NOTHING
     total = a.length * b.length if speaks_same else a.length_of_names * b.length_of_names
     # The lower of two weights knows more: a term was weighed before others took it up.
@@ -155,10 +149,10 @@ def likeness(a: Profile, b: Profile) -> Likeness:
 
 
 def _enough(shared: set[int], a: Profile, b: Profile, speaks_same: bool) -> bool:
-    names = [key for key in shared if kind_of(key) == NAME]
+    names = [key for key in shared if key & 3 == NAME]
     told = min(len({a.runs[key] for key in names}), len({b.runs[key] for key in names}))
     if speaks_same:
-        return told + sum(1 for key in shared if kind_of(key) == WORD) >= LEAST_SHARED
+        return told + len([key for key in shared if key & 3 == WORD]) >= LEAST_SHARED
     return told >= 2 or (told == 1 and len(shared) > len(names))
 
 
@@ -171,15 +165,18 @@ class _Read(NamedTuple):
     unsure: tuple[tuple[int, str], ...] = ()
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=32_768)
 def _read(token: str, common: frozenset[str]) -> _Read:
     if not token[0].isalnum():
         return _Read(capital=False, ends=True)
     if token[0].isdigit():
         figure = ((_key(FIGURE, token.replace(".", "").replace(",", "")), token),) if len(token) > 1 else ()
         return _Read(False, False, figure, figure)
-    sure, unsure = (tuple(_keys_of_word(token, common, unsure=unsure)) for unsure in (False, True))
-    return _Read(token[0].isupper(), False, sure, unsure)
+    capital = token[0].isupper()
+    sure = tuple(_keys_of_word(token, common, unsure=False))
+    return _Read(
+        capital, False, sure, sure if token.islower() else tuple(_keys_of_word(token, common, unsure=True))
+    )
 
 
 def _keys_of_word(token: str, common: frozenset[str], *, unsure: bool) -> Iterable[tuple[int, str]]:
