@@ -127,8 +127,11 @@ class HoldInline(ReadOnlyInline):
 
 class RevisionInline(ReadOnlyInline):
     model = Revision
-    fields = ["number", "kind", "at", "by", "note"]
-    readonly_fields = ["number", "kind", "at", "by", "note"]
+    fields = readonly_fields = ("number", "kind", "at", "by_", "note")
+
+    @admin.display(description="by")
+    def by_(self, revision: Revision) -> str:
+        return str(revision.by or "")  # a name, and no link: few may look at accounts
 
 
 class WithheldFilter(admin.SimpleListFilter):
@@ -222,7 +225,7 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
     readonly_fields = [
         "picture",
         "state",
-        "created_by",
+        "begun_by",
         "fetched_at",
         "updated_at",
         "edited_at",
@@ -242,7 +245,7 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
             "fields": ["state", "published_at", "expires_at", "slug", "correction"],
             "description": "A publication time in the future is an embargo: readers see the article from then on.",
         }),
-        ("History", {"classes": ["collapse"], "fields": ["created_by", "fetched_at", "updated_at", "edited_at",
+        ("History", {"classes": ["collapse"], "fields": ["begun_by", "fetched_at", "updated_at", "edited_at",
                                                          "version", "key"]}),
     ]  # fmt: skip
 
@@ -276,11 +279,24 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
         address = library.pictures_address(media, 480)
         return format_html('<img src="{}" alt="{}" width="240"><br>{}', address, media.alt, about)
 
+    @admin.display(description="begun by")
+    def begun_by(self, article: Article) -> str:
+        return str(article.created_by or "")
+
     @admin.display(description="withheld")
     def withheld(self, article: Any) -> str:
         return "withheld" if article.is_withheld else ""
 
     # --- who sees and changes what ------------------------------------------------------------
+
+    def get_inlines(self, request: HttpRequest, obj: Article | None) -> Any:
+        """Of what is only read, what there is."""
+        return [
+            part
+            for part in self.inlines
+            if not issubclass(part, ReadOnlyInline)
+            or (obj and part.model.objects.filter(article=obj).exists())
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
         held = Hold.objects.in_effect().filter(article=OuterRef("pk"))

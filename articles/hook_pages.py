@@ -51,7 +51,7 @@ class HookAdmin(admin.ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     actions = ["ping", "end"]
-    readonly_fields = ["secret", "told", "created_by", "created_at", "ended_at"]
+    readonly_fields = ["secret", "told", "made_by", "created_at", "ended_at"]
 
     def get_fields(self, request: HttpRequest, obj: Hook | None = None) -> tuple[str, ...]:
         return ("name", "url", "events", *(self.get_readonly_fields(request, obj) if obj else ()))
@@ -61,6 +61,10 @@ class HookAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Hook | None = None) -> bool:
         return False
+
+    @admin.display(description="made by")
+    def made_by(self, hook: Hook) -> str:
+        return str(hook.created_by or "")
 
     @admin.display(description="events")
     def events_(self, hook: Hook) -> str:

@@ -104,7 +104,11 @@ class Versions(admin.TabularInline):  # type: ignore[type-arg]
     model = SitePageVersion
     extra = 0
     can_delete = False
-    fields = readonly_fields = ("number", "at", "by", "title", "body")
+    fields = readonly_fields = ("number", "at", "by_", "title", "body")
+
+    @admin.display(description="by")
+    def by_(self, version: SitePageVersion) -> str:
+        return str(version.by or "")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

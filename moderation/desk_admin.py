@@ -49,6 +49,12 @@ class MeasureAdmin(ReadOnlyAdmin):
     list_filter = ["kind"]
     list_select_related = ["lifted_by"]
     search_fields = ["=mailbox"]
+    exclude = ["lifted_by"]
+    readonly_fields = ["lifted"]
+
+    @admin.display(description="lifted by")
+    def lifted(self, measure: Measure) -> str:
+        return str(measure.lifted_by or "")
 
 
 @admin.register(DomainProof)

@@ -16,7 +16,7 @@ from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.formats import date_format
@@ -28,7 +28,7 @@ from aggregator.models import Feed
 from articles import notes, reads, workflow
 from articles.models import Article, ArticleState
 from moderation.models import Channel, Claim
-from newsroom import figures
+from newsroom import desk_help, figures
 from newsroom.alarms import alarms
 from newsroom.identity import DeskLogin
 from newsroom.sign_in import SignInForm
@@ -100,6 +100,18 @@ class DeskSite(AdminSite):
             view = csp_update({"form-action": [f"{provider.scheme}://{provider.netloc}"]})(view)
         return cast(HttpResponse, view(request))
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().each_context(request), "help_about": desk_help.about(request)}
+
+    def get_urls(self) -> list[Any]:
+        return [path("help/", self.admin_view(self.help), name="help"), *super().get_urls()]
+
+    def help(self, request: HttpRequest) -> TemplateResponse:
+        """The guides, what is most of use to this person's groups first."""
+        first, others = desk_help.ordered(set(request.user.groups.values_list("name", flat=True)))
+        context = {**self.each_context(request), "title": "Help", "first": first, "others": others}
+        return TemplateResponse(request, "admin/help.html", context)
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         shown = {"panels": list(panels(request)), "charts": charts_for(request.user)}
         return super().index(request, {**(extra_context or {}), **shown})
@@ -170,7 +182,9 @@ def _scheduled() -> Panel:
         for article in coming.only("headline", "published_at")[:ROWS]
         if article.published_at
     ]
-    return Panel("Scheduled", _list(Article), "Nothing is scheduled.", _count(coming), rows)
+    return Panel(
+        "Scheduled", _list(Article) + "?published=coming", "Nothing is scheduled.", _count(coming), rows
+    )
 
 
 def _read() -> Panel:
@@ -191,7 +205,9 @@ def _failing_feeds() -> Panel:
     rows = [
         Row(str(feed), feed.last_error, _change(feed), urgent=feed.failures > 5) for feed in failing[:ROWS]
     ]
-    return Panel("Feeds that fail", _list(Feed), "Every feed answers.", _count(failing), rows)
+    return Panel(
+        "Feeds that fail", _list(Feed) + "?health=failing", "Every feed answers.", _count(failing), rows
+    )
 
 
 def _count(rows: QuerySet[Any]) -> str:
