@@ -59,10 +59,10 @@ class _Row:
     title: str
 
 
-def around(article: Article, tags: Sequence[Tag]) -> Around:
-    """All that stands beside an article, in two queries; another where suggestions must be worked out or replaced."""
+def around(article: Article) -> Around:
+    """All that stands beside an article, in two queries; others where suggestions must be worked out or replaced."""
     rows = _rows(article)
-    near = _kept(article, tags)
+    near = _kept(article)
     wanted = {row.other for row in rows if row.other and row.reason != TITLE} - {article.pk}
     # Enough of the suggestions, unless some are gone.
     others = _linked(wanted | set(near[: SOME_RELATED + len(wanted)]))
@@ -116,7 +116,7 @@ def suggestions(article: Article) -> list[Article]:
     """What an editor might relate to the article: near ones that stand beside it nowhere yet."""
     now = copy(article)
     now.published_at = article.published_at or timezone.now()
-    return around(now, list(article.tags.all())).suggested
+    return around(now).suggested
 
 
 # --- what is named for a reason of its own ----------------------------------------------------
@@ -178,13 +178,13 @@ _NEWEST = """SELECT * FROM (
     ORDER BY a.published_at DESC, a.id DESC LIMIT {some}) part_near"""
 
 
-def _kept(article: Article, tags: Sequence[Tag]) -> list[int]:
+def _kept(article: Article) -> list[int]:
     """What was found near the article, as far as it is kept and not too long ago; else found now and kept."""
     kept: list[int] | None = getattr(article, "read_next", None)
     at: datetime | None = getattr(article, "read_next_at", None)
     if kept is not None and at is not None and not _is_old(article, at):
         return kept
-    found = near(article, tags)
+    found = near(article, list(article.tags.all()))
     if kept is not None or getattr(article, "opening", None) is not None:
         briefly(lambda: _keep(article.pk, found), durable=False)
     return found

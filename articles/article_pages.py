@@ -239,10 +239,10 @@ class ArticlePages(_Admin):
         if unsaved.of(cast(User, request.user), subject_of(article)) is None:
             form = reverse("admin:articles_article_change", args=[pk]) if pk else "../add/"
             return HttpResponseRedirect(form)
-        filled, tags = self._typed(request, article)
+        filled, _ = self._typed(request, article)
         context = {
             **self.admin_site.each_context(request),
-            **preview.page_context(filled, tags),
+            **preview.as_entry(filled),
             "title": "Preview",
             "opts": self.opts,
             "is_popup": True,
@@ -259,8 +259,7 @@ class ArticlePages(_Admin):
         article = self._open(request, pk, to_change=True)
         filled, tags = self._typed(request, article)
         look = request.GET.get("look", "")
-        context = preview.page_context(filled, tags) | {"look": look if look in preview.LOOKS else ""}
-        return TemplateResponse(request, "articles/article.html", context)
+        return preview.page(request, filled, tags, look=look if look in preview.LOOKS else "")
 
     def _typed(self, request: HttpRequest, article: Article | None) -> tuple[Article, list[Any]]:
         kept = unsaved.of(cast(User, request.user), subject_of(article))

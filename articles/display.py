@@ -33,8 +33,8 @@ RECENT = 2_000
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 PREFERRED_WIDTH = 960
 IN_TEXT_SIZES = "(min-width: 44rem) 40rem, 70vw"
-_EAGER = SafeString(' fetchpriority="high"')
-_LAZY = SafeString(' loading="lazy" decoding="async"')
+EAGER = SafeString(' fetchpriority="high"')
+LAZY = SafeString(' loading="lazy" decoding="async"')
 _RIGHT_TO_LEFT = frozenset(
     {"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku", "nqo", "ps", "sd", "ug", "ur", "yi"}
 )
@@ -77,11 +77,11 @@ def text_of(article: Article, *, site: str = "") -> Text:
     With `site`, what is read elsewhere, its pictures are named by their whole address.
     """
     return shown_of(
-        article.source, article.standfirst, article.body, pictures=_illustrations(article), site=site
+        article.source, article.standfirst, article.body, pictures=pictures_in_text(article), site=site
     )
 
 
-def _illustrations(article: Article) -> list[Media]:
+def pictures_in_text(article: Article) -> list[Media]:
     """The library's pictures in the text, as far as they may be shown now."""
     is_pictured = article.pk is not None and illustrations.in_text(article.body)
     if not is_pictured or (article.source and not article.source.shows_pictures):
@@ -207,7 +207,7 @@ def picture_block(
         shown.width,
         shown.height,
         media.alt if alt is None else alt,
-        _EAGER if eager else _LAZY,
+        EAGER if eager else LAZY,
     )
 
 

@@ -14,9 +14,10 @@ from itertools import groupby
 
 from django.db import connection
 
-from articles.display import listed, picture_of, teaser_of
+from articles import teasers
 from articles.models import Article, FrontPin, Tag
 from articles.statements import OneOf, Statement
+from articles.teasers import listed
 from articles.visibility import public_sql
 
 CANDIDATES = 60
@@ -46,6 +47,7 @@ class Front:
     secondary: list[Article]
     sections: list[Section]
     river: list[Article]
+    considered: Sequence[Article] = ()
 
     def articles(self) -> list[Article]:
         """Everything on the page."""
@@ -53,9 +55,14 @@ class Front:
         return [*([self.lead] if self.lead else []), *(article for part in parts for article in part)]
 
 
+def featured() -> list[Tag]:
+    """The tags that have a row on the front page, in their order."""
+    return _FEATURED()
+
+
 def standing() -> list[FrontPin]:
     """The pins that hold now, each list in its order."""
-    return list(FrontPin.objects.standing())
+    return _STANDING()
 
 
 def next_change(pins: Iterable[FrontPin]) -> datetime | None:
@@ -70,18 +77,25 @@ def compose(tags: Sequence[Tag], pins: Sequence[FrontPin] = ()) -> Front:
     """
     pinned = _pinned(pins)
     newest = _NEWEST()
+    by_tag = list(_by_tag(tags[:MOST_SECTIONS], newest))
+    considered = [
+        *newest,
+        *(a for found in pinned.values() for a in found),
+        *(a for _, found in by_tag for a in found),
+    ]
+    teasers.fill(considered)
     used = {article.pk for articles in pinned.values() for article in articles}
     top = _top([article for article in newest if article.pk not in used], pinned.get(None, []))
     used.update(article.pk for article in top)
     sections = []
-    for tag, articles in _by_tag(tags[:MOST_SECTIONS], newest):
+    for tag, articles in by_tag:
         first = pinned.get(tag.pk, [])[:PER_SECTION]
         fresh = [article for article in articles if article.pk not in used][: PER_SECTION - len(first)]
-        fresh.sort(key=lambda article: picture_of(article) is None)
+        fresh.sort(key=lambda article: not teasers.of(article).pictured)
         used.update(article.pk for article in fresh)
         sections += [Section(tag, [*first, *fresh])] if first or fresh else []
     river = [article for article in newest if article.pk not in used][:RIVER]
-    return Front(top[0] if top else None, top[1:], sections, river)
+    return Front(top[0] if top else None, top[1:], sections, river, considered)
 
 
 def _pinned(pins: Sequence[FrontPin]) -> dict[int | None, list[Article]]:
@@ -114,10 +128,13 @@ def _weight(article: Article, newest: Article) -> float:
     assert article.published_at  # noqa: S101 (public articles have a date)
     assert newest.published_at  # noqa: S101
     age = (newest.published_at - article.published_at) / timedelta(hours=1)
-    merits = (_PICTURE, picture_of(article)), (_TEASER, teaser_of(article)), (_STORY, article.story_id)
+    teaser = teasers.of(article)
+    merits = (_PICTURE, teaser.pictured), (_TEASER, teaser.standfirst), (_STORY, article.story_id)
     return sum(points for points, merit in merits if merit) - age
 
 
+_FEATURED = Statement[Tag](lambda: Tag.objects.filter(featured=True))
+_STANDING = Statement[FrontPin](lambda: FrontPin.objects.standing())
 _NEWEST = Statement(lambda: listed().without_copies().newest_first()[:CANDIDATES])
 _LISTED = Statement(lambda: listed().filter(OneOf("pk", "keys")))
 _OF_TAG = """SELECT * FROM (

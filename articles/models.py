@@ -1056,6 +1056,29 @@ class ReadyPageKey(models.Model):
         return self.key
 
 
+class Fragment(models.Model):
+    """What pages, lists or feeds show of one article, as it was set (articles/fragments.py).
+
+    Deleted in the transaction of the change that makes it wrong, as a ready page is; read no more after
+    `valid_until`, by another `build`, or once `serial` lies before the last change to the whole site.
+    """
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=12)
+    language = models.CharField(max_length=8)
+    text = models.TextField()
+    build = models.CharField(max_length=32)
+    serial = models.BigIntegerField()
+    valid_until = models.DateTimeField(null=True)
+    stored_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["article", "kind", "language"], name="fragment_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of article {self.article_id} in {self.language}"
+
+
 class SurfaceSerial(models.Model):
     """One row: the number of the last change to anything public, and of the last to everything."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 
-from articles import display, illustrations, structured
+from articles import display, illustrations, whole
 from articles.around import Around
 from articles.fields import clean_html
 from articles.models import Article, Contribution, Contributor, Illustration, Media, Role, Tag
@@ -44,18 +44,15 @@ def _credits(article: Article, typed: QueryDict) -> Iterator[Contribution]:
             yield Contribution(article=article, contributor=person, role=role)
 
 
-def page_context(article: Article, tags: list[Tag]) -> dict[str, Any]:
-    """What the public template is given, without what other articles add to it."""
+def as_entry(article: Article) -> dict[str, Any]:
+    """What feeds say of it, and the card where somebody shares it."""
     media = display.picture_of(article)
     sizes = list(media.renditions.all()) if media else []
-    return {
-        "article": article,
-        "text": display.text_of(article),
-        "summary": display.teaser_of(article),
-        "card": display.picture_address(media, sizes[-1].width) if media and sizes else "",
-        "structured": structured.news_article(article, tags),
-        "navigation": list(Tag.objects.filter(featured=True)),
-        "tags": tags,
-        "around": Around([]),
-        "changes": [],
-    }
+    card = display.picture_address(media, sizes[-1].width) if media and sizes else ""
+    return {"article": article, "summary": display.teaser_of(article), "card": card}
+
+
+def page(request: HttpRequest, article: Article, tags: list[Tag], *, look: str) -> HttpResponse:
+    """The readers' page of it, without what other articles add."""
+    shown = whole.page_set(article, tags, card=as_entry(article)["card"])
+    return whole.answer(request, article, shown, Around([]), look=look)

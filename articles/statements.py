@@ -16,6 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, Expression, F, QuerySet
 from django.db.models.base import ModelState
+from django.utils.translation import get_language
 
 M = TypeVar("M", bound=models.Model)
 Row = Sequence[Any]
@@ -86,11 +87,13 @@ class Statement(Generic[M]):
 
     def __init__(self, queryset: Callable[[], QuerySet[M]]) -> None:
         self.queryset = queryset
-        self.made: dict[str, _Made] = {}
+        self.made: dict[tuple[str, str | None], _Made] = {}
 
     def __call__(self, *, using: str = DEFAULT_DB_ALIAS, **values: Any) -> list[M]:
         connection = connections[using]
-        made = self.made.get(connection.vendor) or self.made.setdefault(connection.vendor, self._make(using))
+        # What is kept beside a row may be kept for each language (articles/fragments.py).
+        key = connection.vendor, get_language()
+        made = self.made.get(key) or self.made.setdefault(key, self._make(using))
         with connection.cursor() as cursor:
             cursor.execute(made.sql, [_given(p, values, connection.vendor) for p in made.parameters])
             rows: Any = cursor.fetchall()

@@ -29,10 +29,11 @@ from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from articles import announcements, page_files
+from articles import announcements, bulk, fragments, page_files
 from articles.models import (
     Article,
     Contribution,
+    Fragment,
     Hold,
     ReadyPage,
     SurfaceChange,
@@ -44,6 +45,7 @@ from articles.visibility import CLOCK, moment_of
 View = Callable[..., HttpResponse]
 Locate = Callable[[Article], Iterable[str]]
 
+ARTICLE = "article:"
 LATEST = "list:latest"
 SEARCH = "search"
 FRONT = "front"
@@ -92,6 +94,7 @@ class Shown:
     began: Moment
     keys: set[str] = field(default_factory=set)
     article_ids: set[int] = field(default_factory=set)
+    fragments: list[fragments.Made] = field(default_factory=list)
     storable: bool = False
     until: datetime | None = None
     valid_until: datetime | None = None
@@ -126,12 +129,17 @@ def shows(
     articles: Iterable[Article] = (),
     keys: Iterable[str] = (),
     until: datetime | None = None,
+    considered: Iterable[Article] = (),
 ) -> None:
     """Declare what the response to `request` shows: articles, and lists such as `tag:7` or LATEST.
 
-    `until` is a moment at which it is no longer right that neither articles nor pictures tell.
+    `until` is a moment at which it is no longer right that neither articles nor pictures tell. Fragments made
+    for these articles, and for those that were `considered` and are not shown, are stored with the page.
     """
     shown: Shown = request.surface  # type: ignore[attr-defined]
+    articles = list(articles)
+    for article in {article.pk: article for article in (*articles, *considered)}.values():
+        shown.fragments += article.__dict__.get("made", ())
     ids = {article.pk for article in articles}
     shown.article_ids |= ids
     shown.keys.update(f"article:{pk}" for pk in ids)
@@ -361,7 +369,7 @@ def changed(keys: Iterable[str], *, reference: str = "") -> None:
     A shared cache, where there is one, is told the same; `reference` names the hold or cut that waits for that.
 
     SITE means all pages, at the price of one row. Call it last in a transaction: the lock it takes
-    makes changes queue until the commit. Five statements for any number of keys.
+    makes changes queue until the commit. Six statements for any number of keys.
     """
     wanted = sorted(set(keys))
     if not wanted:
@@ -391,6 +399,9 @@ def _delete_pages(cursor: Any, keys: list[str]) -> None:
         " ON CONFLICT (key) DO UPDATE SET serial = excluded.serial, at = excluded.at",
         [_list(keys)],
     )
+    ids = [int(key.removeprefix(ARTICLE)) for key in keys if key.startswith(ARTICLE)]
+    if ids:
+        cursor.execute(f"DELETE FROM articles_fragment WHERE {_in('article_id')}", [_list(ids)])  # noqa: S608
     touched = f"SELECT DISTINCT page_id FROM articles_readypagekey WHERE {_in('key')}"  # noqa: S608
     cursor.execute(touched, [_list(keys)])
     _delete_rows(cursor, [path for (path,) in cursor.fetchall()])
@@ -431,7 +442,12 @@ def _rows(name: str) -> str:
 
 def pack(body: bytes) -> Packed:
     """An answer's body made ready to keep."""
-    return Packed(fingerprint(body), gzip.compress(body, 6, mtime=0), brotli.compress(body, quality=5))
+    return Packed(fingerprint(body), gzip.compress(body, 6, mtime=0), _brotli(body))
+
+
+def _brotli(body: bytes) -> bytes:
+    # A window of 64 KB: a larger one finds nothing more in a page, and its tables cost as much as the work.
+    return bytes(brotli.compress(body, quality=5, lgwin=16))
 
 
 def store(path: str, *, build: str, headers: Mapping[str, str], packed: Packed, shown: Shown) -> bool:
@@ -442,43 +458,66 @@ def store(path: str, *, build: str, headers: Mapping[str, str], packed: Packed, 
     """
     if len(path) > LONGEST_PATH or "\x00" in path:
         return False
-    page = ReadyPage(
-        path=path,
-        etag=packed.etag,
-        headers=dict(headers),
-        body_gzip=packed.gzip,
-        body_br=packed.br,
-        build=build,
-        serial=shown.began.serial,
-        valid_until=shown.valid_until,
-    )
-    return briefly(lambda: _is_current(shown) and _write(page, shown.keys), durable=False)
+    return briefly(lambda: _is_current(shown) and _write(path, build, headers, packed, shown), durable=False)
+
+
+def keep(shown: Shown) -> bool:
+    """Store the fragments that were made, as `store` does with a page."""
+    return briefly(lambda: _is_current(shown) and _write_fragments(shown), durable=False)
 
 
 def _is_current(shown: Shown) -> bool:
     """Takes the lock of changes. True when nothing shown has changed since its renderer began."""
-    began = shown.began
-    row = SurfaceSerial.objects.select_for_update().annotate(at=Now()).get(pk=1)
-    if row.serial == began.serial:
-        return True
-    if row.site > began.serial or row.at - began.at > SLOWEST_RENDERER:
-        return False
+    began, clock = shown.began, CLOCK[connection.vendor].replace("%", "%%")
+    lock = " FOR UPDATE" if connection.vendor == "postgresql" else ""
+    keys = shown.keys | {f"{ARTICLE}{made.article_id}" for made in shown.fragments}
     with connection.cursor() as cursor:
+        cursor.execute(f"SELECT serial, site, {clock} FROM articles_surfaceserial WHERE id = 1{lock}", [])  # noqa: S608
+        serial, site, at = cursor.fetchone()
+        if serial == began.serial:
+            return True
+        if site > began.serial or moment_of(at) - began.at > SLOWEST_RENDERER:
+            return False
         cursor.execute(
             f"SELECT 1 FROM articles_surfacechange WHERE serial > %s AND {_in('key')} LIMIT 1",  # noqa: S608
-            [began.serial, _list(sorted(shown.keys))],
+            [began.serial, _list(sorted(keys))],
         )
         return cursor.fetchone() is None
 
 
-def _write(page: ReadyPage, keys: Iterable[str]) -> bool:
+def _write(path: str, build: str, headers: Mapping[str, str], packed: Packed, shown: Shown) -> bool:
+    columns = ("path", "etag", "headers", "body_gzip", "body_br", "build", "serial", "valid_until")
+    serial, until = shown.began.serial, shown.valid_until
+    page = (path, packed.etag, dict(headers), packed.gzip, packed.br, build, serial, until)
     with connection.cursor() as cursor:
-        _delete_rows(cursor, [page.path])
-        page.save(force_insert=True)
+        _delete_rows(cursor, [path])
+        bulk.insert(ReadyPage, columns, [page])
         cursor.execute(
             f"INSERT INTO articles_readypagekey (page_id, key) SELECT %s, declared.value FROM {_rows('declared')}",  # noqa: S608
-            [page.path, _list(sorted(keys))],
+            [path, _list(sorted(shown.keys))],
         )
+    return _write_fragments(shown)
+
+
+def _write_fragments(shown: Shown) -> bool:
+    bulk.insert(
+        Fragment,
+        ("article_id", "kind", "language", "text", "build", "serial", "valid_until"),
+        [
+            (
+                made.article_id,
+                made.kind,
+                made.language,
+                made.text,
+                fragments.build(),
+                shown.began.serial,
+                made.until,
+            )
+            for made in shown.fragments
+        ],
+        conflicts="(article_id, kind, language) DO UPDATE SET text = excluded.text, build = excluded.build,"
+        " serial = excluded.serial, valid_until = excluded.valid_until, stored_at = excluded.stored_at",
+    )
     return True
 
 
@@ -556,22 +595,20 @@ def _set_local(**values: str) -> None:
 @contextmanager
 def _impatient(durable: bool) -> Iterator[None]:
     """SQLite waits less for its lock, and not for the disk; elsewhere nothing."""
-    wanted = {"busy_timeout": PATIENCE_MS, **({} if durable else {"synchronous": 1})}
-    with connection.cursor() as cursor:
-        before = (
-            {name: _pragma(cursor, name, value) for name, value in wanted.items()} if _is_sqlite() else {}
-        )
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                _pragma(cursor, name, value)
+    wanted = {"busy_timeout": PATIENCE_MS, **({} if durable else {"synchronous": 1})} if _is_sqlite() else {}
+    connection.ensure_connection()
+    before = {name: _pragma(name, value) for name, value in wanted.items()}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            _pragma(name, value)
 
 
-def _pragma(cursor: Any, name: str, value: int) -> int:
-    """Set a pragma; returns what it was."""
-    before = int(cursor.execute(f"PRAGMA {name}").fetchone()[0])
-    cursor.execute(f"PRAGMA {name} = {value}").fetchall()
+def _pragma(name: str, value: int) -> int:
+    """Set a pragma; returns what it was. By the driver: a cursor of Django's costs more than the answer."""
+    before = int(connection.connection.execute(f"PRAGMA {name}").fetchone()[0])
+    connection.connection.execute(f"PRAGMA {name} = {value}").fetchall()
     return before
 
 
@@ -600,4 +637,10 @@ def prune(limit: int, at: datetime) -> int:
         pages = list(stale.values_list("pk", flat=True)[:limit])
         with connection.cursor() as cursor:
             _delete_rows(cursor, pages)
-    return len(changes) + len(pages)
+        old_fragments = Fragment.objects.filter(
+            Q(stored_at__lt=at - PAGES_KEPT) | Q(serial__lt=SurfaceSerial.objects.filter(pk=1).values("site"))
+        )
+        gone, _ = Fragment.objects.filter(
+            pk__in=list(old_fragments.values_list("pk", flat=True)[:limit])
+        ).delete()
+    return len(changes) + len(pages) + gone

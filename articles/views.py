@@ -14,16 +14,12 @@ from csp.decorators import csp_replace
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.db.models import (
-    BigIntegerField,
     CharField,
     Count,
-    Exists,
     F,
     Min,
-    OuterRef,
     Q,
     QuerySet,
-    prefetch_related_objects,
 )
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -31,27 +27,24 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from articles import canary, display, facets, front, gone, interface, keyset, search, structured
+from articles import canary, display, facets, front, gone, interface, keyset, search, teasers, whole
+from articles.around import Around
 from articles.around import around as beside
 from articles.merging import now_at, public_person_once_at
 from articles.models import (
     Article,
-    Contribution,
     Contributor,
-    RevisionKind,
     SlugRedirect,
     Source,
     Story,
     Tag,
-    TaggedArticle,
 )
 from articles.statements import Slot, Statement
 from articles.surfaces import FRONT, LATEST, SEARCH, shows, surface
 from articles.templatetags.reading import language_name
 
 LONGEST_QUERY = 200
-PREPARED = ("opening", "minutes", "read_next", "read_next_at")
-TOLD_REVISIONS = (RevisionKind.CORRECTION, RevisionKind.UPDATE)
+PREPARED = ("opening", "read_next", "read_next_at")
 DAYS_LISTED = 31
 FIRST_YEAR, LAST_YEAR = 1990, 2999
 LANGUAGE = re.compile(r"[a-z]{2,3}")
@@ -160,13 +153,12 @@ def _at_cursor(path: str, article: Article) -> list[str]:
 @surface("front", locate=at_front)
 def front_page(request: HttpRequest) -> HttpResponse:
     """Lead, the articles beside it, a row for each featured tag, then the newest."""
-    tags = list(Tag.objects.filter(featured=True))
+    tags = front.featured()
     pins = front.standing()
     page = front.compose(tags, pins)
     articles = page.articles()
-    _with_pictures(articles)
     keys = [LATEST, FRONT, *(f"tag:{tag.pk}" for tag in tags)]
-    shows(request, articles=articles, keys=keys, until=front.next_change(pins))
+    shows(request, articles=articles, keys=keys, until=front.next_change(pins), considered=page.considered)
     newest = max((a.published_at for a in articles if a.published_at), default=None)
     return render(request, "articles/front.html", {"page": page, "navigation": tags, "edition": newest})
 
@@ -174,70 +166,43 @@ def front_page(request: HttpRequest) -> HttpResponse:
 @surface("latest", locate=at_latest, reads=BEFORE)
 def latest(request: HttpRequest) -> HttpResponse:
     """Everything, newest first."""
-    return _list(request, "articles/latest.html", display.listed().without_copies().in_print(), keys=[LATEST])
+    return _list(request, "articles/latest.html", teasers.listed().without_copies().in_print(), keys=[LATEST])
 
 
 def _public_article() -> QuerySet[Article]:
-    public = Article.objects.public().filter(slug=Slot("slug", CharField()))
-    public = public.select_related("source", "lead_media", "story").defer("signature")
-    return public.annotate(**{name: F(f"prepared__{name}") for name in PREPARED})
+    public = Article.objects.public().filter(slug=Slot("slug", CharField())).select_related("story")
+    public = public.only("slug", "headline", "language", "published_at", "copy_of", "story__slug")
+    prepared = {name: F(f"prepared__{name}") for name in PREPARED}
+    return public.annotate(page=whole.kept(), **prepared)
 
 
-def _tags_and_sections() -> QuerySet[Tag]:
-    """The article's tags (`is_own`) and those of the navigation."""
-    own = TaggedArticle.objects.filter(content_object=Slot("article", BigIntegerField()))
-    keys = own.values("tag").union(Tag.objects.filter(featured=True).order_by().values("pk"))
-    is_own = Exists(own.filter(tag=OuterRef("pk")))
-    tags: QuerySet[Tag] = Tag.objects.filter(pk__in=keys).annotate(is_own=is_own)
-    return tags
-
-
-def _credits() -> QuerySet[Contribution]:
-    of_article = Contribution.objects.filter(article=Slot("article", BigIntegerField()))
-    return of_article.select_related("contributor")
-
-
-_ARTICLE, _TAGS, _CREDITS = Statement(_public_article), Statement(_tags_and_sections), Statement(_credits)
+_ARTICLE = Statement(_public_article)
 
 
 @surface("article", locate=at_itself)
 def article_page(request: HttpRequest, slug: str) -> HttpResponse:
     """One article, or what is said in the place of one that is gone; an old address leads to the new one."""
-    article = next(iter(_ARTICLE(slug=slug)), None) or canary.shown(
-        slug, Article.objects.select_related("source", "lead_media", "story")
-    )
+    article = next(iter(_ARTICLE(slug=slug)), None)
     if article is None:
+        return _canary(request, slug) or _elsewhere(request, slug)
+    page = whole.page_of(article)
+    if page is None:
         return _elsewhere(request, slug)
-    tags = _TAGS(article=article.pk)
-    _with_credits(article)
-    own = [tag for tag in tags if tag.is_own]
-    text = display.text_of(article)
-    around = beside(article, own)
+    around = beside(article)
     story = [f"story:{article.story_id}"] if article.story_id else []
     shows(request, articles=[article, *around.articles()], keys=story)
-    _with_pictures([article])
-    context = {
-        "article": article,
-        "text": text,
-        "standfirst": display.standfirst_above(text),
-        "minutes": display.reading_minutes(article) if text.whole else 0,
-        "summary": display.teaser_of(article),
-        "card": article.get_absolute_url() + "card.png",
-        "structured": structured.news_article(article, own),
-        "navigation": [tag for tag in tags if tag.featured],
-        "tags": own,
-        "around": around,
-        "changes": _changes(article),
-    }
-    response = render(request, "articles/article.html", context)
-    if canary.is_canary(article):
-        response.headers["X-Robots-Tag"] = "noindex, noarchive"
+    return whole.answer(request, article, page, around)
+
+
+def _canary(request: HttpRequest, slug: str) -> HttpResponse | None:
+    """The page of a drill's article, which is public nowhere else; nothing of it is kept."""
+    article = canary.shown(slug, Article.objects.select_related("source", "lead_media", "story"))
+    if article is None:
+        return None
+    shows(request, articles=[article])
+    response = whole.answer(request, article, whole.page_set(article, []), Around([]))
+    response.headers["X-Robots-Tag"] = "noindex, noarchive"
     return response
-
-
-def _with_credits(article: Article) -> None:
-    credits = _CREDITS(article=article.pk)
-    article._prefetched_objects_cache = {"contributions": credits}  # type: ignore[attr-defined]
 
 
 def _elsewhere(request: HttpRequest, slug: str) -> HttpResponse:
@@ -245,13 +210,6 @@ def _elsewhere(request: HttpRequest, slug: str) -> HttpResponse:
     if redirect and Article.objects.public().filter(pk=redirect.article_id).exists():
         return HttpResponsePermanentRedirect(redirect.article.get_absolute_url())
     return gone.of_slug(request, slug)
-
-
-def _changes(article: Article) -> Iterable[Any]:
-    """What was corrected or updated since it was published, newest first."""
-    if not article.updated_at:
-        return []
-    return article.revisions.filter(kind__in=TOLD_REVISIONS).only("kind", "at", "note", "article")[:20]
 
 
 @surface("story", locate=at_story, reads=BEFORE)
@@ -265,7 +223,7 @@ def story_page(request: HttpRequest, slug: str) -> HttpResponse:
         return HttpResponsePermanentRedirect(moved.get_absolute_url())
     if story.merged_into:
         return HttpResponsePermanentRedirect(story.merged_into.get_absolute_url())
-    articles = display.listed().filter(story=story)
+    articles = teasers.listed().filter(story=story)
     facts = articles.aggregate(
         count=Count("pk"),
         outlets=Count("source", distinct=True),
@@ -287,7 +245,7 @@ def tag_page(request: HttpRequest, slug: str) -> HttpResponse:
         if moved is None:
             raise Http404("No such tag.")
         return HttpResponsePermanentRedirect(moved.get_absolute_url())
-    articles = display.listed().without_copies()
+    articles = teasers.listed().without_copies()
     page = keyset.page_of(tag, articles, before=_given(request, "before"))
     return _list(request, "articles/tag.html", articles, page=page, keys=[f"tag:{tag.pk}"], tag=tag)
 
@@ -301,7 +259,7 @@ def contributor_page(request: HttpRequest, slug: str) -> HttpResponse:
         if moved is None:
             raise Http404("Nobody is listed here.")
         return HttpResponsePermanentRedirect(moved.get_absolute_url())
-    articles = display.listed().prefetch_related("contributions")
+    articles = teasers.listed().prefetch_related("contributions")
     page = keyset.page_of(person, articles, before=_given(request, "before"))
     return _list(
         request,
@@ -319,7 +277,7 @@ def source_page(request: HttpRequest, slug: str) -> HttpResponse:
     """One outlet: how much of its text we show, on what terms, and its articles."""
     shown = Q(suspended_at__isnull=True) | Q(suspended_at__gt=Now())
     source = get_object_or_404(Source, shown, slug=slug)
-    articles = display.listed().filter(source=source).in_print()
+    articles = teasers.listed().filter(source=source).in_print()
     return _list(request, "articles/source.html", articles, keys=[f"source:{source.pk}"], source=source)
 
 
@@ -334,7 +292,7 @@ def languages(request: HttpRequest) -> HttpResponse:
 @surface("language", locate=at_language, reads=BEFORE)
 def language_page(request: HttpRequest, code: str) -> HttpResponse:
     """The articles in one language. There is no page of a language in which nothing is public."""
-    articles = display.listed().without_copies().in_language(code).in_print()
+    articles = teasers.listed().without_copies().in_language(code).in_print()
     return _list(request, "articles/language.html", articles, keys=[LATEST], needed=True, code=code)
 
 
@@ -380,7 +338,7 @@ def archive_day(request: HttpRequest, on: date) -> HttpResponse:
         "later": later and _day_of(later),
     }
     shows(request, articles=around)
-    articles = display.listed().filter(published_at__gte=start, published_at__lt=end).in_print()
+    articles = teasers.listed().filter(published_at__gte=start, published_at__lt=end).in_print()
     # An empty day is no page to keep: anybody could ask for any number of them.
     return _list(
         request, "articles/archive_day.html", articles, keys=[LATEST], status_if_empty=404, **context
@@ -451,7 +409,7 @@ def _list(
     page = page or keyset.page(articles, before=before)
     if needed and not page.articles and not before:
         raise Http404("Nothing here is public.")
-    _with_pictures(page.articles)
+    teasers.fill(page.articles)
     shows(request, articles=page.articles, keys=keys)
     context |= {"page": page, "days": _by_day(page.articles), "before": before}
     return render(request, template, context, status=200 if page.articles else status_if_empty)
@@ -459,10 +417,6 @@ def _list(
 
 def _by_day(articles: list[Article]) -> list[Day]:
     return [Day(on, list(group)) for on, group in groupby(articles, key=_day_of)]
-
-
-def _with_pictures(articles: list[Article]) -> None:
-    prefetch_related_objects([a for a in articles if a.lead_media], "lead_media__renditions")
 
 
 # --- about the site ---------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from django.conf import settings
 from django.db import connection
 
 from articles import page_files
-from articles.models import ReadyPage
+from articles.models import Fragment, ReadyPage
 from moderation import ledger
 from newsroom import envelope
 
@@ -197,6 +197,7 @@ def restore(source: Path) -> Restored:
             _load_database(unpacked.database)
         # Whatever was ready to send was ready in another time.
         ReadyPage.objects.all().delete()
+        Fragment.objects.all().delete()
         media = _swap_media(unpacked)
     return Restored(unpacked.manifest["made_at"], media, kept)
 

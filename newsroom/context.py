@@ -10,9 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from articles import interface
-from articles.models import Tag
-from articles.statements import Statement
+from articles import front, interface
 from newsroom.alarms import alarms
 
 
@@ -29,8 +27,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "removal_email": settings.REMOVAL_EMAIL,
         # Looked at only by the pages that say so.
         "alarms": SimpleLazyObject(lambda: alarms(timezone.now())),
-        "navigation": _NAVIGATION,
+        "navigation": front.featured,
     }
-
-
-_NAVIGATION = Statement[Tag](lambda: Tag.objects.filter(featured=True))

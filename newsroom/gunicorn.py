@@ -82,10 +82,11 @@ def _begin_files() -> None:
     from django.db import connection
     from django.utils import timezone
 
-    from newsroom import publishing, ready_pages
+    from articles.build import build_of_the_program
+    from newsroom import publishing
 
     if settings.PAGES_DIR:
         publishing.begin()
-        publishing.compare(0, timezone.now(), build=ready_pages.build_of_the_program())
+        publishing.compare(0, timezone.now(), build=build_of_the_program())
     # Each worker opens a connection of its own.
     connection.close()

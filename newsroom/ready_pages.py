@@ -7,12 +7,10 @@ rendered one. docs/decisions/ready-pages.md.
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import brotli
@@ -22,6 +20,7 @@ from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, resolve
 
 from articles import announcements, interface, page_files, surfaces
+from articles.build import build_of_the_program
 from articles.reads import reads
 from articles.turns import turn
 from moderation import ledger
@@ -359,38 +358,3 @@ def _kept_by_nobody(start_response: StartResponse) -> StartResponse:
         return start_response(status, headers if control in said or immutable else headers + never, *rest)
 
     return start
-
-
-# --- the build --------------------------------------------------------------------------------
-
-ROOMS = ("newsroom", "articles", "moderation", "aggregator", "accounts", "readers", "templates", "locale")
-SHOWN_SETTINGS = (
-    "SITE_URL", "SITE_NAME", "REMOVAL_EMAIL", "LANGUAGE_CODE", "TIME_ZONE", "HTTPS", "PROMISE_HOURS",
-    "CONTENT_SECURITY_POLICY", "PERMISSIONS_POLICY", "CDN", "WEBSUB_HUB",
-)  # fmt: skip
-
-
-def build_of_the_program() -> str:
-    """Names this program: another version, template, style sheet or setting has other pages."""
-    sums = _sum_of_sources().copy()
-    for name in SHOWN_SETTINGS:
-        sums.update(repr(getattr(settings, name, None)).encode())
-    return str(sums.hexdigest()[:32])
-
-
-@lru_cache(maxsize=1)
-def _sum_of_sources() -> Any:
-    """Of the files as they were when this process began: what it runs does not change under it."""
-    sums = hashlib.sha256()
-    for path in sorted(_sources()):
-        sums.update(path.name.encode() + path.read_bytes())
-    return sums
-
-
-def _sources() -> Iterator[Path]:
-    for room in ROOMS:
-        for ending in ("*.py", "*.html", "*.txt", "*.xml", "*.svg", "*.mo"):
-            yield from (settings.BASE_DIR / room).rglob(ending)
-    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
-    if manifest.exists():
-        yield manifest

@@ -20,6 +20,7 @@ from aggregator.actions import fetch_due
 from aggregator.models import Feed
 from articles import announcements, cleaning, hooks, notes, search, stories, surfaces, walks
 from articles.around import suggest_due
+from articles.build import build_of_the_program
 from articles.media import delete_strays, fetch_pictures
 from articles.models import Heartbeat, Hold, Media, Prepared, SearchOwed, Walk
 from moderation import actions, drill, escrow, ledger, letters, owners, probes, retention, webhooks
@@ -29,7 +30,6 @@ from moderation.owner_models import StandingOptOut
 from newsroom import clock_jumps, figures, logs, publishing, reporting
 from newsroom.health import TURN
 from newsroom.prune import empty_journal, prune, survey_claims
-from newsroom.ready_pages import build_of_the_program
 from newsroom.vault import back_up_due
 from readers import actions as digests
 from readers import mails

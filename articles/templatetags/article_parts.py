@@ -16,8 +16,10 @@ from django.utils.translation import get_language, gettext, ngettext
 
 from articles import display
 from articles.around import Around
+from articles.fragments import BETWEEN
 from articles.models import Article, RelatedLink, Tag
-from articles.templatetags.headlines import link_to, outlet_link
+from articles.teasers import outlet_link
+from articles.templatetags.headlines import link_to
 from articles.templatetags.reading import (
     authors,
     contributing_reporters,
@@ -155,8 +157,11 @@ def topics(tags: Iterable[Tag]) -> SafeString:
 
 
 @register.simple_tag
-def where_from(article: Article, around: Around) -> SafeString:
-    """Who published it first and where, who else did, when we read it, whose it is and on what terms."""
+def where_from(article: Article) -> SafeString:
+    """Who published it first and where, when we read it, whose it is and on what terms.
+
+    Who else published it changes with other articles: its place is left open (`also_published`).
+    """
     source = article.source
     if source:
         link = f'<a href="{escape(source.get_absolute_url())}">{escape(source.name)}</a>'
@@ -165,16 +170,28 @@ def where_from(article: Article, around: Around) -> SafeString:
     else:
         facts = [(gettext("Published by"), escape(settings.SITE_NAME))]
     terms = article.usage_terms or (source.terms if source else "")
-    facts += [
-        (gettext("Also published by"), ", ".join(_copy(other) for other in around.copies)),
+    others = [
         (gettext("Read by us"), moment(article.fetched_at)),
         (gettext("Rights holder"), _isolated(article.copyright_holder)),
         (gettext("Terms of use"), _isolated(terms)),
         (gettext("Licence"), _link(article.licence_url, "license noopener")),
     ]
-    rows = [f"<dt>{name}</dt><dd>{said}</dd>" for name, said in facts if said]
+    rows = [_fact(name, said) for name, said in facts if said]
+    rows[-1] += BETWEEN
+    rows += [_fact(name, said) for name, said in others if said]
     heading = f"<h2>{gettext('Where this comes from')}</h2>"
     return _lines(["<section>", heading, '<dl class="facts">', *rows, "</dl>", "</section>"])
+
+
+@register.simple_tag
+def also_published(around: Around) -> SafeString:
+    """Who else published the text, among the facts of where it comes from."""
+    names = ", ".join(_copy(other) for other in around.copies)
+    return SafeString("\n" + _fact(gettext("Also published by"), names) if names else "")
+
+
+def _fact(name: str, said: str) -> str:
+    return f"<dt>{name}</dt><dd>{said}</dd>"
 
 
 @register.simple_tag

@@ -10,10 +10,12 @@ from django import template
 from django.conf import settings
 from django.template.base import FilterExpression, NodeList, Parser, Token
 from django.template.context import Context
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
+from articles.fragments import BETWEEN
 from articles.interface import Tongue
 from articles.models import Tag
 
@@ -47,6 +49,18 @@ def kept(parser: Parser, token: Token) -> Kept:
     nodelist = parser.parse(("endkept",))
     parser.delete_first_token()
     return Kept(nodelist, by)
+
+
+_outlines: dict[tuple[str | None, ...], list[str]] = {}
+
+
+def outline(template_name: str, tongue: Tongue, *, look: str = "") -> list[str]:
+    """What stands before, between and after the parts that a page leaves open with BETWEEN; made at the first use."""
+    key = (template_name, tongue.code, look, settings.SITE_NAME)
+    if key not in _outlines or settings.DEBUG:
+        context = {"interface": tongue, "look": look, "site_name": settings.SITE_NAME}
+        _outlines[key] = render_to_string(template_name, context).split(BETWEEN)
+    return _outlines[key]
 
 
 @register.simple_tag

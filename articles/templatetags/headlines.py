@@ -1,4 +1,4 @@
-"""Headlines in lists, with what stands under them.
+"""Headlines in lists, with what stands under them: the pieces of an article's teaser, put together.
 
 Set here and not in templates: a page has forty of them, and including a template costs more than its text.
 """
@@ -8,66 +8,61 @@ from __future__ import annotations
 from html import escape
 
 from django import template
-from django.conf import settings
 from django.utils.safestring import SafeString
 
-from articles import display
+from articles import teasers
 from articles.models import Article, Contributor
-from articles.templatetags.reading import (
-    foreign_language,
-    language_marks,
-    moment,
-    page_marks,
-    picture,
-    role_of,
-)
+from articles.templatetags.reading import page_marks, role_of
 
 register = template.Library()
 
 SIZES = "(min-width: 62rem) 20rem, (min-width: 40rem) 45vw, 70vw"
 
 
+@register.filter
+def is_pictured(article: Article) -> bool:
+    """True when a picture of it may be shown."""
+    return bool(teasers.of(article).pictured)
+
+
+@register.simple_tag
+def marks(article: Article) -> SafeString:
+    """The lang and dir attributes of the article."""
+    return SafeString(teasers.of(article).marks)
+
+
 @register.simple_tag
 def meta(article: Article, person: Contributor | None = None, undated: bool = False) -> SafeString:
     """Outlet, language where it is another than the page's, what `person` did, and when."""
-    language = foreign_language(article)
-    parts = [
-        outlet_link(article),
-        escape(language),
-        escape(role_of(article, person)) if person else "",
-        "" if undated else moment(article.published_at, "short"),
-    ]
-    line = " · ".join(filter(None, parts))
-    return SafeString(f'<p class="meta"{page_marks()}>{line}</p>')
-
-
-def outlet_link(article: Article) -> str:
-    """The outlet as a link to its page; our own name where it is ours."""
-    source = article.source
-    if source is None:
-        return escape(settings.SITE_NAME)
-    return f'<a href="{escape(source.get_absolute_url())}"><bdi>{escape(source.name)}</bdi></a>'
+    teaser = teasers.of(article)
+    role = escape(role_of(article, person)) if person else ""
+    parts = [teaser.outlet, role, "" if undated else teaser.short]
+    return SafeString(f'<p class="meta"{page_marks()}>{" · ".join(filter(None, parts))}</p>')
 
 
 @register.simple_tag
 def headline(article: Article, level: int = 3) -> SafeString:
     """The headline as a link."""
-    link = f'<a href="{escape(article.get_absolute_url())}">{escape(article.headline)}</a>'
-    return SafeString(f"<h{level}>{link}</h{level}>")
+    return SafeString(f"<h{level}>{teasers.of(article).link}</h{level}>")
 
 
 @register.simple_tag
 def standfirst(article: Article) -> SafeString:
     """The sentence or two under the headline, where there are any."""
-    text = display.teaser_of(article)
-    return SafeString(f'<p class="standfirst">{escape(text)}</p>' if text else "")
+    return SafeString(teasers.of(article).standfirst)
+
+
+@register.simple_tag
+def picture_in(article: Article, sizes: str, eager: bool = False) -> SafeString:
+    """The article's picture in these sizes, where it has one."""
+    return teasers.of(article).picture(sizes, eager=eager)
 
 
 @register.simple_tag
 def link_to(article: Article) -> SafeString:
     """An article in a list beside another: headline and what stands under it."""
-    link = f'<a href="{escape(article.get_absolute_url())}">{escape(article.headline)}</a>'
-    return SafeString(f"<h3{language_marks(article.language)}>{link}</h3>\n{meta(article)}")
+    teaser = teasers.of(article)
+    return SafeString(f"<h3{teaser.marks}>{teaser.link}</h3>\n{meta(article)}")
 
 
 @register.simple_tag
@@ -75,11 +70,12 @@ def teaser_block(
     article: Article, level: int = 3, pictured: bool = False, bare: bool = False, undated: bool = False
 ) -> SafeString:
     """An article in a list. `bare`: without the sentence under its headline."""
+    teaser = teasers.of(article)
     parts = [
-        f'<article class="teaser"{language_marks(article.language)}>',
-        picture(display.picture_of(article), sizes=SIZES) if pictured else "",
+        f'<article class="teaser"{teaser.marks}>',
+        teaser.picture(SIZES) if pictured else "",
         headline(article, level),
-        "" if bare else standfirst(article),
+        "" if bare else teaser.standfirst,
         meta(article, undated=undated),
         "</article>",
     ]
@@ -89,16 +85,16 @@ def teaser_block(
 @register.simple_tag
 def river_row(article: Article, person: Contributor | None = None) -> SafeString:
     """A line of a list by day: the hour, the article with what stands under its headline, its picture."""
-    media = display.picture_of(article)
+    teaser = teasers.of(article)
     parts = [
-        '<li class="pictured">' if media else "<li>",
-        f'<p class="clock">{moment(article.published_at, "clock")}</p>',
-        f'<article class="teaser"{language_marks(article.language)}>',
+        '<li class="pictured">' if teaser.pictured else "<li>",
+        f'<p class="clock">{teaser.clock}</p>',
+        f'<article class="teaser"{teaser.marks}>',
         headline(article),
-        standfirst(article),
+        teaser.standfirst,
         meta(article, person, undated=True),
         "</article>",
-        picture(media, sizes="9rem"),
+        teaser.picture("9rem"),
         "</li>",
     ]
     return SafeString("\n".join(filter(None, parts)))

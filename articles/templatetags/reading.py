@@ -52,8 +52,6 @@ _ROLE_WORDS = {
     Role.AGENCY: gettext_noop("Agency"),
 }
 
-register.filter("teaser", display.teaser_of)
-register.filter("lead_picture", display.picture_of)
 register.filter("credit_line", display.credit_line)
 picture = register.simple_tag(display.picture_block, name="picture")
 register.filter("original_address", display.original_address)

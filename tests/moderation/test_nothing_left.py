@@ -122,8 +122,10 @@ def test_nothing_of_an_erased_article_is_left_anywhere(settings, tmp_path: Path)
     visited(article)
     planted = places_with(TELLING[:-1], *folders)
     assert set(planted) == set(TELLING[:-1])
-    assert {"articles_readypage.body_br", "articles_revision.snapshot", "django_admin_log.change_message",
-            "accounts_unsavedform.fields"} <= set().union(*planted.values())  # fmt: skip
+    assert {
+        "articles_readypage.body_br", "articles_fragment.text", "articles_revision.snapshot",
+        "django_admin_log.change_message", "accounts_unsavedform.fields",
+    } <= set().union(*planted.values())  # fmt: skip
     claim = notice_about(article).claims.get()
 
     actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from articles.models import Article, Hold, ReadyPage, Source
+from articles.models import Article, Fragment, Hold, ReadyPage, Source
 from moderation.models import ClaimState
 from tests.moderation.cases import claim_in
 
@@ -62,12 +62,14 @@ def test_what_was_backed_up_comes_back_and_what_came_later_goes(site: Path, sett
     (settings.MEDIA_ROOT / "pictures" / "harbour.webp").unlink()
     (settings.MEDIA_ROOT / "pictures" / "later.webp").write_bytes(b"later")
     ReadyPage.objects.create(path="/", etag="x", body_gzip=b"", body_br=b"")
+    Fragment.objects.create(article=Article.objects.first(), kind="page", text="x", build="x", serial=0)
 
     call_command("restore", site / "monday.tar")
 
     assert headlines() == {"The harbour freezes over"}
     assert [path.name for path in (settings.MEDIA_ROOT / "pictures").iterdir()] == ["harbour.webp"]
     assert not ReadyPage.objects.exists()
+    assert not Fragment.objects.exists()
 
 
 def test_a_backup_is_readable_by_its_owner_alone(site: Path) -> None:

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 from django.utils import timezone
 
-from articles.surfaces import Shown, now
+from articles.surfaces import Shown, keep, now
 from tests.factories import (
     ArticleFactory,
     ContributionFactory,
@@ -33,9 +33,11 @@ TAGS = ["Climate", "World", "Culture", "Science", "Sport", "Economy"]
 def queries(path: str) -> int:
     """What the page itself asks of the database, without the question of every surface.
 
-    The second time: what is near an article is found at the first and kept.
+    The second time: at the first what is near an article is found, what is shown of each is set, and both kept.
     """
-    _ask(path, _request(path))
+    first = _request(path)
+    _ask(path, first)
+    assert keep(first.surface)  # type: ignore[attr-defined]
     request = _request(path)
     with CaptureQueriesContext(connection) as captured:
         _ask(path, request)

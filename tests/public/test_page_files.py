@@ -22,9 +22,9 @@ from django.utils import timezone
 
 from articles import page_files, surfaces
 from articles.actions import place_hold, release_hold
+from articles.build import build_of_the_program
 from articles.models import Article, Hold, HoldKind, ReadyPage, SurfaceSerial
 from newsroom import publishing
-from newsroom.ready_pages import build_of_the_program
 from tests.conftest import free_port
 from tests.factories import ArticleFactory
 from tests.front_door import FrontDoor

@@ -8,8 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from articles import page_files
+from articles.build import build_of_the_program
 from newsroom import publishing
-from newsroom.ready_pages import build_of_the_program
 
 
 class Command(BaseCommand):
