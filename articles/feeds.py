@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -20,8 +21,9 @@ from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from lxml import etree
 
-from articles import canary, display, illustrations, keyset
+from articles import canary, display, fragments, illustrations, keyset
 from articles.addresses import page_address
+from articles.fragments import BETWEEN, KeptAs, Made
 from articles.merging import public_person_once_at
 from articles.models import (
     Article,
@@ -36,7 +38,7 @@ from articles.models import (
     Tag,
     TaggedArticle,
 )
-from articles.statements import Statement
+from articles.statements import OneOf, Statement
 from articles.surfaces import LATEST, shows, surface
 from articles.templatetags.reading import language_name
 
@@ -88,20 +90,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One list as a feed: what it is called, where it is a page, where it is this feed."""
+    """One list as a feed: what it is called, where it is a page and where this feed, and when it changed last."""
 
     title: str
     about: str
     home: str
     address: str
-    entries: Sequence[Entry]
+    updated: datetime
     deleted: Sequence[Deleted] = ()
-
-    @property
-    def updated(self) -> datetime:
-        """When the newest change to anything in it was made."""
-        moments = [changed_at(entry.article) for entry in self.entries] + [gone.at for gone in self.deleted]
-        return max(moments, default=_NEVER)
 
 
 def changed_at(article: Article) -> datetime:
@@ -150,7 +146,9 @@ def _addresses(owners: Iterable[Tag | Contributor | Source]) -> list[str]:
 @surface("feed", locate=at_latest)
 def latest(request: HttpRequest, form: str) -> HttpResponse:
     """Everything, newest first."""
-    return _answer(request, form, settings.SITE_NAME, "All articles, newest first.", "/", _LATEST(), LATEST)
+    return _answer(
+        request, form, settings.SITE_NAME, "All articles, newest first.", "/", _LATEST[form](), LATEST
+    )
 
 
 @surface("tag_feed", locate=at_tags)
@@ -161,7 +159,7 @@ def tag(request: HttpRequest, slug: str, form: str) -> HttpResponse:
         moved = get_object_or_404(Tag, former_addresses__slug=slug)
         return HttpResponsePermanentRedirect(f"{moved.get_absolute_url()}feed.{form}")
     title, about = f"{tag.name} | {settings.SITE_NAME}", tag.description or f"Articles on {tag.name}."
-    articles = keyset.newest_of(tag, _entries().without_copies(), size=ENTRIES)
+    articles = keyset.newest_of(tag, _entries(form).without_copies(), size=ENTRIES)
     return _answer(request, form, title, about, tag.get_absolute_url(), articles, f"tag:{tag.pk}")
 
 
@@ -175,7 +173,7 @@ def contributor(request: HttpRequest, slug: str, form: str) -> HttpResponse:
             raise Http404("Nobody is listed here.")
         return HttpResponsePermanentRedirect(f"{moved.get_absolute_url()}feed.{form}")
     title, about = f"{person.name} | {settings.SITE_NAME}", f"Articles to which {person.name} contributed."
-    articles = keyset.newest_of(person, _entries(), size=ENTRIES)
+    articles = keyset.newest_of(person, _entries(form), size=ENTRIES)
     if not articles:
         raise Http404("Nothing here is public.")
     key = f"contributor:{person.pk}"
@@ -187,7 +185,7 @@ def language(request: HttpRequest, code: str, form: str) -> HttpResponse:
     """The articles in one language, under its own name."""
     name = language_name(code)
     title, about = f"{name} | {settings.SITE_NAME}", f"Articles in {name}."
-    articles = _newest(_entries().without_copies().in_language(code))
+    articles = _newest(_entries(form).without_copies().in_language(code))
     return _answer(request, form, title, about, f"/languages/{code}/", articles, LATEST)
 
 
@@ -197,20 +195,41 @@ def source(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     shown = Q(suspended_at__isnull=True) | Q(suspended_at__gt=Now())
     source = get_object_or_404(Source, shown, slug=slug)
     title, about = f"{source.name} | {settings.SITE_NAME}", f"Articles first published by {source.name}."
-    articles = _newest(_entries().filter(source=source))
+    articles = _newest(_entries(form).filter(source=source))
     return _answer(request, form, title, about, source.get_absolute_url(), articles, f"source:{source.pk}")
 
 
-def _entries() -> ArticleQuerySet:
-    public = Article.objects.public().select_related("source", "lead_media").defer("signature")
-    return public.annotate(opening=F("prepared__opening"))
+def _entries(form: str) -> ArticleQuerySet:
+    """Public articles as feeds list them: when they changed, and what the feed says of each where that is kept."""
+    articles = Article.objects.public().only("published_at", "updated_at")
+    return articles.annotate(**{form: KeptAs(form)})
 
 
 def _newest(articles: ArticleQuerySet) -> list[Article]:
     return list(articles.newest_first()[:ENTRIES])
 
 
-_LATEST = Statement(lambda: _entries().newest_first()[:ENTRIES])
+def _newest_in(form: str) -> Statement[Article]:
+    return Statement(lambda: _entries(form).newest_first()[:ENTRIES])
+
+
+_LATEST = {form: _newest_in(form) for form in FORMATS}
+
+
+def _whole() -> ArticleQuerySet:
+    public = Article.objects.public().filter(OneOf("pk", "keys")).select_related("source", "lead_media")
+    return public.defer("signature").annotate(opening=F("prepared__opening"))
+
+
+_WHOLE = Statement(_whole)
+
+
+def make(form: str, keys: Sequence[int]) -> Iterator[Made]:
+    """What the feeds of this form say of these articles, as far as they are public."""
+    entries = _with_credits_and_tags(_WHOLE(keys=keys))
+    for entry, text in zip(entries, _WRITERS[form].items(entries), strict=True):
+        pictures = [display.picture_of(entry.article), *display.pictures_in_text(entry.article)]
+        yield Made(entry.article.pk, form, fragments.language(), text, fragments.until(pictures))
 
 
 def _with_credits_and_tags(articles: Sequence[Article]) -> list[Entry]:
@@ -236,12 +255,14 @@ def _answer(
     articles: list[Article],
     key: str,
 ) -> HttpResponse:
+    fragments.fill(articles, form, partial(make, form))
     shows(request, articles=articles, keys=[key])
     deleted = _deleted(key) if form == "atom" else ()
-    entries = _with_credits_and_tags(articles)
-    feed = Feed(title, about, absolute(home), absolute(request.path), entries, deleted)
-    content_type, write = _WRITERS[form]
-    response = HttpResponse(write(feed), content_type=content_type)
+    updated = max([*map(changed_at, articles), *(gone.at for gone in deleted)], default=_NEVER)
+    feed = Feed(title, about, absolute(home), absolute(request.path), updated, deleted)
+    items = [article.__dict__[form] for article in articles]
+    writer = _WRITERS[form]
+    response = HttpResponse(writer.whole(feed, list(filter(None, items))), content_type=writer.content_type)
     response.headers["Access-Control-Allow-Origin"] = "*"
     if settings.WEBSUB_HUB:
         response.headers["Link"] = f'<{settings.WEBSUB_HUB}>; rel="hub", <{feed.address}>; rel="self"'
@@ -271,10 +292,15 @@ def _deleted(key: str) -> list[Deleted]:
 # --- RSS 2.0 ----------------------------------------------------------------------------------
 
 
-def rss(feed: Feed) -> bytes:
+def _rss_root() -> Any:
+    return etree.Element(
+        "rss", version="2.0", nsmap={"atom": _ATOM, "dc": _DC, "content": _CONTENT, "media": _MEDIA}
+    )
+
+
+def rss(feed: Feed, items: Sequence[str]) -> bytes:
     """RSS 2.0 by the Advisory Board's best practices."""
-    namespaces = {"atom": _ATOM, "dc": _DC, "content": _CONTENT, "media": _MEDIA}
-    root = etree.Element("rss", version="2.0", nsmap=namespaces)
+    root = _rss_root()
     channel = etree.SubElement(root, "channel")
     _add(channel, "title", feed.title)
     _add(channel, "link", feed.home)
@@ -285,9 +311,17 @@ def rss(feed: Feed) -> bytes:
     _add(channel, f"{{{_ATOM}}}link", href=feed.address, rel="self", type="application/rss+xml")
     if settings.WEBSUB_HUB:
         _add(channel, f"{{{_ATOM}}}link", href=settings.WEBSUB_HUB, rel="hub")
-    for entry in feed.entries:
-        _rss_item(etree.SubElement(channel, "item"), entry)
-    return _xml(root)
+    channel.append(_place())
+    return _xml(root, items)
+
+
+def rss_items(entries: Sequence[Entry]) -> list[str]:
+    """What it says of each article."""
+    root = _rss_root()
+    for entry in entries:
+        root.append(_place())
+        _rss_item(etree.SubElement(root, "item"), entry)
+    return _pieces(root)
 
 
 def _rss_item(item: Any, entry: Entry) -> None:
@@ -322,9 +356,13 @@ def _add_content(item: Any, article: Article) -> None:
 # --- Atom -------------------------------------------------------------------------------------
 
 
-def atom(feed: Feed) -> bytes:
+def _atom_root() -> Any:
+    return etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM, "media": _MEDIA, "at": _TOMBSTONES})  # type: ignore[dict-item]
+
+
+def atom(feed: Feed, items: Sequence[str]) -> bytes:
     """Atom, RFC 4287."""
-    root = etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM, "media": _MEDIA, "at": _TOMBSTONES})  # type: ignore[dict-item]
+    root = _atom_root()
     root.set("{http://www.w3.org/XML/1998/namespace}lang", settings.LANGUAGE_CODE)
     _atom(root, "id", feed.address)
     _atom(root, "title", feed.title)
@@ -335,12 +373,20 @@ def atom(feed: Feed) -> bytes:
     if settings.WEBSUB_HUB:
         _atom(root, "link", href=settings.WEBSUB_HUB, rel="hub")
     _atom(_atom(root, "author"), "name", settings.SITE_NAME)
-    for entry in feed.entries:
-        _atom_entry(_atom(root, "entry"), entry)
+    root.append(_place())
     for gone in feed.deleted:
         # RFC 6721: whoever kept the entry drops it.
         _add(root, f"{{{_TOMBSTONES}}}deleted-entry", ref=f"urn:uuid:{gone.key}", when=_iso(gone.at))
-    return _xml(root)
+    return _xml(root, items)
+
+
+def atom_items(entries: Sequence[Entry]) -> list[str]:
+    """What it says of each article."""
+    root = _atom_root()
+    for entry in entries:
+        root.append(_place())
+        _atom_entry(_atom(root, "entry"), entry)
+    return _pieces(root)
 
 
 def _atom_entry(element: Any, entry: Entry) -> None:
@@ -390,20 +436,33 @@ def _atom(parent: Any, name: str, text: str = "", **attributes: str) -> Any:
 # --- JSON Feed --------------------------------------------------------------------------------
 
 
-def json_feed(feed: Feed) -> bytes:
+def json_feed(feed: Feed, items: Sequence[str]) -> bytes:
     """JSON Feed 1.1."""
-    data = {
+    data: dict[str, Any] = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": feed.title,
         "description": feed.about,
         "home_page_url": feed.home,
         "feed_url": feed.address,
         "language": settings.LANGUAGE_CODE,
-        "items": [_json_item(entry) for entry in feed.entries],
+        "items": [],
     }
     if settings.WEBSUB_HUB:
         data["hubs"] = [{"type": "WebSub", "url": settings.WEBSUB_HUB}]
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    return _json(data).replace(_NO_ITEMS, f'"items":[{",".join(items)}]', 1).encode()
+
+
+# No text can say this: its quotes would be escaped.
+_NO_ITEMS = '"items":[]'
+
+
+def json_items(entries: Sequence[Entry]) -> list[str]:
+    """What it says of each article."""
+    return [_json(_json_item(entry)) for entry in entries]
+
+
+def _json(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
 def _json_item(entry: Entry) -> dict[str, Any]:
@@ -508,12 +567,34 @@ def _iso(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _xml(root: Any) -> bytes:
-    return bytes(etree.tostring(root, xml_declaration=True, encoding="utf-8"))
+def _place() -> Any:
+    """Where items begin: a comment, which is never one of ours otherwise."""
+    return etree.Comment(BETWEEN.removeprefix("<!--").removesuffix("-->"))
 
 
-_WRITERS: dict[str, tuple[str, Callable[[Feed], bytes]]] = {
-    "rss": ("application/rss+xml; charset=utf-8", rss),
-    "atom": ("application/atom+xml; charset=utf-8", atom),
-    "json": ("application/feed+json; charset=utf-8", json_feed),
+def _pieces(root: Any) -> list[str]:
+    """The items of a document, which stand alone in it with a place before each."""
+    text = etree.tostring(root, encoding="unicode")
+    return text[: text.rindex("</")].split(BETWEEN)[1:] if len(root) else []
+
+
+def _xml(root: Any, items: Sequence[str]) -> bytes:
+    """The document with the items, which are written in the same names, in their place."""
+    before, after = etree.tostring(root, xml_declaration=True, encoding="utf-8").split(BETWEEN.encode())
+    return bytes(before + "".join(items).encode() + after)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """One form of feed: how it is called, written, and what it says of articles."""
+
+    content_type: str
+    whole: Callable[[Feed, Sequence[str]], bytes]
+    items: Callable[[Sequence[Entry]], list[str]]
+
+
+_WRITERS = {
+    "rss": Writer("application/rss+xml; charset=utf-8", rss, rss_items),
+    "atom": Writer("application/atom+xml; charset=utf-8", atom, atom_items),
+    "json": Writer("application/feed+json; charset=utf-8", json_feed, json_items),
 }

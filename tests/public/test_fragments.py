@@ -104,7 +104,14 @@ def test_a_page_made_of_what_is_kept_is_the_page_made_anew(change, somewhere_eve
         door.get(path)
     kept = Fragment.objects.filter(article=somewhere_everywhere)
     kinds = set(kept.values_list("kind", "language"))
-    assert kinds >= {("page", "en"), ("page", "de"), ("teaser", "de")}
+    assert kinds >= {
+        ("page", "en"),
+        ("page", "de"),
+        ("teaser", "de"),
+        ("rss", "en"),
+        ("atom", "en"),
+        ("json", "en"),
+    }
     before = made_anew(door, paths)
 
     CHANGES[change](somewhere_everywhere)
