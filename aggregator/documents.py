@@ -76,6 +76,7 @@ class Entry(NamedTuple):
     source: Origin | None = None
     rights: str = ""
     licence: str = ""
+    rsl: tuple[str, ...] = ()
 
 
 class FeedDocument(NamedTuple):

@@ -151,14 +151,16 @@ def store_batches(pairs: Sequence[tuple[Batch, Report]], *, at: datetime) -> Non
 
 
 def _read_pages(batches: Sequence[Batch], *, at: datetime) -> None:
-    """Have the whole texts read of what came in by feeds that give only openings."""
+    """Have the whole texts read of what came in by feeds that give only openings, but for what an entry reserves."""
     fulltext.ask_for(
         [
             pk
             for batch in batches
             if batch.feed.full_text and fulltext.is_allowed(batch.feed.source)
-            for outcome, pk in batch.decided.values()
+            for offer, _ in batch.pairs
+            for outcome, pk in [batch.decided.get(offer.guid_key, (SKIPPED, None))]
             if pk and outcome in (CREATED, UPDATED)
+            if batch.feed.source.agreement_prevails or not offer.entry.rsl
         ],
         at=at,
     )

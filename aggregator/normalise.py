@@ -131,7 +131,7 @@ def draft(offer: Offer, document: FeedDocument, outlet: Outlet, *, at: datetime)
         credits=tuple(dict.fromkeys(chain(_credits(named, language, outlet.name), trailing))),
         tags=_tags(entry.categories, outlet),
         published_at=published_at,
-        usage_terms=clean_text(entry.rights or document.rights, max_length=500),
+        usage_terms=clean_text(_terms(entry, document), max_length=500),
         licence_url=_web(entry.licence or document.licence),
         picture=_picture(entry.picture),
         text_key=text_fingerprint(text) if is_telling(text) else "",
@@ -139,6 +139,12 @@ def draft(offer: Offer, document: FeedDocument, outlet: Outlet, *, at: datetime)
         other_url_keys=_other_keys(entry, given, url_key),
         text=text,
     )
+
+
+def _terms(entry: Entry, document: FeedDocument) -> str:
+    """What an entry says of its use, in RSL and in words, else what its feed says in words."""
+    said = (*entry.rsl, entry.rights) if entry.rsl else (entry.rights or document.rights,)
+    return "; ".join(filter(None, said))
 
 
 def whole_text(page: Page, *, url: str, language: str, outlet: str) -> tuple[CleanHTML, tuple[Credit, ...]]:

@@ -71,9 +71,9 @@ def read_entry(entry: Any, base: str, language: str) -> Entry:
         picture=lead_picture(parts, base, content or summary),
         enclosures=enclosures({**parts, "atom:link": parts.get("link", [])}, base),
         source=_source(parts, base),
-        rights=words(parts, "rights", "copyright", "dc:rights", "media:copyright", limit=caps.TEXT)
-        or "; ".join(rsl(parts)),
+        rights=words(parts, "rights", "copyright", "dc:rights", "media:copyright", limit=caps.TEXT),
         licence=_licence(parts, base),
+        rsl=rsl(parts),
     )
 
 

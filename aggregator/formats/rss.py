@@ -87,9 +87,9 @@ def read_item(item: Any, base: str, language: str) -> Entry:
         source=_source(parts, base),
         rights=plain(
             first(parts, "dc:rights", "copyright", "rights", "dcterms:rights", "media:copyright"), caps.TEXT
-        )
-        or "; ".join(rsl(parts)),
+        ),
         licence=licence(parts),
+        rsl=rsl(parts),
     )
 
 

@@ -50,13 +50,22 @@ def article(web: WebServer, outlet: Outlet) -> Callable[..., Article]:
     """An article that a feed of openings brought, of a source whose terms allow everything."""
     fulltext._robots.cache_clear()
 
-    def make(body: bytes, *, usage: str = UsagePolicy.FULL, robots: bytes = b"", **headers: str) -> Article:
+    def make(
+        body: bytes,
+        *,
+        usage: str = UsagePolicy.FULL,
+        robots: bytes = b"",
+        said: str = "",
+        prevails: bool = False,
+        **headers: str,
+    ) -> Article:
         given = [(name.replace("_", "-"), value) for name, value in headers.items()]
         web.put("/robots.txt", robots)
         link = web.put("/1", body, headers=[("Content-Type", "text/html"), *given])
-        feed = outlet(body=rss(item(1, link=link), link=web.url("/")))
+        entry = item(1, link=link).replace("</item>", f"{said}</item>")
+        feed = outlet(body=rss(entry, link=web.url("/")))
         Feed.objects.update(full_text=True)
-        Source.objects.update(usage=usage, terms="Agreed by letter.")
+        Source.objects.update(usage=usage, terms="Agreed by letter.", agreement_prevails=prevails)
         feed.refresh_from_db()
         fetch_once(feed)
         return Article.objects.get()
@@ -133,6 +142,19 @@ def test_no_page_is_asked_for_where_the_terms_do_not_allow_it(
     fulltext.ask_for([found.pk], at=NOON)
     assert "Number 1:" not in whole(found)
     assert "/1" not in web.paths()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("prevails", [False, True])
+def test_what_one_entry_reserves_is_left_alone_unless_an_agreement_prevails(
+    article: Callable[..., Article], prevails: bool
+) -> None:
+    terms = (
+        '<rsl:content xmlns:rsl="https://rslstandard.org/rsl"><rsl:license><rsl:prohibits type="usage">all'
+    )
+    found = article(page(), said=f"{terms}</rsl:prohibits></rsl:license></rsl:content>", prevails=prevails)
+    assert found.usage_terms == "prohibits usage: all"
+    assert ("Number 1:" in whole(found)) == prevails
 
 
 @pytest.mark.django_db

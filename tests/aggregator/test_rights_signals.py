@@ -74,10 +74,7 @@ def test_terms_in_a_feed_are_read() -> None:
     of_one = parse(rss(item(1).replace("</item>", f"{licence}</item>"), item(2)))
 
     assert document.rsl == ("permits usage: search", "prohibits usage: train-ai")
-    assert [entry.rights for entry in of_one.entries] == [
-        "permits usage: search; prohibits usage: train-ai",
-        "",
-    ]
+    assert [entry.rsl for entry in of_one.entries] == [document.rsl, ()]
 
 
 @pytest.mark.django_db
