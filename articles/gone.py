@@ -74,7 +74,7 @@ def reason_of(article: Article) -> Reason | None:
         return Reason(410, gettext_noop("Withdrawn"), holds[0].note)
     rule = OptOut.objects.covering_article(article).first()
     if rule:
-        told = "Its owner does not want it shown here."
+        told = gettext_noop("Its owner does not want it shown here.")
         return Reason(451, gettext_noop("Withheld for legal reasons"), told, rule.since)
     if article.state == ArticleState.RETRACTED:
         return Reason(410, gettext_noop("Retracted"), _retraction_note(article))

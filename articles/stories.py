@@ -468,17 +468,19 @@ def shown_anew(story: Story) -> None:
 # --- what goes --------------------------------------------------------------------------------
 
 
+def family_of(article: Article) -> Q:
+    """Whatever is folded together with it or has the same text; known of a withheld article as well."""
+    root = article.copy_of_id or article.pk
+    family = Q(pk=root) | Q(copy_of=root)
+    return family | Q(text_key=article.text_key) if article.text_key else family
+
+
 def copies_of(article: Article) -> list[tuple[Article, float]]:
     """Articles with the same or nearly the same text, and how alike, the likest first.
 
     For whoever decides on one of them. Of any source, held ones as well; erased ones have no text.
     """
-    own = comparison.sharing_text(article)
-    family = Q(copy_of=article) | Q(pk__in=own)
-    if article.copy_of_id:
-        family |= Q(pk=article.copy_of_id) | Q(copy_of=article.copy_of_id)
-    if article.text_key:
-        family |= Q(text_key=article.text_key)
+    family = family_of(article) | Q(pk__in=comparison.sharing_text(article))
     found = Article.objects.filter(family).exclude(pk=article.pk).exclude(state=ArticleState.ERASED)
     others = list(found.select_related("source")[:MOST_COPIES])
     sketches = comparison.sketches([article.pk, *(other.pk for other in others)])

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from articles import actions as articles
@@ -85,7 +86,7 @@ def _place(claim: Claim, *, effective_at: datetime, at: datetime, by: User | Non
         effective_at=effective_at,
         at=at,
         by=by,
-        note=note or "Withheld at the request of its owner.",
+        note=note or gettext_noop("Withheld at the request of its owner."),
     )
 
 

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Max
 
 from articles import actions as articles
 from articles.comparison import sharing_text, sketches
 from articles.fingerprint import similarity
 from articles.models import Article, ArticleState, Hold, HoldKind
+from articles.stories import family_of
 from moderation import actions, ledger
 from moderation.models import Claim, ClaimEvent, ClaimState, NoticeLine, Verdict
 
@@ -50,13 +51,8 @@ def copies_of(claim: Claim) -> list[Copy]:
 
 
 def _folded(article: Article) -> dict[int, str]:
-    root = article.copy_of_id or article.pk
-    same = Q(pk=root) | Q(copy_of=root)
-    if article.text_key:
-        same |= Q(text_key=article.text_key)
-    return dict.fromkeys(
-        Article.objects.filter(same).values_list("pk", flat=True)[: MOST + 1], "the same text"
-    )
+    found = Article.objects.filter(family_of(article)).values_list("pk", flat=True)[: MOST + 1]
+    return dict.fromkeys(found, "the same text")
 
 
 def _alike(article: Article) -> dict[int, str]:

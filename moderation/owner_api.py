@@ -124,13 +124,23 @@ def _told(row: StandingOptOut) -> dict[str, Any]:
     ).model_dump()  # fmt: skip
 
 
-@router.get("/opt-outs", response={200: list[OptOutOut], 401: Problem}, openapi_extra=BEARER)
+@router.get(
+    "/opt-outs",
+    response={200: list[OptOutOut], 401: Problem},
+    openapi_extra=BEARER,
+    summary="What is left out",
+)
 def list_opt_outs(request: HttpRequest) -> HttpResponse:
     """The standing rules of the key's domain."""
     return _answered(request, lambda key, notice, at: [_told(row) for row in owners.standing_at(key.domain)])
 
 
-@router.post("/opt-outs", response={200: OptOutOut, 401: Problem, 422: Problem}, openapi_extra=BEARER)
+@router.post(
+    "/opt-outs",
+    response={200: OptOutOut, 401: Problem, 422: Problem},
+    openapi_extra=BEARER,
+    summary="Leave out a domain's articles",
+)
 def add_opt_out(request: HttpRequest, given: OptOutIn) -> HttpResponse:
     """Leave it out, what is here already and what would come; the same rule sent again is one rule."""
     return _answered(
@@ -142,10 +152,13 @@ def add_opt_out(request: HttpRequest, given: OptOutIn) -> HttpResponse:
 
 
 @router.delete(
-    "/opt-outs/{number}", response={200: OptOutOut, 401: Problem, 404: Problem}, openapi_extra=BEARER
+    "/opt-outs/{number}",
+    response={200: OptOutOut, 401: Problem, 404: Problem},
+    openapi_extra=BEARER,
+    summary="Allow it again",
 )
 def lift_opt_out(request: HttpRequest, number: int) -> HttpResponse:
-    """Allow it again."""
+    """End a rule: what only it left out shows again."""
 
     def lift(key: ApiKey, notice: Notice, at: datetime) -> Any:
         StandingOptOut.objects.get(pk=number, rule__domain=key.domain)
@@ -154,7 +167,12 @@ def lift_opt_out(request: HttpRequest, number: int) -> HttpResponse:
     return _answered(request, lift)
 
 
-@router.put("/webhook", response={200: WebhookOut, 401: Problem, 422: Problem}, openapi_extra=BEARER)
+@router.put(
+    "/webhook",
+    response={200: WebhookOut, 401: Problem, 422: Problem},
+    openapi_extra=BEARER,
+    summary="Say where outcomes are sent",
+)
 def set_webhook(request: HttpRequest, given: WebhookIn) -> HttpResponse:
     """Tell every outcome of the domain's claims to this address, with a new secret."""
 

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import get_resolver
 
-from articles import announcements, cuts, illustrations, surfaces
+from articles import announcements, cuts, illustrations, stories, surfaces
 from articles.leases import back_off
 from articles.models import Article, Cut, CutKind, Media
 from moderation.models import Claim, Escrow, Probe, ProbePlan
@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 WINDOW = 8
 # Fewer words than this are met by chance on a list of other articles.
 TELLING = 4
+# What was met is another outlet's own article of the same work. Its address would tell ours from theirs.
+COPY = "another outlet's copy"
+MOST_COPIES = 50
 GONE = (404, 410, 451)
 ANSWERED = (200, *GONE)
 LIMITS = Limits(seconds=20, connect_seconds=5, silent_seconds=15, redirects=2)
@@ -202,7 +205,8 @@ def probe(plan: ProbePlan, *, at: datetime, base_url: str = "") -> list[Probe]:
     base_url = (base_url or settings.SITE_URL).rstrip("/")
     client = client_of(base_url)
     try:
-        seen = [_look(client, base_url, plan, surface, path, at) for surface, path in plan.addresses]
+        others = list(_copies(plan.claim.article))
+        seen = [_look(client, base_url, plan, surface, path, at, others) for surface, path in plan.addresses]
         seen += [*_caches(plan, at), *_files(plan, at)]
     finally:
         client.close()
@@ -238,13 +242,28 @@ def client_of(base_url: str) -> Client:
     return Client(allow, "Newsroom-Prober/1.0", LIMITS)
 
 
-def _look(client: Client, base_url: str, plan: ProbePlan, surface: str, path: str, at: datetime) -> Probe:
+def _copies(article: Article) -> Iterator[list[str]]:
+    """The words of what other outlets publish here of the same work: met in a list, they are theirs."""
+    family = Article.objects.public().filter(stories.family_of(article))
+    for copy in family.exclude(source=article.source)[:MOST_COPIES]:
+        yield words(f"{copy.headline} {copy.standfirst} {_without_tags(copy.body)}")
+
+
+def _look(
+    client: Client,
+    base_url: str,
+    plan: ProbePlan,
+    surface: str,
+    path: str,
+    at: datetime,
+    others: Sequence[Sequence[str]],
+) -> Probe:
     try:
         answer = client.get(base_url + path)
     except OutgoingError as error:
         raise FrontDoorClosed(f"{base_url}{path} could not be fetched: {error}") from error
     own = _is_about_it_alone(path, plan)
-    found = sorted(set(_found(answer, plan, own=own)))
+    found = sorted(set(_found(answer, plan, own=own, others=() if own else others)))
     return Probe(
         claim_id=plan.claim_id,
         surface=surface,
@@ -252,7 +271,7 @@ def _look(client: Client, base_url: str, plan: ProbePlan, surface: str, path: st
         at=at,
         status=answer.status,
         sha256=hashlib.sha256(answer.body).hexdigest(),
-        is_clean=not found and answer.status in _expected(plan, surface, own=own),
+        is_clean=found in ([], [COPY]) and answer.status in _expected(plan, surface, own=own),
         found=", ".join(found)[:200],
     )
 
@@ -285,7 +304,7 @@ def _caches(plan: ProbePlan, at: datetime) -> list[Probe]:
     ]
 
 
-def _found(answer: Response, plan: ProbePlan, *, own: bool) -> Iterator[str]:
+def _found(answer: Response, plan: ProbePlan, *, own: bool, others: Sequence[Sequence[str]]) -> Iterator[str]:
     text = answer.body.decode("utf-8", "replace")
     slug = re.escape(plan.own_path.strip("/").rpartition("/")[2])
     # A page may repeat the address it was asked for, and that holds words of the headline.
@@ -299,7 +318,9 @@ def _found(answer: Response, plan: ProbePlan, *, own: bool) -> Iterator[str]:
     for length in {mark.words for mark in marks}:
         windows = {digest for page in pages for digest in _windows(page, length, plan.salt)}
         windows.difference_update(_windows(asked, length, plan.salt))
-        yield from (mark.what for mark in marks if mark.words == length and mark.hash in windows)
+        met = [mark for mark in marks if mark.words == length and mark.hash in windows]
+        theirs = {digest for text in others for digest in _windows(text, length, plan.salt)} if met else ()
+        yield from (COPY if mark.hash in theirs else mark.what for mark in met)
 
 
 def _windows(page: Sequence[str], length: int, salt: str) -> Iterable[str]:

@@ -368,7 +368,7 @@ def _hold(wanted: Sequence[tuple[Claim, Standing]], *, at: datetime) -> None:
     held = [claim for claim, standing in wanted if standing.effective_at is not None]
     holds = place_holds(
         wanted=[(claim.article, claim.reference, moment) for claim in held if (moment := moments[claim.pk])],
-        kind=HoldKind.LEGAL, at=at, by=None, note="Withheld at the request of a rights owner.",
+        kind=HoldKind.LEGAL, at=at, by=None, note=gettext_noop("Withheld at the request of its owner."),
     )  # fmt: skip
     for claim in held:
         claim.hold = holds[claim.article_id]

@@ -11,6 +11,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, URLResolver
+from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -146,10 +147,19 @@ def _registered(pattern: URLPattern | URLResolver) -> URLPattern | URLResolver:
 def _operations(api: NinjaAPI) -> list[dict[str, Any]]:
     """What the page of documentation lists, from the same description that programs read."""
     return [
-        {"method": method.upper(), "path": path, "number": number, **described}
+        described
+        | {"method": method.upper(), "path": path, "told": _marked_up(described.get("description", ""))}
         for path, methods in api.get_openapi_schema()["paths"].items()
-        for number, (method, described) in enumerate(methods.items())
+        for method, described in methods.items()
     ]
+
+
+def _marked_up(text: str) -> str:
+    """What stands between backticks, as code."""
+    code = [
+        format_html("<code>{}</code>", part) if at % 2 else part for at, part in enumerate(text.split("`"))
+    ]
+    return format_html_join("", "{}", ((part,) for part in code))
 
 
 _patterns, _app, _namespace = api.urls

@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from articles import cuts, surfaces
+from articles.models import Article
 from moderation import actions, certificates, probes
 from moderation.models import Claim, ClaimState, Notice, Probe, ProbePlan
 from moderation.references import hash_of
@@ -120,6 +121,31 @@ def test_whatever_is_left_anywhere_is_found(door, removed, leak, found):
     assert removed.proved_at is None
     with pytest.raises(CommandError, match="not proved"):
         call_command("prove_removal", removed.notice.reference, "--base-url", door.url)
+
+
+def test_another_outlets_copy_in_a_list_is_told_from_the_article(door, removed):
+    copy = ArticleFactory(
+        headline=removed.article.headline, body=BODY, copy_of=removed.article, text_key="t" * 64
+    )
+    Article.objects.filter(pk=removed.article_id).update(text_key=copy.text_key)
+    path = next(path for _, path in removed.plan.addresses if not path.startswith("/articles/"))
+    door.leaks[path] = f"<h2>{copy.headline}</h2>{BODY}"
+
+    plan = ProbePlan.objects.get(claim=removed)
+    seen = probes.probe(plan, at=timezone.now(), base_url=door.url)
+
+    assert [(one.is_clean, one.found) for one in seen if one.found] == [(True, probes.COPY)]
+    removed.refresh_from_db()
+    assert removed.proved_at is not None
+
+    door.leaks[path] += '<a href="/articles/ferries-sail/">x</a>'
+    seen = probes.probe(plan, at=timezone.now(), base_url=door.url)
+    assert [one.found for one in seen if not one.is_clean] == [f"address, {probes.COPY}"]
+
+    copy.delete()
+    door.leaks[path] = BODY
+    seen = probes.probe(plan, at=timezone.now(), base_url=door.url)
+    assert [one.found for one in seen if not one.is_clean] == ["text"]
 
 
 def test_its_own_page_must_be_gone_and_name_nobody(door, removed):

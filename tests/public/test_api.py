@@ -167,6 +167,8 @@ def test_the_documentation_has_no_inline_script_and_no_foreign_host(door):
     page = door.get("/api/docs").text
 
     assert "/api/articles/{key}" in page
+    assert "<code>ETag</code>" in page
+    assert "`" not in page
     assert all('src="/static/' in tag for tag in re.findall(r"<script[^>]*>", page))
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
     assert json.loads(door.get("/api/openapi.json").text)["openapi"].startswith("3.")

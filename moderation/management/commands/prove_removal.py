@@ -76,7 +76,8 @@ class Command(BaseCommand):
     def _table(self, claim: Claim, seen: list[Probe]) -> None:
         self.stdout.write(f"{claim}")
         for one in seen:
-            verdict = "clean" if one.is_clean else f"STILL THERE: {one.found or 'unexpected status'}"
+            said = f"clean, {one.found}" if one.found else "clean"
+            verdict = said if one.is_clean else f"STILL THERE: {one.found or 'unexpected status'}"
             self.stdout.write(f"  {one.status}  {one.surface:<24} {one.url}  {verdict}")
 
 
