@@ -127,9 +127,7 @@ class FeedPages:
             except NotOPML as reason:
                 form.add_error("file", str(reason))
             else:
-                said = (
-                    f"{new} feeds were added, {known} are read already, {len(problems)} lines were left out."
-                )
+                said = f"Feeds added: {new}. Read already: {known}. Left out: {len(problems)}."
                 messages.success(request, said)
                 if not problems:
                     return HttpResponseRedirect(reverse("admin:aggregator_feed_changelist"))

@@ -219,7 +219,8 @@ def stopped_after(limit: float) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.connection.set_progress_handler(None, 0)
+        if connection.connection is not None:
+            connection.connection.set_progress_handler(None, 0)
 
 
 def addresses(user: Any) -> Iterator[str]:

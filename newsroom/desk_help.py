@@ -17,13 +17,15 @@ from moderation.apps import MODERATORS
 from newsroom.roles import AUDITORS, CHIEFS, CONTRIBUTORS, EDITORS, RIGHTS_MANAGERS
 
 GUIDES = ("editing", "moderating", "aggregating")
+# What of the guides is for operators and developers.
+NOT_FOR_THE_DESK = {"For the operator", "The commands", "Adding a format"}
 # Headings of the guides that say most to who is in this group.
 FIRST = {
     MODERATORS: ("The queue", "One claim", "Unfounded notices", "Many at once"),
     RIGHTS_MANAGERS: ("Sources and their terms", "Pictures", "The queue", "One claim"),
     AUDITORS: ("The audit log", "The queue", "One claim", "Versions"),
-    CHIEFS: ("The front page", "A story", "Tags", "Sources and their terms", "The desk's list of feeds", "Rules",
-             "Very many articles at once", "Pages about the site"),
+    CHIEFS: ("An article", "Publishing", "The front page", "A story", "Tags", "Sources and their terms",
+             "The desk's list of feeds", "Rules", "Very many articles at once", "Pages about the site"),
     EDITORS: ("An article", "Publishing", "Pictures", "A story", "The front page", "Notes and tasks", "Versions"),
     CONTRIBUTORS: ("An article", "Pictures", "What you did not save", "Notes and tasks"),
 }  # fmt: skip
@@ -81,6 +83,8 @@ def sections() -> dict[str, Section]:
         text = (settings.BASE_DIR / "docs" / f"{guide}.md").read_text(encoding="utf-8")
         for part in _PICTURE.sub("", text).split("\n## ")[1:]:
             title, _, words = part.partition("\n")
+            if title in NOT_FOR_THE_DESK:
+                continue
             # Our own words, and HTML in them is not let through.
             found[title] = Section(title, guide, mark_safe(markdown.render(words)))  # noqa: S308
     return found

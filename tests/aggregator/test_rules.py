@@ -142,7 +142,7 @@ def test_lists_of_feeds_go_in_and_out_at_the_desk(admin_client: Client) -> None:
     text = b'<opml><body><outline xmlUrl="https://a.example/rss" text="A"/><outline xmlUrl="ftp://b"/></body></opml>'
     page = admin_client.post("/admin/aggregator/feed/import/", {"file": SimpleUploadedFile("l.opml", text)})
 
-    assert "1 feeds were added" in page.content.decode()
+    assert "Feeds added: 1." in page.content.decode()
     assert "ftp://b" in page.content.decode()
     assert b"https://a.example/rss" in admin_client.get("/admin/aggregator/feed/export/").content
     bad = admin_client.post("/admin/aggregator/feed/import/", {"file": SimpleUploadedFile("l.opml", b"no")})
