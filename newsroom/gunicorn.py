@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from typing import Any
 
 from newsroom import environment as env
@@ -44,27 +45,33 @@ logconfig_dict = logs.configuration(
 )
 
 
-def on_starting(server: Any) -> None:
-    """The system checks, before the first worker: what would not work must not start."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings")
-    import django
-    from django.core.management import call_command
-    from django.core.management.base import SystemCheckError
+# The status with which a worker tells gunicorn to give up instead of starting another.
+NOT_BOOTED = 3
 
-    django.setup()
-    try:
-        call_command("check", stdout=io.StringIO())
-    except SystemCheckError as error:
-        raise SystemExit(str(error)) from error
-    _begin_files()
+
+def post_fork(server: Any, worker: Any) -> None:
+    """A worker reads the whole program, so that after a reload it is the new one: the master has imported nothing
+    of it but what this file needs, and that is read again.
+    """
+    for name in [name for name in sys.modules if name.partition(".")[0] == "newsroom"]:
+        del sys.modules[name]
     memory.one_heap()
-    memory.shared_with_children()
 
 
 def post_worker_init(worker: Any) -> None:
-    """From now on this process answers readers."""
+    """The system checks, before the first answer: what would not work must not start."""
+    from django.core.management import call_command
+    from django.core.management.base import SystemCheckError
+
     from articles.reads import reads
 
+    try:
+        call_command("check", stdout=io.StringIO())
+    except SystemCheckError as error:
+        worker.log.error("%s", error)
+        raise SystemExit(NOT_BOOTED) from error
+    _begin_files()
+    memory.keep()
     reads.start()
 
 
@@ -79,7 +86,6 @@ def worker_exit(server: Any, worker: Any) -> None:
 def _begin_files() -> None:
     """Compare the pages that are files with their rows before anybody can be sent one by us."""
     from django.conf import settings
-    from django.db import connection
     from django.utils import timezone
 
     from articles.build import build_of_the_program
@@ -88,5 +94,3 @@ def _begin_files() -> None:
     if settings.PAGES_DIR:
         publishing.begin()
         publishing.compare(0, timezone.now(), build=build_of_the_program())
-    # Each worker opens a connection of its own.
-    connection.close()

@@ -22,7 +22,7 @@ def one_heap() -> None:
         choose(_TRIM_THRESHOLD, LARGE)
 
 
-def shared_with_children() -> None:
-    """What lies in memory now stays shared after forking: the collector of garbage writes to nothing of it."""
+def keep() -> None:
+    """What was imported stays: the collector of garbage need not look through it again and again."""
     gc.collect()
     gc.freeze()

@@ -65,6 +65,8 @@ def test_a_reload_under_load_fails_no_request_and_replaces_every_process(tmp_pat
         for reader in readers:
             reader.start()
         wait_until(lambda: len(children(process)) == 2 and all(len(reader.answers) > 5 for reader in readers))
+        # What it had loaded a worker would have without reading it anew.
+        assert "lxml" not in Path(f"/proc/{process.pid}/maps").read_text()
         before = children(process)
         process.send_signal(signal.SIGHUP)
         wait_until(lambda: len(children(process)) == 2 and not children(process) & before)
