@@ -131,7 +131,7 @@ def test_a_running_site_logs_reports_and_traces_without_people(watchers: WebServ
                      "X-Forwarded-For": "203.0.113.77", "User-Agent": "ann@quay.example"},
         )  # fmt: skip
         with pytest.raises(urllib.error.HTTPError) as failed:
-            urllib.request.urlopen(asked, timeout=30)
+            urllib.request.urlopen(asked, timeout=90)
         until = time.monotonic() + 30
         while (
             not all(bodies(watchers, path) for path in ("/api/1/envelope/", "/v1/traces"))
