@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from articles import bulk
+from articles import bulk, surfaces
 from articles.models import Article, ArticleState, ReadCount
 
 logger = logging.getLogger(__name__)
@@ -60,20 +60,24 @@ class Reads:
             self.write()
 
     def write(self) -> None:
-        """Add what was counted to the day's numbers. Lost when the database has no time for it."""
+        """Add what was counted to the day's numbers. A reader waits for this, so a busy database has it next time."""
         with self._lock:
             self._next = time.monotonic() + EVERY_SECONDS
             counted, self._waiting = self._waiting, Counter()
         try:
-            add(counted, on=timezone.localdate())
+            written = surfaces.briefly(lambda: add(counted, on=timezone.localdate()), durable=False)
         except DatabaseError:
             logger.warning("the reads of %d articles were not written down", len(counted))
+        else:
+            if not written:
+                with self._lock:
+                    self._waiting.update(counted)
 
 
-def add(counted: Counter[str], *, on: date) -> None:
-    """Add these counts, by slug, to a day; what is no article any more is left out."""
+def add(counted: Counter[str], *, on: date) -> bool:
+    """Add these counts, by slug, to a day; what is no article any more is left out. True: they are written."""
     if not counted:
-        return
+        return True
     known = Article.objects.filter(slug__in=list(counted), state=ArticleState.PUBLISHED)
     rows = known.values_list("slug", "pk")
     with transaction.atomic():
@@ -83,6 +87,7 @@ def add(counted: Counter[str], *, on: date) -> None:
             [(pk, on, counted[slug]) for slug, pk in sorted(rows, key=lambda row: row[1])],
             conflicts="(article_id, day) DO UPDATE SET count = articles_readcount.count + excluded.count",
         )
+    return True
 
 
 def most_read(*, on: date, limit: int) -> list[tuple[Article, int]]:

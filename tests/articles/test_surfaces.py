@@ -15,7 +15,17 @@ from django.utils import timezone
 
 from articles import around, display, front, site_pages, spelling, surfaces, views, whole
 from articles.actions import place_hold, refresh, release_hold
-from articles.models import Article, Hold, HoldKind, ReadyPage, ReadyPageKey, SurfaceChange, SurfaceSerial
+from articles.models import (
+    Article,
+    Hold,
+    HoldKind,
+    ReadCount,
+    ReadyPage,
+    ReadyPageKey,
+    SurfaceChange,
+    SurfaceSerial,
+)
+from articles.reads import Reads
 from articles.search import find
 from tests.articles import pages
 from tests.factories import ArticleFactory, StoryFactory
@@ -299,12 +309,18 @@ def test_a_busy_database_delays_no_reader(door):
     holding.wait(5)
     began = time.monotonic()
     answer = door.get(f"/a/{article.pk}")
+    counter = Reads()
+    counter.start()
+    counter.note(f"/articles/{article.slug}/", "Mozilla/5.0")
+    counter.write()
     took = time.monotonic() - began
     done.set()
     writer.join()
+    counter.write()
 
     assert answer.status == 200
     assert took < 3
+    assert ReadCount.objects.get().count == 1
     assert not ReadyPage.objects.exists()
 
 
