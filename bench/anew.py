@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from articles import surfaces
-from newsroom.wsgi import application
+import newsroom.wsgi
 
-__all__ = ["application"]
+application = newsroom.wsgi.application
+
+# Only now is Django set up.
+from articles import surfaces  # noqa: E402
 
 _as_read = surfaces.as_read
 surfaces.as_read = lambda view, query: query if "again=" in query else _as_read(view, query)
