@@ -111,10 +111,11 @@ class Page(NamedTuple):
     """An article's page: its text as unsafe HTML, its bylines as written, its meta elements (name, content).
 
     `bylines` has the names of each place that gives some, the surest place first; `opening` the short
-    lines that follow the headline.
+    lines that follow the headline, `marked` those of them that stand where names of authors do.
     """
 
     html: str
     bylines: tuple[tuple[str, ...], ...] = ()
     opening: tuple[str, ...] = ()
+    marked: tuple[str, ...] = ()
     metas: tuple[tuple[str, str], ...] = ()

@@ -8,11 +8,19 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from itertools import chain, takewhile
 
 from aggregator.documents import Category, Entry, FeedDocument, Page, Picture
 from aggregator.documents import Credit as Named
-from articles.bylines import Credit, Role, credits_in, parse_byline, split_trailing_credits
+from articles.bylines import (
+    Credit,
+    Role,
+    credits_in,
+    is_label,
+    names_in,
+    parse_byline,
+    split_trailing_credits,
+)
 from articles.canonical import NotAnAddress, address_key, readable_url
 from articles.datelines import split_body_dateline, split_dateline
 from articles.drafts import Draft, DraftPicture
@@ -31,6 +39,8 @@ SAYS_NOTHING = frozenset({"general", "news", "home"})
 LOCAL_ID = re.compile(r"(?:https?:|tag:|urn:uuid:)", re.IGNORECASE)
 # A page's text begins with its headline, which we have.
 _HEADING = re.compile(r"^<h2>.*?</h2>\s*", re.DOTALL)
+# What stands between the names and the date, the section or the reading time in one line.
+_PIECES = re.compile(r" ?[|•·\n] ?| [–—] ")
 ROLE_OF = {
     "contributor": Role.CONTRIBUTING_REPORTER,
     "photographer": Role.PHOTOGRAPHER,
@@ -156,12 +166,29 @@ def whole_text(page: Page, *, url: str, language: str, outlet: str) -> tuple[Cle
 
 
 def _named_by(page: Page, language: str, outlet: str) -> list[Credit]:
-    """The people of the surest place that names any, else of a line under the headline that is a byline and no more."""
+    """The people of the surest place that names any, else of the lines under the headline.
+
+    There in a piece that is a byline and no more, in lines under a label, or in those that are marked.
+    """
     for lines in page.bylines:
         read = (parse_byline(line, language=language, outlet=outlet) for line in lines)
         if named := list(chain.from_iterable(read)):
             return named
-    return next(filter(None, (list(credits_in(line, language=language)) for line in page.opening)), [])
+    pieces = [piece for line in page.opening for piece in _PIECES.split(line)]
+    told = next(filter(None, (credits_in(piece, language=language) for piece in pieces)), ())
+    labelled = told or tuple(_under_label(page.opening, language, outlet))
+    return list(labelled or _by_mark(page.marked, language, outlet))
+
+
+def _under_label(lines: Sequence[str], language: str, outlet: str) -> Iterable[Credit]:
+    """The names in the lines that follow one which says "By", "Author:" or the like and no more."""
+    start = next((number for number, line in enumerate(lines, 1) if is_label(line)), len(lines))
+    read = (names_in(line, language=language, outlet=outlet) for line in lines[start:])
+    return chain.from_iterable(takewhile(bool, read)) if start < len(lines) else ()
+
+
+def _by_mark(lines: Iterable[str], language: str, outlet: str) -> Iterable[Credit]:
+    return chain.from_iterable(names_in(line, language=language, outlet=outlet) for line in lines)
 
 
 def _language(entry: Entry, outlet: Outlet, body: str) -> str:

@@ -30,9 +30,16 @@ BYLINES = (
     '//*[contains(@class, "byline") and not(ancestor::*[contains(@class, "byline")])]',
 )
 # What follows the headline up to the first long paragraph, where a page without marks names its authors.
-AFTER_HEADLINE = "(//h1)[1]/following::*"
+# What stands beside the article, or belongs to a picture, names others.
+AFTER_HEADLINE = (
+    "(//h1)[1]/following::*[not(ancestor-or-self::*"
+    "[self::figure or self::aside or self::nav or self::footer or self::form or self::button])]"
+)
 MOST_AFTER = 60
 LONG = 160
+# Words in the class, id or test id of what holds names, whatever a design system calls it.
+MARKS = ("author", "byline", "credit", "writer", "reporter", "autor", "auteur", "contributor")
+PHRASING = frozenset({"a", "abbr", "b", "br", "em", "i", "img", "small", "span", "strong", "svg", "time"})
 AUTHOR_LINKS = ("/author/", "/authors/", "/people/", "/profile/", "/reporter/", "/autor/", "/auteur/", "/by/")
 ARTICLES = ("Article", "BlogPosting", "Report", "Review", "LiveBlogPosting")
 
@@ -52,13 +59,13 @@ def read_page(data: bytes, *, url: str) -> Page:
         raise NotAPage("The address answers with something else than a web page.")
     near = list(_after_headline(tree))
     names, metas = tuple(_names(tree, near)), tuple(_metas(tree))
-    opening = tuple(line for line in map(_said, near) if line)
+    opening, marked = tuple(_lines(near)), tuple(_lines(_marked(near)))
     text = trafilatura.extract(
         tree, url=url, fast=True, output_format="html", include_comments=False, include_links=True
     )
     if not text:
         raise NotAPage("No article's text was found on the page.")
-    return Page(html=text, bylines=names, opening=opening, metas=metas)
+    return Page(html=text, bylines=names, marked=marked, opening=opening, metas=metas)
 
 
 def _metas(tree: Any) -> Iterator[tuple[str, str]]:
@@ -80,8 +87,30 @@ def _after_headline(tree: Any) -> Iterator[Any]:
     for element in tree.xpath(AFTER_HEADLINE)[:MOST_AFTER]:
         if element.tag == "p" and len(_said(element)) > LONG:
             return
-        if element.tag in ("p", "a", "span", "address") and len(_said(element)) <= LONG:
-            yield element
+        yield element
+
+
+def _marked(near: list[Any]) -> list[Any]:
+    """Those that their mark says to be about the author, or where they have none that of what they stand in."""
+    return [one for one in near if _is_marked(one) and all(_is_marked(part) for part in one if _marks(part))]
+
+
+def _is_marked(element: Any) -> bool:
+    said = _marks(element) or _marks(element.getparent())
+    return any(mark in said for mark in MARKS)
+
+
+def _marks(element: Any) -> str:
+    said = map(element.get, ("class", "id", "data-testid", "itemprop"))
+    return " ".join(filter(None, said)).lower() if element.tag != "body" else ""
+
+
+def _lines(elements: list[Any]) -> Iterator[str]:
+    """Their short texts in order, each of an element that holds no more than words."""
+    for element in elements:
+        is_leaf = isinstance(element.tag, str) and all(child.tag in PHRASING for child in element)
+        if is_leaf and (said := _said(element)) and len(said) <= LONG:
+            yield said
 
 
 def _said(found: Any) -> str:

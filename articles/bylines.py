@@ -573,6 +573,18 @@ def credits_in(line: str, *, language: str = "") -> tuple[Credit, ...]:
     return found_all
 
 
+def names_in(line: str, *, language: str = "", outlet: str = "") -> tuple[Credit, ...]:
+    """The people in a line that is their names and no more, each of more than one word; else none."""
+    return _whole(Role.AUTHOR, _plain(line), language, outlet) if len(line) <= MAX_CHARS else ()
+
+
+def is_label(line: str) -> bool:
+    """Whether a line only announces who wrote: "By", "Von", "Author:"."""
+    word = _plain(line).rstrip(" :").casefold()
+    label = _PHRASE.fullmatch(f"{word}:") if 0 < len(word) <= MAX_NAME_CHARS else None
+    return word in _UNAMBIGUOUS_BY or (label is not None and label.lastgroup == Role.AUTHOR.value)
+
+
 def _may_be_credits(text: str) -> bool:
     """False for nearly every line of a report, at a hundredth of the price of reading it as credits."""
     folded = text.casefold()
@@ -582,9 +594,9 @@ def _may_be_credits(text: str) -> bool:
     return first in _BY or bool(_WITH.match(text) or _PHRASE.match(text))
 
 
-def _whole(role: Role, names: str, language: str) -> tuple[Credit, ...]:
+def _whole(role: Role, names: str, language: str, outlet: str = "") -> tuple[Credit, ...]:
     """The credits if each part of the text was understood and each person has more than one name."""
-    found, complete = _Names(role, language, "").read(names)
+    found, complete = _Names(role, language, outlet).read(names)
     sure = all(
         credit.role is Role.AGENCY or " " in credit.name or _CJK.search(credit.name) for credit in found
     )

@@ -9,12 +9,14 @@ from __future__ import annotations
 import html
 import os
 import resource
+import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import accumulate
 from pathlib import Path
 from random import Random
@@ -308,7 +310,7 @@ assert reader.get_entry_counts().total == int(sys.argv[2]), reader.get_entry_cou
 
 
 def peers(folder: Path) -> list[Row]:
-    """The best peer of the package registry, on feeds as ours: a first round, and one with nothing new."""
+    """Peers that the package registries have, on feeds as ours: a first round, and one with nothing new."""
     venv = folder / "peers"
     subprocess.run([sys.executable, "-m", "venv", venv], check=True)
     subprocess.run([venv / "bin" / "pip", "install", "--quiet", "reader", "sgmllib3k"], check=True)
@@ -322,9 +324,29 @@ def peers(folder: Path) -> list[Row]:
         addresses = [site + name for name in names]
         command = [venv / "bin" / "python", "-c", PEER, folder / "reader.sqlite", entries, *addresses]
         taken = [_children_cpu(command) for _ in range(2)]
+        stored = _newsboat(folder, addresses) if shutil.which("newsboat") else []
     return [
         ("reader: taken in, network to database", COLD_FEEDS * ENTRIES / taken[0], "entries per CPU-second"),
         ("reader: looks at unchanged feeds", COLD_FEEDS / taken[1], "feeds per CPU-second"),
+        *stored,
+    ]
+
+
+def _newsboat(folder: Path, addresses: Sequence[str]) -> list[Row]:
+    """Newsboat (Debian has it), C++ on SQLite: it keeps what it reads, unsanitised and unsearched."""
+    home = folder / "newsboat"
+    home.mkdir()
+    (home / "urls").write_text("\n".join(addresses))
+    (home / "config").write_text("reload-threads 8\n")
+    files = ("-u", home / "urls", "-C", home / "config", "-c", home / "cache.db")
+    taken = [_children_cpu(["newsboat", *files, "-x", "reload"]) for _ in range(2)]
+    with closing(sqlite3.connect(home / "cache.db")) as cache:
+        (stored,) = cache.execute("SELECT count(*) FROM rss_item").fetchone()
+    if stored != len(addresses) * ENTRIES:
+        raise SystemExit(f"newsboat stored {stored} entries")
+    return [
+        ("newsboat: taken in, network to database", stored / taken[0], "entries per CPU-second"),
+        ("newsboat: looks at unchanged feeds", len(addresses) / taken[1], "feeds per CPU-second"),
     ]
 
 
