@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from textwrap import shorten
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -210,7 +211,7 @@ def _new_claims(notice: Notice, judged: Iterable[lines.Judged], *, at: datetime)
             article=article,
             number=number,
             lane=standings[pk].lane,
-            lane_reason=standings[pk].reason[:300],
+            lane_reason=shorten(standings[pk].reason, 300, placeholder=" …"),
             deadline_at=notice.deadline_at,
         )
         for number, (pk, article) in enumerate(named.items(), 1)
@@ -428,7 +429,7 @@ def reassess(*, notice: Notice, at: datetime) -> int:
         claim.notice = notice
         standing = standing_of(notice, claim.article, domains, at=at, suspended_until=until)
         if standing.lane < claim.lane or (standing.lane == claim.lane == Lane.C):
-            claim.lane, claim.lane_reason = standing.lane, standing.reason[:300]
+            claim.lane, claim.lane_reason = standing.lane, shorten(standing.reason, 300, placeholder=" …")
             moved.append((claim, standing))
     Claim.objects.bulk_update([claim for claim, _ in moved], ["lane", "lane_reason"], batch_size=200)
     _hold(moved, at=at)

@@ -159,8 +159,8 @@ def _words(claim: Claim, *, held: bool) -> tuple[str, datetime | None, str]:
         more = _("A moderator may decide sooner.")
         return _("Withheld at the latest from"), hold_at, f"{because} {more}"
     if state in OPEN_STATES:
-        more = _("A moderator may still decide.")
-        return _("Not withheld by itself"), None, f"{because} {more}"
+        # What is missing stands above, in the reader's language; the reason is kept in words for moderators.
+        return _("Not withheld by itself"), None, _("A moderator may still decide.")
     if state == ClaimState.COUNTERED:
         return _countered(claim)
     if state == ClaimState.UPHELD:

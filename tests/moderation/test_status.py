@@ -110,6 +110,9 @@ def test_what_is_missing_can_be_added_on_the_page(client: Client) -> None:
     page = client.get(path).content.decode()
     assert 'name="signature"' in page
     assert 'name="accurate"' not in page
+    # Said once, and in each language: the reason kept for moderators is English and may be cut.
+    assert "Missing:" not in page
+    assert "Missing:" not in client.get(f"/ar{path}").content.decode()
 
     answer = client.post(
         f"{path}complete/", {"signature": "Olena", "good_faith": "on", "name": "X"}, follow=True

@@ -18,7 +18,7 @@ from django.core.management import get_commands
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OPERATING = (ROOT / "docs" / "operating.md").read_text()
-OURS = {"newsroom", "moderation", "aggregator", "articles", "accounts"}
+OURS = {"newsroom", "moderation", "aggregator", "readers", "articles", "accounts"}
 
 
 def settings_read() -> set[str]:
@@ -41,10 +41,22 @@ def test_every_command_is_named_in_the_documentation(name: str) -> None:
     assert any(name in page for page in pages)
 
 
-@pytest.mark.parametrize("document", sorted((ROOT / "docs").rglob("*.md")), ids=str)
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+
+
+@pytest.mark.parametrize("document", PAGES, ids=str)
 def test_links_between_the_pages_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#]+)", document.read_text()):
         assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_the_tests_that_pages_name_are_there() -> None:
+    text = "\n".join(page.read_text() for page in PAGES)
+    files = list((ROOT / "tests").rglob("test_*.py"))
+    known = {file.name for file in files}
+    known |= {name for file in files for name in re.findall(r"^def (test_\w+)\(", file.read_text(), re.M)}
+
+    assert set(re.findall(r"\btest_\w+(?:\.py)?", text)) <= known
 
 
 def test_what_the_compose_file_sets_are_settings_we_read() -> None:
