@@ -18,6 +18,7 @@ from django.db.models import (
     Count,
     F,
     Min,
+    Prefetch,
     Q,
     QuerySet,
 )
@@ -33,6 +34,7 @@ from articles.around import around as beside
 from articles.merging import now_at, public_person_once_at
 from articles.models import (
     Article,
+    Contribution,
     Contributor,
     SlugRedirect,
     Source,
@@ -259,7 +261,8 @@ def contributor_page(request: HttpRequest, slug: str) -> HttpResponse:
         if moved is None:
             raise Http404("Nobody is listed here.")
         return HttpResponsePermanentRedirect(moved.get_absolute_url())
-    articles = teasers.listed().prefetch_related("contributions")
+    credits = Prefetch("contributions", Contribution.objects.filter(contributor=person))
+    articles = teasers.listed().prefetch_related(credits)
     page = keyset.page_of(person, articles, before=_given(request, "before"))
     return _list(
         request,

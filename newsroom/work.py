@@ -19,7 +19,7 @@ from aggregator import fulltext, signals, websub
 from aggregator.actions import fetch_due
 from aggregator.models import Feed
 from articles import announcements, cleaning, hooks, notes, search, stories, surfaces, walks
-from articles.around import suggest_due
+from articles.ahead import prepare_due
 from articles.build import build_of_the_program
 from articles.media import delete_strays, fetch_pictures
 from articles.models import Heartbeat, Hold, Media, Prepared, SearchOwed, Walk
@@ -166,7 +166,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("drill", drill.practise, drill.is_due, limit=1),
     Kind(
         "suggest articles",
-        suggest_due,
+        prepare_due,
         lambda at: Prepared.objects.filter(due_at__lte=at).exists(),
         limit=50,
     ),

@@ -125,6 +125,11 @@ def written(on: date | datetime, form: str) -> str:
 @register.simple_tag
 def day(on: date) -> SafeString:
     """A day, in words."""
+    return _day(on, get_language())
+
+
+@lru_cache(maxsize=1024)
+def _day(on: date, language: str | None) -> SafeString:
     return format_html('<time datetime="{}">{}</time>', on.isoformat(), written(on, "weekday"))
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from articles import cuts, merging, surfaces, whole
+from articles import ahead, cuts, merging, prepared, surfaces, whole
 from articles.actions import correct, place_hold, release_hold
 from articles.models import Article, CutKind, Fragment, HoldKind, Media, ReadyPage, Tag
 from tests.factories import TagFactory
@@ -131,3 +131,15 @@ def test_what_was_set_before_a_removal_cannot_be_kept_after_it(somewhere_everywh
 
     assert not surfaces.keep(shown)
     assert not Fragment.objects.exists()
+
+
+def test_what_new_articles_show_is_set_before_anybody_asks(somewhere_everywhere):
+    prepared.write([somewhere_everywhere])
+
+    assert ahead.prepare_due(10, timezone.now()) == 1
+
+    kept = Fragment.objects.filter(article=somewhere_everywhere, language="en")
+    assert set(kept.values_list("kind", flat=True)) == {"page", "teaser"}
+    before = Fragment.objects.count()
+    FrontDoor().get(somewhere_everywhere.get_absolute_url())
+    assert Fragment.objects.count() == before
