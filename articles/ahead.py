@@ -17,14 +17,14 @@ def prepare_due(limit: int, at: datetime) -> int:
     due = Prepared.objects.filter(due_at__lte=at).order_by("due_at").values_list("pk", flat=True)
     keys = list(due[:limit])
     done = suggest_due(limit, at)
-    with translation.override(interface.DEFAULT.code):
-        _set(keys)
+    set_pages(keys)
     return done
 
 
-def _set(keys: Sequence[int]) -> None:
+def set_pages(keys: Sequence[int]) -> None:
     """Keep what lists and their own pages show of these articles, unless they are changed meanwhile."""
     shown = surfaces.Shown(began=surfaces.begin())
-    shown.fragments = [*teasers.make(keys), *whole.make(keys)]
+    with translation.override(interface.DEFAULT.code):
+        shown.fragments = [*teasers.make(keys), *whole.make(keys)]
     if shown.fragments:
         surfaces.keep(shown)

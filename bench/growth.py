@@ -21,6 +21,7 @@ from bench.scratch import (
 # BENCH_SIZES=10000,100000,1000000 takes hours and some 15 GB; BENCH_DATABASE_URL names a newsroom that is full.
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "1000,10000").split(","))
 VISITS = 100
+FIRST = 1 + VISITS // 2
 SEARCHES = 40
 # Whoever names himself gets no stored page.
 MADE_ANEW = {"Authorization": "Bearer bench"}
@@ -73,7 +74,8 @@ def fill(count: int) -> None:
 
 def measure(size: int) -> list[tuple[str, float, str]]:
     """One worker, asked one page after another."""
-    from articles.models import Article
+    from articles.ahead import set_pages
+    from articles.models import Article, Fragment, ReadyPage
 
     some = Article.objects.public().newest_first().select_related("source")[: VISITS + 1]
     articles = [article.get_absolute_url() for article in some]
@@ -108,9 +110,13 @@ def measure(size: int) -> list[tuple[str, float, str]]:
         "a search that finds nothing": "/search/?q=zzzzqq",
     }
     asked: dict[str, Sequence[str]] = {
-        "an article's first visit (made and stored)": articles[1:],
+        "an article's first visit (made and stored)": articles[1:FIRST],
+        "the same, prepared by the worker": articles[FIRST:],
         "a hit of an article": articles[1:] * 3,
     }
+    ReadyPage.objects.all().delete()
+    Fragment.objects.all().delete()
+    set_pages([article.pk for article in some[FIRST:]])
     port = free_port()
     gunicorn = site_command()
     with running(port, *gunicorn, PORT=str(port), SITE_URL=f"http://127.0.0.1:{port}") as server:
