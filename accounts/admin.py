@@ -88,7 +88,8 @@ class HistoryAdmin(BigTableAdmin):
     list_filter = ["action_flag"]
     list_select_related = ["user", "content_type"]
     search_fields = ["user__username", "object_repr"]
-    looked_through = 10_000
+    looked_through = 5_000
+    sortable_by = ()
     ordering = ["-pk"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

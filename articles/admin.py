@@ -577,12 +577,11 @@ class TagSynonymInline(admin.TabularInline):
 class TagAdmin(MergePages, BigTableAdmin):
     form = TagForm
     list_display = ["name", "slug", "featured", "position"]
-    list_editable = ["featured", "position"]
     list_filter = ["featured"]
     looked_through = 20_000
     search_fields = ["name", "synonyms__name"]
     inlines = [TagSynonymInline]
-    actions = ["merge"]
+    actions = ["merge", "feature", "unfeature"]
     merge_counts = "tagged"
     merge_warning = (
         "Their articles get the one tag, their addresses lead to it for ever, and their names become its synonyms, so"
@@ -592,8 +591,20 @@ class TagAdmin(MergePages, BigTableAdmin):
     def get_prepopulated_fields(self, request: HttpRequest, obj: Tag | None = None) -> dict[str, Any]:
         return {} if obj else {"slug": ["name"]}
 
-    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
-        return super().get_changelist_form(request, **{**kwargs, "form": forms.ModelForm})
+    @admin.action(description="Show in the navigation", permissions=["change"])
+    def feature(self, request: HttpRequest, queryset: QuerySet[Tag]) -> None:
+        self._each(request, queryset, featured=True)
+
+    @admin.action(description="Take out of the navigation", permissions=["change"])
+    def unfeature(self, request: HttpRequest, queryset: QuerySet[Tag]) -> None:
+        self._each(request, queryset, featured=False)
+
+    def _each(self, request: HttpRequest, tags: QuerySet[Tag], *, featured: bool) -> None:
+        changed = list(tags.exclude(featured=featured)[:FOUND])
+        for tag in changed:
+            tag.featured = featured
+            merging.save_tag(tag=tag)
+        messages.success(request, f"Tags changed: {len(changed)}. The board of the front page orders them.")
 
     def save_model(self, request: HttpRequest, obj: Tag, form: Any, change: bool) -> None:
         merging.save_tag(tag=obj)

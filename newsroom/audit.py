@@ -113,7 +113,8 @@ class AuditAdmin(BigTableAdmin):
     search_fields = ["actor__username", "=remote_addr", "=object_pk", "object_repr"]
     search_help_text = "A login, an address, a row's number or name."
     ordering = ["-pk"]
-    looked_through = 10_000
+    looked_through = 5_000
+    sortable_by = ()
     change_list_template = "admin/auditlog/change_list.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:

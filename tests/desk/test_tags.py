@@ -143,3 +143,13 @@ def test_who_may_not_change_tags_merges_none(client: Client) -> None:
 
     assert answer.status_code == 403
     assert Tag.objects.count() == 2
+
+
+def test_tags_are_put_into_the_navigation_from_the_list(desk: Client) -> None:
+    tags = [TagFactory(name=name) for name in ("Ports", "Ferries")]
+    chosen = {"_selected_action": [tag.pk for tag in tags]}
+
+    desk.post("/admin/articles/tag/", {**chosen, "action": "feature"})
+    assert Tag.objects.filter(featured=True).count() == 2
+    desk.post("/admin/articles/tag/", {**chosen, "action": "unfeature"})
+    assert not Tag.objects.filter(featured=True).exists()
