@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from articles import interface
 from newsroom import failing, security_events
-from newsroom.middleware import PRIVATE, is_of_the_database, no_database
+from newsroom.api import problem
+from newsroom.middleware import API, PRIVATE, is_of_the_database, no_database
 
 _WORD = re.compile(r"[^\W_]{3,}")
 # Addresses that may have been a name once; the others hold secrets, which no answer repeats.
@@ -28,6 +30,10 @@ def _page(request: HttpRequest, status: int, title: str, text: str, words: str =
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(API):
+        return problem(
+            404, "Not here", f"There is nothing at this address; {settings.SITE_URL}/api/docs lists what is."
+        )
     return _page(
         request,
         404,

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.core.management import get_commands
 
+from tests.conftest import free_port
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 OPERATING = (ROOT / "docs" / "operating.md").read_text()
 OURS = {"newsroom", "moderation", "aggregator", "readers", "articles", "accounts"}
@@ -92,6 +94,8 @@ def test_nginx_understands_its_configuration(name: str, tmp_path: Path) -> None:
         text = (ROOT / "deploy" / file).read_text()
         text = text.replace("/etc/nginx/newsroom_proxy.conf", str(tmp_path / "newsroom_proxy.conf"))
         text = text.replace("/etc/letsencrypt/live/news.example", str(tmp_path))
+        # nginx takes the addresses to try them: not everybody may have port 80, nor has IPv6.
+        text = re.sub(r"listen (\[::\]:)?\d+", lambda _: f"listen 127.0.0.1:{free_port()}", text)
         (tmp_path / file).write_text(text)
     temporary = "".join(
         f"{kind}_temp_path {tmp_path}/{kind};"

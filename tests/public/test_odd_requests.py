@@ -72,6 +72,7 @@ def test_odd_requests_get_the_right_status_and_a_page_that_helps(somewhere_every
     assert door.get(ARTICLE, method="POST").headers["Allow"] == "GET, HEAD, OPTIONS"
     head = door.get("/removal/", method="HEAD")
     assert (head.body, int(head.headers["Content-Length"]) > 1000) == (b"", True)
+    assert door.get("/api/nothing").headers["Content-Type"] == "application/problem+json"
     # A notice sent to an address without its last slash is sent again, not turned into a question.
     assert door.get("/api/notices", method="POST").status == 308
 
