@@ -132,10 +132,7 @@ class EntryRecord(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["feed", "guid_key"], name="entry_once")]
-        indexes = [
-            models.Index(fields=["guid_key"], name="entry_guid"),
-            models.Index(fields=["url_key"], name="entry_url"),
-        ]
+        indexes = [models.Index(fields=["guid_key"], name="entry_guid")]
 
     def __str__(self) -> str:
         return self.guid_key

@@ -211,8 +211,9 @@ class TaggedArticle(ItemBase):
     read in the order of one index, however many it has.
     """
 
-    content_object = models.ForeignKey("Article", on_delete=models.CASCADE)
-    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="tagged")
+    # The constraint's index and the list's own begin with these.
+    content_object = models.ForeignKey("Article", on_delete=models.CASCADE, db_index=False)
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="tagged", db_index=False)
     published_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -378,7 +379,7 @@ class Article(models.Model):
     dateline = models.CharField(max_length=120, blank=True)
     language = models.CharField(max_length=12, blank=True, db_index=False)
     source = models.ForeignKey(
-        Source, null=True, blank=True, on_delete=models.PROTECT, related_name="articles"
+        Source, null=True, blank=True, db_index=False, on_delete=models.PROTECT, related_name="articles"
     )
     canonical_url = models.CharField(
         "primary source", max_length=2000, blank=True, help_text="The address of the original."
@@ -510,8 +511,13 @@ class Contribution(models.Model):
     `published_at` is the article's, copied by a trigger (migration 0024), as on TaggedArticle.
     """
 
-    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="contributions")
-    contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, related_name="contributions")
+    # The constraint's index and the list's own begin with these.
+    article = models.ForeignKey(
+        Article, on_delete=models.CASCADE, related_name="contributions", db_index=False
+    )
+    contributor = models.ForeignKey(
+        Contributor, on_delete=models.PROTECT, related_name="contributions", db_index=False
+    )
     role = models.CharField(max_length=24, choices=Role, default=Role.AUTHOR)
     position = models.PositiveSmallIntegerField(default=0)
     published_at = models.DateTimeField(null=True, editable=False)
