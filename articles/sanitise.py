@@ -323,8 +323,10 @@ def _enough_for(words: int) -> int:
 def _first_words(text: str, words: int) -> str:
     if text.isascii() or not _UNSPACED.search(text):
         first = text.split(None, words)
-        if len(first) > words and max(map(len, first[:words]), default=0) <= LONGEST_UNIT:
-            return " ".join(first[:words]).rstrip(" ,;:–—-") + "…"
+        if max(map(len, first[:words]), default=0) <= LONGEST_UNIT:
+            if len(first) > words:
+                return " ".join(first[:words]).rstrip(" ,;:–—-") + "…"
+            return _SPACES.sub(" ", text)
     text = _SPACES.sub(" ", text)
     end = 0
     for count, unit in enumerate(_UNIT.finditer(text)):
