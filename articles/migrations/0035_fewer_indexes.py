@@ -44,7 +44,7 @@ def no_index(model: str, name: str, to: str, related_name: str = "", **options: 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("articles", "0033_desk_filters")]
+    dependencies = [("articles", "0034_fragment")]
     operations = [
         migrations.SeparateDatabaseAndState(
             database_operations=[migrations.RunPython(drop, migrations.RunPython.noop)],
