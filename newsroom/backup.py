@@ -197,7 +197,9 @@ def restore(source: Path) -> Restored:
             _load_database(unpacked.database)
         # Whatever was ready to send was ready in another time.
         ReadyPage.objects.all().delete()
-        Fragment.objects.all().delete()
+        # A backup of the versions before has none, and no table for them until it is migrated.
+        if Fragment._meta.db_table in connection.introspection.table_names():
+            Fragment.objects.all().delete()
         media = _swap_media(unpacked)
     return Restored(unpacked.manifest["made_at"], media, kept)
 
