@@ -133,7 +133,8 @@ def _uuid() -> Any:
 def _converter(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
     """How the field's values are made the database's; None where they are as they stand."""
     if isinstance(field, models.DateTimeField):
-        return _moment
+        vendor = connection.vendor
+        return lambda value: None if value is None else _adapted(value, vendor)
     if isinstance(
         field, models.JSONField | HTMLField | models.BinaryField | models.FileField | models.UUIDField
     ):
@@ -144,7 +145,3 @@ def _converter(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
 @lru_cache(maxsize=4096)
 def _adapted(value: datetime, vendor: str) -> Any:
     return connection.ops.adapt_datetimefield_value(value)
-
-
-def _moment(value: datetime | None) -> Any:
-    return None if value is None else _adapted(value, connection.vendor)
