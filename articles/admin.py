@@ -101,6 +101,14 @@ class ReadOnlyInline(admin.TabularInline):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    @classmethod
+    def stands(cls, request: HttpRequest, article: Article | None) -> bool:
+        """True when there are any to show; of a page that comes back, when it showed them: some may have come since."""
+        rows = cls.model._meta.get_field("article").remote_field.get_accessor_name()
+        if request.method == "POST":
+            return f"{rows}-TOTAL_FORMS" in request.POST
+        return article is not None and getattr(article, rows).exists()
+
 
 class ContributionInline(admin.TabularInline):
     model = Contribution
@@ -291,12 +299,7 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Article | None) -> Any:
         """Of what is only read, what there is."""
-        return [
-            part
-            for part in self.inlines
-            if not issubclass(part, ReadOnlyInline)
-            or (obj and part.model.objects.filter(article=obj).exists())
-        ]
+        return [part for part in self.inlines if not issubclass(part, ReadOnlyInline) or part.stands(request, obj)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
         held = Hold.objects.in_effect().filter(article=OuterRef("pk"))
