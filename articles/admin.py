@@ -299,7 +299,9 @@ class ArticleAdmin(ArticlePages, BigTableAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Article | None) -> Any:
         """Of what is only read, what there is."""
-        return [part for part in self.inlines if not issubclass(part, ReadOnlyInline) or part.stands(request, obj)]
+        return [
+            part for part in self.inlines if not issubclass(part, ReadOnlyInline) or part.stands(request, obj)
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
         held = Hold.objects.in_effect().filter(article=OuterRef("pk"))

@@ -108,10 +108,14 @@ def all_spellings(name_keys: Collection[str]) -> set[str]:
 
 def spellings(name_keys: Collection[str]) -> dict[str, set[str]]:
     """For each of these folded names all those of the people who bear it. One query."""
-    from articles.models import Contributor
+    from articles.models import Contributor, ContributorName
 
-    same = Q(name_key__in=name_keys) | Q(other_names__name_key__in=name_keys)
-    people = Contributor.objects.filter(same) if name_keys else Contributor.objects.none()
+    # Found one way, then the other: asked for either at once, a database reads everybody.
+    known = Contributor.objects.filter(name_key__in=name_keys).order_by().values("pk")
+    spelt = ContributorName.objects.filter(name_key__in=name_keys).order_by().values("contributor")
+    people = (
+        Contributor.objects.filter(pk__in=known.union(spelt)) if name_keys else Contributor.objects.none()
+    )
     names: dict[int, set[str]] = defaultdict(set)
     for pk, own, other in people.values_list("pk", "name_key", "other_names__name_key"):
         names[pk] |= {own, other} - {None}

@@ -472,7 +472,8 @@ def family_of(article: Article) -> Q:
     """Whatever is folded together with it or has the same text; known of a withheld article as well."""
     root = article.copy_of_id or article.pk
     family = Q(pk=root) | Q(copy_of=root)
-    return family | Q(text_key=article.text_key) if article.text_key else family
+    # Said twice, because the index has no articles without a text and a database does not see that this is one with.
+    return family | Q(~Q(text_key=""), text_key=article.text_key) if article.text_key else family
 
 
 def copies_of(article: Article) -> list[tuple[Article, float]]:

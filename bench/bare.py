@@ -8,6 +8,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import django
+
+# The settings of gunicorn that both share check the site before they answer.
+django.setup()
+
 BODY = Path(os.environ["BENCH_BODY"]).read_bytes()
 HEADERS: list[tuple[str, str]] = [("Content-Type", "text/html"), ("Content-Length", str(len(BODY)))]
 if "BENCH_HEADERS" in os.environ:

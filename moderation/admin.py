@@ -366,7 +366,8 @@ class ClaimAdmin(ReadOnlyAdmin):
             return queryset, False
         if "://" in term or term.startswith("/"):
             slug = unquote(term.partition("?")[0].rstrip("/").rpartition("/")[2])
-            return queryset.filter(Q(article__slug=slug) | Q(article__url_key=_key(term))), False
+            named = Article.objects.filter(Q(slug=slug) | Q(url_key=_key(term)))
+            return queryset.filter(article__in=named), False
         if "@" in term:
             return queryset.filter(notice__email__in=[term, term.lower()]), False
         reference, _, number = term.upper().partition("/")

@@ -222,12 +222,12 @@ def _works(line: Line) -> list[Article]:
     The tombstone has no text and no address. It is there so that the hold and its keys have something
     to belong to, and by them the work stays out.
     """
-    keys = line.payload.get("blocks", [])
-    alike = Q(url_key__in=[key for kind, key in keys if kind == BlockKind.ADDRESS])
-    alike |= Q(text_key__in=[key for kind, key in keys if kind == BlockKind.TEXT])
-    same = Q(key=uuid.UUID(line.payload["article"])) | alike & Q(
-        created_at__gte=datetime.fromisoformat(line.at)
-    )
+    keys, since = line.payload.get("blocks", []), datetime.fromisoformat(line.at)
+    addresses = [key for kind, key in keys if kind == BlockKind.ADDRESS]
+    texts = [key for kind, key in keys if kind == BlockKind.TEXT]
+    # Each of them by an index of its own; that of texts has no articles without one.
+    same = Q(key=uuid.UUID(line.payload["article"])) | Q(url_key__in=addresses, created_at__gte=since)
+    same |= Q(~Q(text_key=""), text_key__in=texts, created_at__gte=since)
     return list(Article.objects.filter(same)) or [_tombstone(line)]
 
 

@@ -129,7 +129,6 @@ def _belongs_to(owner: Owner) -> Q:
 def exists(kind: str, slug: str) -> bool:
     """Whether there is such a list at all, public at this moment or not."""
     rows: QuerySet[Any] = QuerySet(MODELS[kind])
-    by_slug = Q(slug=slug)
-    if kind in (Kind.TAG, Kind.CONTRIBUTOR):
-        by_slug |= Q(former_addresses__slug=slug)
-    return rows.filter(by_slug).exists()
+    if rows.filter(slug=slug).exists():
+        return True
+    return kind in (Kind.TAG, Kind.CONTRIBUTOR) and rows.filter(former_addresses__slug=slug).exists()
