@@ -348,6 +348,16 @@ def find(
     return results
 
 
+def in_headlines(typed: str, *, limit: int) -> list[int]:
+    """Keys of indexed articles with all of it in their headlines, the newest first. No slip is put right."""
+    query = parse(typed)
+    found: list[int] = []
+    if query.groups:
+        with _bounded():
+            found = _ids(query, TIERS[0], 0, limit)
+    return found
+
+
 def _facets(language: str, source: str, tag: str) -> tuple[str, ...] | None:
     """The index words of the filters; None when a filter names nothing that exists."""
     facets = [_language(language)] if language else []
