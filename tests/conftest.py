@@ -49,6 +49,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     TransactionTestCase._fixture_teardown = lambda case: empty(case)
     yield
     TransactionTestCase._fixture_teardown = emptying.flush_all
+    with django_db_blocker.unblock():
+        emptying.end_sessions("default")
 
 
 @pytest.fixture(autouse=True)

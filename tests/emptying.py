@@ -5,6 +5,8 @@ Django's own flush empties all tables and makes every permission and group anew:
 
 from __future__ import annotations
 
+import sys
+import time
 from functools import cache
 from typing import Any
 
@@ -113,3 +115,21 @@ def _lift_guards(connection: BaseDatabaseWrapper, cursor: Any, filled: list[str]
     for name, _ in guards:
         cursor.execute(f"DROP TRIGGER {name}")
     return [sql for _, sql in guards]
+
+
+def end_sessions(alias: str, *, seconds: float = 20) -> None:
+    """PostgreSQL drops no database that somebody uses: sessions of programs just stopped may end, then are ended."""
+    connection = connections[alias]
+    if connection.vendor != "postgresql":
+        return
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    until = time.monotonic() + seconds
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            cursor.execute(f"SELECT count(*) {others}")
+            if not cursor.fetchone()[0]:
+                return
+            time.sleep(0.1)
+        cursor.execute(f"SELECT application_name, state, query, pg_terminate_backend(pid) {others}")
+        for name, state, query, _ in cursor.fetchall():
+            print(f"A test left a session open: {name} ({state}) {query}", file=sys.__stderr__)
