@@ -8,7 +8,6 @@ are sketched only where two share anchors: for most there is nothing to be compa
 from __future__ import annotations
 
 import html
-import json
 import re
 import struct
 from collections import Counter, defaultdict
@@ -22,7 +21,7 @@ from django.db import connection
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
-from articles import bulk
+from articles import bulk, listed
 from articles.fingerprint import ENOUGH_ANCHORS, anchors, is_telling, signature
 from articles.language import normalise_language
 from articles.models import Article, ArticleState, Comparison
@@ -315,29 +314,18 @@ def _counts(subjects: Sequence[Subject], keys: Iterable[int]) -> dict[int, int]:
     """Key to how many kept articles of the time around have it."""
     sql = (
         "SELECT given.value, (SELECT COUNT(*) FROM articles_comparisonkey kept"  # noqa: S608
-        f" WHERE kept.key = given.value AND kept.hour BETWEEN %s AND %s) FROM {_listed()}"
+        f" WHERE kept.key = given.value AND kept.hour BETWEEN %s AND %s) FROM {listed.table('given', 'bigint')}"
     )
-    return dict(_asked(sql, [*_around(subjects), _list(sorted(keys))]))
+    return dict(_asked(sql, [*_around(subjects), listed.parameter(sorted(keys))]))
 
 
 def _postings(keys: Sequence[int], first: int, last: int) -> list[tuple[int, int]]:
     """(key, article) of those hours."""
     sql = (
-        f"SELECT kept.key, kept.article_id FROM {_listed()} JOIN articles_comparisonkey kept"  # noqa: S608
+        f"SELECT kept.key, kept.article_id FROM {listed.table('given', 'bigint')} JOIN articles_comparisonkey kept"  # noqa: S608
         " ON kept.key = given.value AND kept.hour BETWEEN %s AND %s"
     )
-    return _asked(sql, [_list(keys), first, last]) if keys else []
-
-
-def _listed() -> str:
-    """The one parameter `_list` makes as a table `given` with the column `value`."""
-    return (
-        "json_each(%s) AS given" if connection.vendor == "sqlite" else "unnest(%s::bigint[]) AS given(value)"
-    )
-
-
-def _list(keys: Iterable[int]) -> Any:
-    return json.dumps(list(keys)) if connection.vendor == "sqlite" else list(keys)
+    return _asked(sql, [listed.parameter(keys), first, last]) if keys else []
 
 
 def _asked(sql: str, parameters: Sequence[Any]) -> list[tuple[int, int]]:
@@ -356,12 +344,12 @@ def _delete(rows: Iterable[tuple[int, int, int]]) -> None:
 
 def _with_each(sql: str, rows: Iterable[tuple[int, int, int]]) -> None:
     """Run the statement with the rows; sorted, because neighbours stand on one page of the table."""
-    listed = sorted(rows)
-    if not listed:
+    given = sorted(rows)
+    if not given:
         return
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.executemany(sql.format("VALUES (%s, %s, %s)"), listed)
+            cursor.executemany(sql.format("VALUES (%s, %s, %s)"), given)
         else:
-            columns = [list(column) for column in zip(*listed, strict=True)]
+            columns = [list(column) for column in zip(*given, strict=True)]
             cursor.execute(sql.format("SELECT * FROM unnest(%s::bigint[], %s::int[], %s::bigint[])"), columns)

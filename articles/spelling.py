@@ -7,13 +7,12 @@ keys however many words are known, the same on both databases. A word stays whil
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from django.db import connection
 
-from articles import bulk
+from articles import bulk, listed
 from articles.models import SearchRow, SearchSlip
 
 SHORTEST, LONGEST = 4, 24
@@ -21,9 +20,8 @@ OPENING = 7
 LONG_FROM = 8
 # What stands in any of so many articles is common: whether others have it need not be asked for each word.
 NEWEST = 300
-_KNOWN = "SELECT value FROM {listed} CROSS JOIN articles_searchslip WHERE slip = SUBSTR(value, 1, 7) AND word = value"
-_NEAR = "SELECT word FROM {listed} CROSS JOIN articles_searchslip WHERE slip = value LIMIT 4000"
-_LISTED = {"sqlite": "json_each(%s)", "postgresql": "unnest(%s::text[]) AS listed (value)"}
+_KNOWN = "SELECT value FROM {given} CROSS JOIN articles_searchslip WHERE slip = SUBSTR(value, 1, 7) AND word = value"
+_NEAR = "SELECT word FROM {given} CROSS JOIN articles_searchslip WHERE slip = value LIMIT 4000"
 _ANY = {
     "sqlite": "SELECT 1 FROM articles_searchindex WHERE articles_searchindex MATCH"
     " '{headline names standfirst} : \"' || %s || '\"' LIMIT 1",
@@ -101,14 +99,14 @@ def _stands(word: str) -> bool:
 
 def known(words: Iterable[str]) -> set[str]:
     """Those of the words that stand in a headline, name or standfirst that is indexed."""
-    return _listed(_KNOWN, sorted(words))
+    return _found(_KNOWN, sorted(words))
 
 
 def nearest(word: str) -> list[tuple[int, str]]:
     """Known words that differ from this one by few slips, with how many, the nearest first; none for a known word."""
     if not SHORTEST <= len(word) <= LONGEST or not word.isalpha():
         return []
-    near = _listed(_NEAR, sorted(keys_of(word), key=len, reverse=True))
+    near = _found(_NEAR, sorted(keys_of(word), key=len, reverse=True))
     if word in near:
         return []
     most = slips_allowed(word)
@@ -116,12 +114,10 @@ def nearest(word: str) -> list[tuple[int, str]]:
     return [(slips, other) for slips, _, other in sorted(measured) if slips <= most]
 
 
-def _listed(sql: str, values: Sequence[str]) -> set[str]:
-    """The first column of a statement over a list of texts, which stands for {listed}."""
-    vendor = connection.vendor
+def _found(sql: str, values: Sequence[str]) -> set[str]:
+    """The first column of a statement over a list of texts, which stands for {given}."""
     with connection.cursor() as cursor:
-        given = json.dumps(values) if vendor == "sqlite" else list(values)
-        cursor.execute(sql.format(listed=_LISTED[vendor]), [given])
+        cursor.execute(sql.format(given=listed.table("given")), [listed.parameter(values)])
         return {text for (text,) in cursor.fetchall()}
 
 

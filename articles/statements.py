@@ -7,7 +7,6 @@ answer is kept.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -17,6 +16,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, Expression, F, QuerySet
 from django.db.models.base import ModelState
 from django.utils.translation import get_language
+
+from articles import listed
 
 M = TypeVar("M", bound=models.Model)
 Row = Sequence[Any]
@@ -54,8 +55,7 @@ class OneOf(Expression):
     def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         """The condition about the column."""
         column, _ = compiler.compile(self.column)
-        listed = "IN (SELECT value FROM json_each(%s))" if connection.vendor == "sqlite" else "= ANY(%s)"
-        return f"{column} {listed}", (self,)
+        return listed.one_of(column, connection), (self,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Statement(Generic[M]):
         key = connection.vendor, get_language()
         made = self.made.get(key) or self.made.setdefault(key, self._make(using))
         with connection.cursor() as cursor:
-            cursor.execute(made.sql, [_given(p, values, connection.vendor) for p in made.parameters])
+            cursor.execute(made.sql, [_given(p, values, connection) for p in made.parameters])
             rows: Any = cursor.fetchall()
         if made.converters:
             rows = made.compiler.apply_converters(rows, made.converters)
@@ -116,13 +116,11 @@ class Statement(Generic[M]):
         )
 
 
-def _given(parameter: Any, values: dict[str, Any], vendor: str) -> Any:
+def _given(parameter: Any, values: dict[str, Any], database: BaseDatabaseWrapper) -> Any:
     if isinstance(parameter, Slot):
         return values[parameter.name]
     if isinstance(parameter, OneOf):
-        return (
-            json.dumps(list(values[parameter.name])) if vendor == "sqlite" else list(values[parameter.name])
-        )
+        return listed.parameter(values[parameter.name], database)
     return parameter
 
 

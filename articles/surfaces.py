@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from articles import announcements, bulk, fragments, page_files
+from articles import announcements, bulk, fragments, listed, page_files
 from articles.models import (
     Article,
     Contribution,
@@ -381,9 +380,9 @@ def changed(keys: Iterable[str], *, reference: str = "") -> None:
             f"UPDATE articles_surfaceserial SET serial = serial + 1, site = {site} WHERE id = 1 RETURNING files"  # noqa: S608
         )
         _own_files(*cursor.fetchone())
-        listed = [key for key in wanted if key != SITE]
-        if listed:
-            _delete_pages(cursor, listed)
+        named = [key for key in wanted if key != SITE]
+        if named:
+            _delete_pages(cursor, named)
     if SITE in wanted:
         page_files.take_back_all()
     announcements.owe_purge(wanted, reference)
@@ -394,15 +393,16 @@ def _delete_pages(cursor: Any, keys: list[str]) -> None:
     now = CLOCK[connection.vendor].replace("%", "%%")
     cursor.execute(
         "INSERT INTO articles_surfacechange (key, serial, at)"  # noqa: S608
-        f" SELECT changed.value, s.serial, {now} FROM {_rows('changed')}, articles_surfaceserial s WHERE s.id = 1"
+        f" SELECT changed.value, s.serial, {now} FROM {listed.table('changed')}, articles_surfaceserial s"
+        " WHERE s.id = 1"
         " ON CONFLICT (key) DO UPDATE SET serial = excluded.serial, at = excluded.at",
-        [_list(keys)],
+        [listed.parameter(keys)],
     )
     ids = [int(key.removeprefix(ARTICLE)) for key in keys if key.startswith(ARTICLE)]
     if ids:
-        cursor.execute(f"DELETE FROM articles_fragment WHERE {_in('article_id')}", [_list(ids)])  # noqa: S608
-    touched = f"SELECT DISTINCT page_id FROM articles_readypagekey WHERE {_in('key')}"  # noqa: S608
-    cursor.execute(touched, [_list(keys)])
+        _delete(cursor, "fragment", "article_id", ids)
+    touched = f"SELECT DISTINCT page_id FROM articles_readypagekey WHERE {listed.one_of('key')}"  # noqa: S608
+    cursor.execute(touched, [listed.parameter(keys)])
     _delete_rows(cursor, [path for (path,) in cursor.fetchall()])
 
 
@@ -417,23 +417,13 @@ def _own_files(mark: str | None) -> None:
 def _delete_rows(cursor: Any, paths: list[str]) -> None:
     if paths:
         page_files.take_back(paths)
-        cursor.execute(f"DELETE FROM articles_readypagekey WHERE {_in('page_id')}", [_list(paths)])  # noqa: S608
-        cursor.execute(f"DELETE FROM articles_readypage WHERE {_in('path')}", [_list(paths)])  # noqa: S608
+        _delete(cursor, "readypagekey", "page_id", paths)
+        _delete(cursor, "readypage", "path", paths)
 
 
-def _list(values: Sequence[Any]) -> Any:
-    """Any number of values as one parameter."""
-    return json.dumps(values) if connection.vendor == "sqlite" else list(values)
-
-
-def _in(column: str) -> str:
-    if connection.vendor == "sqlite":
-        return f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608
-    return f"{column} = ANY(%s)"
-
-
-def _rows(name: str) -> str:
-    return f"json_each(%s) {name}" if connection.vendor == "sqlite" else f"unnest(%s::text[]) {name}(value)"
+def _delete(cursor: Any, table: str, column: str, values: Sequence[Any]) -> None:
+    given = [listed.parameter(values)]
+    cursor.execute(f"DELETE FROM articles_{table} WHERE {listed.one_of(column)}", given)  # noqa: S608
 
 
 # --- storing ----------------------------------------------------------------------------------
@@ -478,8 +468,8 @@ def _is_current(shown: Shown) -> bool:
         if site > began.serial or moment_of(at) - began.at > SLOWEST_RENDERER:
             return False
         cursor.execute(
-            f"SELECT 1 FROM articles_surfacechange WHERE serial > %s AND {_in('key')} LIMIT 1",  # noqa: S608
-            [began.serial, _list(sorted(keys))],
+            f"SELECT 1 FROM articles_surfacechange WHERE serial > %s AND {listed.one_of('key')} LIMIT 1",  # noqa: S608
+            [began.serial, listed.parameter(sorted(keys))],
         )
         return cursor.fetchone() is None
 
@@ -492,8 +482,8 @@ def _write(path: str, build: str, headers: Mapping[str, str], packed: Packed, sh
         _delete_rows(cursor, [path])
         bulk.insert(ReadyPage, columns, [page])
         cursor.execute(
-            f"INSERT INTO articles_readypagekey (page_id, key) SELECT %s, declared.value FROM {_rows('declared')}",  # noqa: S608
-            [path, _list(sorted(shown.keys))],
+            f"INSERT INTO articles_readypagekey (page_id, key) SELECT %s, value FROM {listed.table('declared')}",  # noqa: S608
+            [path, listed.parameter(sorted(shown.keys))],
         )
     return _write_fragments(shown)
 
@@ -529,8 +519,8 @@ def next_boundary(shown: Shown) -> datetime | None:
     lists = any(key.startswith(LISTS) for key in shown.keys)
     # A list that names no article (of people, of tags) may depend on any.
     of_all = len(shown.article_ids) > MANY or (lists and not shown.article_ids)
-    ids = [] if of_all else [_list(sorted(shown.article_ids))]
-    parts = [part + (f" AND {_in(column)}" if ids else "") for part, column in _BOUNDARIES]
+    ids = [] if of_all else [listed.parameter(sorted(shown.article_ids))]
+    parts = [part + (f" AND {listed.one_of(column)}" if ids else "") for part, column in _BOUNDARIES]
     parameters = [began, *ids] * len(_BOUNDARIES)
     if lists:
         parts.append(
