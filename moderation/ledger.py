@@ -292,7 +292,7 @@ def knows(head: Head) -> bool:
 
 def arrival_of(reference: str) -> str:
     """When the notice with this reference arrived, as the file has it; "" when the file does not know it."""
-    for line in _lines():
+    for line in file_lines():
         if reference.encode() in line:
             entry = parse(line)
             if entry.kind == "received" and entry.payload.get("reference") == reference:
@@ -307,7 +307,7 @@ def verify(*, expected: Head | None = None) -> Fault | None:
     rewritten or cut off in both places at once is found out.
     """
     previous, seq = GENESIS, 0
-    pairs = zip_longest(LedgerEntry.objects.order_by("seq").iterator(2000), _lines())
+    pairs = zip_longest(LedgerEntry.objects.order_by("seq").iterator(2000), file_lines())
     for seq, (entry, line) in enumerate(pairs, 1):
         fault = (
             _fault_in_database(entry, seq, previous)
@@ -323,7 +323,8 @@ def verify(*, expected: Head | None = None) -> Fault | None:
     return None
 
 
-def _lines() -> Iterator[bytes]:
+def file_lines() -> Iterator[bytes]:
+    """The file's lines as they stand; the last may be half of one."""
     try:
         with open(settings.LEDGER_PATH, "rb") as file:
             yield from file
@@ -362,6 +363,15 @@ def fault_in(line: Line, seq: int, previous: str, where: str) -> Fault | None:
     whole = {"seq": line.seq, "at": line.at, "kind": line.kind, "payload": line.payload}
     if line.hash != digest_of(**whole, previous=line.previous):  # type: ignore[arg-type]
         return Fault(seq, where, "changed after it was written")
+    return None
+
+
+def fault_in_lines(lines: Iterable[bytes], seq: int = 0, previous: str = GENESIS) -> Fault | None:
+    """The first fault in these lines of the file, which follow entry `seq` with the hash `previous`."""
+    for number, line in enumerate(lines, seq + 1):
+        if fault := _fault_in_file(line, number, previous):
+            return fault
+        previous = parse(line).hash
     return None
 
 

@@ -26,6 +26,10 @@ from moderation.references import hash_of, secret_of
 logger = logging.getLogger(__name__)
 
 S = ClaimState
+KEPT = "Keep the file as it is, find out who wrote to it, and look for a whole copy beside a backup."
+PASSED_OVER = (
+    " The database has this entry itself: --despite-damage applies what it lacks, which is whole in the file."
+)
 
 
 class CannotReplay(RuntimeError):
@@ -40,36 +44,39 @@ class Replayed:
     articles: int
 
 
-def replay() -> Iterator[Replayed]:
-    """Apply what the database lacks, each entry in one transaction; ended half-way it can begin again."""
+def replay(*, despite_damage: bool = False) -> Iterator[Replayed]:
+    """Apply what the database lacks, each entry in one transaction; ended half-way it can begin again.
+
+    Raises CannotReplay over a file whose chain does not hold anywhere; `despite_damage` lets damage pass
+    that lies among the entries which the database has as well.
+    """
     with ledger.locked_file():
-        for line in _missing():
+        for line in _missing(despite_damage):
             yield Replayed(line, _apply(line))
 
 
-def _missing() -> list[Line]:
-    """The file's entries after the last one the two have in common, each checked to follow from it."""
-    lines = _read()
-    last = LedgerEntry.objects.order_by("-seq").first()
+def _missing(despite_damage: bool) -> list[Line]:
+    """The file's entries after the last one the two have in common, the whole file checked."""
+    lines = [line for line in ledger.file_lines() if line.endswith(b"\n")]
+    last = LedgerEntry.objects.filter(seq__lte=len(lines)).order_by("-seq").first()
     seq, previous = (last.seq, last.hash) if last else (0, ledger.GENESIS)
-    if lines and 0 < seq <= len(lines) and lines[seq - 1].hash != previous:
-        raise CannotReplay(f"Entry {seq} of the database is not entry {seq} of the file. Run verify_ledger.")
-    for line in lines[seq:]:
-        fault = ledger.fault_in(line, seq + 1, previous, "file")
-        if fault:
-            raise CannotReplay(f"Not replayed: {fault}.")
-        seq, previous = line.seq, line.hash
-    return lines[last.seq if last else 0 :]
+    fault = ledger.fault_in_lines(lines[seq:], seq, previous)
+    if fault is None and not despite_damage:
+        fault = ledger.fault_in_lines(lines[:seq])
+    if seq and not _ends_with(lines[seq - 1], previous):
+        raise CannotReplay(
+            f"Not replayed: entry {seq} of the database is not entry {seq} of the file. Run verify_ledger."
+        )
+    if fault:
+        raise CannotReplay(f"Not replayed: {fault}. {KEPT if fault.seq > seq else KEPT + PASSED_OVER}")
+    return [ledger.parse(line) for line in lines[seq:]]
 
 
-def _read() -> list[Line]:
+def _ends_with(line: bytes, digest: str) -> bool:
     try:
-        with open(settings.LEDGER_PATH, "rb") as file:
-            return [ledger.parse(line) for line in file if line.endswith(b"\n")]
-    except FileNotFoundError:
-        return []
-    except ValueError as error:
-        raise CannotReplay("The file has a line that is not of the ledger. Run verify_ledger.") from error
+        return ledger.parse(line).hash == digest
+    except ValueError:
+        return False
 
 
 @transaction.atomic

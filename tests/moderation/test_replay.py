@@ -215,6 +215,27 @@ def test_a_file_that_was_tampered_with_is_not_applied(capsys):
     assert ledger.is_behind()
 
 
+def test_damage_among_what_the_database_has_too_is_passed_over_only_on_demand(capsys):
+    claim = notice_about(ArticleFactory()).claims.get()
+    copy = Copy()
+    decided(actions.uphold, claim)
+    whole = settings.LEDGER_PATH.read_bytes()
+    settings.LEDGER_PATH.write_bytes(whole.replace(b"held", b"hold", 1))
+
+    with pytest.raises(CommandError, match="entry 1 in the file: changed.*--despite-damage"):
+        call_command("replay_ledger")  # nothing is missing, and that is not said
+    copy.restore()
+    with pytest.raises(CommandError, match="entry 1 in the file: changed"):
+        call_command("replay_ledger")
+    call_command("replay_ledger", "--despite-damage")
+
+    assert "Applied 1 entries." in capsys.readouterr().out
+    assert not public(claim.article)
+    settings.LEDGER_PATH.write_bytes(whole.splitlines(keepends=True)[0].replace(b"held", b"hold", 1))
+    with pytest.raises(CommandError, match="entry 1"):
+        call_command("replay_ledger")
+
+
 def test_two_databases_that_went_different_ways_need_a_person():
     claim = notice_about(ArticleFactory()).claims.get()
     past_the_triggers("UPDATE moderation_ledgerentry SET hash = 'f'", "moderation_ledgerentry")
