@@ -37,6 +37,7 @@ from articles.canonical import address_key, domain_of
 from articles.drafts import Draft, DraftPicture
 from articles.fields import clean_html
 from articles.fingerprint import bands, is_telling, signature, text_fingerprint, title_day_key
+from articles.media import delete as delete_picture
 from articles.models import (
     Article,
     ArticleState,
@@ -1052,7 +1053,7 @@ def erase(*, article: Article, at: datetime) -> Article:
     # Its keys stay and are not written again: another copy of the work, withheld as well, would keep this one out.
     article.save(update_fields=tombstone)
     for media in pictures:
-        _erase_media(media)
+        delete_picture(media)
     search.remove([article.pk])
     fts.forget()
     stories.forget(article.pk)
@@ -1081,15 +1082,3 @@ def _erase_from_story(article: Article) -> None:
         story.headline, story.standfirst = other.headline, ""
         story.slug = slug_for(other.headline, new_token())
         story.save(update_fields=["headline", "standfirst", "slug"])
-
-
-def _erase_media(media: Media) -> None:
-    files = [media.file, *(rendition.file for rendition in media.renditions.all())]
-    names = [(file.storage, file.name) for file in files if file]
-    media.delete()
-
-    def delete_files() -> None:
-        for storage, name in names:
-            storage.delete(str(name))
-
-    transaction.on_commit(delete_files)

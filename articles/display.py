@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 
 from articles import illustrations
 from articles.canonical import NotAnAddress, readable_url
-from articles.models import Article, ArticleQuerySet, Media, Source, UsagePolicy
+from articles.models import Article, ArticleQuerySet, Media, Rendition, Source, UsagePolicy
 from articles.prepared import TEASER_WORDS, minutes_to_read, opening_of
 from articles.sanitise import excerpt, excerpt_of_text
 
@@ -169,9 +169,9 @@ def original_address(article: Article) -> str:
         return article.canonical_url
 
 
-def picture_address(media: Media, width: int) -> str:
+def picture_address(media: Media, width: int, form: str = "webp") -> str:
     """Where the picture is served in this width."""
-    return f"/media/{media.token}/{width}.webp"
+    return f"/media/{media.token}/{width}.{form}"
 
 
 def direction(language: str) -> str:
@@ -197,18 +197,28 @@ def picture_block(
     shown = max(
         (r for r in renditions if r.width <= PREFERRED_WIDTH), key=lambda r: r.width, default=renditions[0]
     )
-    addresses = ", ".join(f"{site}{picture_address(media, r.width)} {r.width}w" for r in renditions)
-    several = format_html(' srcset="{}" sizes="{}"', addresses, sizes) if len(renditions) > 1 else ""
+    several = _srcset(media, renditions, "webp", sizes, site) if len(renditions) > 1 else ""
+    # Feed readers, which get whole addresses, know the plain form best.
+    has_avif = renditions[0].avif and not site
     return format_html(
-        '<div class="picture{}"><img src="{}"{} width="{}" height="{}" alt="{}"{}></div>',
+        '<div class="picture{}">{}<img src="{}"{} width="{}" height="{}" alt="{}"{}>{}</div>',
         _focus(media) if cropped else " uncropped",
+        format_html(
+            '<picture><source type="image/avif"{}>', _srcset(media, renditions, "avif", sizes, site)
+        ) if has_avif else "",
         site + picture_address(media, shown.width),
         several,
         shown.width,
         shown.height,
         media.alt if alt is None else alt,
         EAGER if eager else LAZY,
-    )
+        SafeString("</picture>") if has_avif else "",
+    )  # fmt: skip
+
+
+def _srcset(media: Media, renditions: list[Rendition], form: str, sizes: str, site: str) -> SafeString:
+    addresses = ", ".join(f"{site}{picture_address(media, r.width, form)} {r.width}w" for r in renditions)
+    return format_html(' srcset="{}" sizes="{}"', addresses, sizes)
 
 
 def _focus(media: Media) -> str:

@@ -21,6 +21,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from articles import gone, illustrations, surfaces
 from articles.decoding import MOST_BYTES, Encoded, UnusableError, encode_apart
+from articles.display import picture_address
 from articles.leases import back_off
 from articles.models import (
     Article,
@@ -106,25 +107,36 @@ def _failed(media: Media, token: str, error: str, *, again: datetime | None) -> 
 def keep_upload(media: Media, sizes: Sequence[Encoded], digest: str) -> Media:
     """Store a new picture that somebody brought, with its sizes. A file left by a failure is a stray."""
     media.sha256, media.due_at = digest, None
-    names = [_save(media, size) for size in sizes]
-    media.file, media.width, media.height = names[-1], sizes[-1].width, sizes[-1].height
+    rows = _saved(media, sizes)
+    media.file, media.width, media.height = str(rows[-1].file), rows[-1].width, rows[-1].height
     media.save()
-    _set_sizes(media, names, sizes)
+    _set_sizes(media, rows)
     return media
 
 
-def _set_sizes(media: Media, names: Sequence[str], sizes: Sequence[Encoded]) -> None:
+def _saved(media: Media, sizes: Sequence[Encoded]) -> list[Rendition]:
+    """Their files, and the rows that will name them."""
+    return [
+        Rendition(
+            media=media, width=size.width, height=size.height, file=_save(media, size.width, "webp", size.data),
+            avif=_save(media, size.width, "avif", size.avif) if size.avif else "",
+        )
+        for size in sizes
+    ]  # fmt: skip
+
+
+def _save(media: Media, width: int, form: str, data: bytes) -> str:
+    return default_storage.save(f"pictures/{media.token[:2]}/{media.token}-{width}.{form}", ContentFile(data))
+
+
+def _set_sizes(media: Media, rows: Sequence[Rendition]) -> None:
     media.renditions.all().delete()
-    Rendition.objects.bulk_create(
-        Rendition(media=media, file=name, width=size.width, height=size.height)
-        for name, size in zip(names, sizes, strict=True)
-    )
+    Rendition.objects.bulk_create(rows)
 
 
 def delete(media: Media) -> None:
     """A picture's rows now, its files once that is committed."""
-    files = [media.file, *(size.file for size in media.renditions.all())]
-    names = [str(file.name) for file in files if file]
+    names = media.files
     media.delete()
     for name in names:
         transaction.on_commit(partial(default_storage.delete, name))
@@ -132,26 +144,21 @@ def delete(media: Media) -> None:
 
 def keep(media: Media, token: str, sizes: Sequence[Encoded], digest: str) -> bool:
     """Store a picture's sizes and show them; False (and no file left) when another worker had taken over."""
-    names = [_save(media, size) for size in sizes]
+    rows = _saved(media, sizes)
     with transaction.atomic():
-        largest = sizes[-1]
+        largest = rows[-1]
         mine = Media.objects.finish(
             media.pk, token, due_at=None, last_error="", attempts=0, sha256=digest,
-            file=names[-1], width=largest.width, height=largest.height,
+            file=str(largest.file), width=largest.width, height=largest.height,
         )  # fmt: skip
         if mine:
-            _set_sizes(media, names, sizes)
+            _set_sizes(media, rows)
             shown_by = illustrations.showing(media).values_list("pk", flat=True)
             surfaces.changed(surfaces.keys_of(list(shown_by)))
     if not mine:
-        for name in names:
-            default_storage.delete(name)
+        for file in (file for row in rows for file in (row.file, row.avif) if file):
+            default_storage.delete(str(file.name))
     return bool(mine)
-
-
-def _save(media: Media, size: Encoded) -> str:
-    name = f"pictures/{media.token[:2]}/{media.token}-{size.width}.webp"
-    return default_storage.save(name, ContentFile(size.data))
 
 
 def delete_strays(limit: int, at: datetime) -> int:
@@ -159,8 +166,8 @@ def delete_strays(limit: int, at: datetime) -> int:
     deleted = 0
     for folder in _folders():
         names = [f"{folder}/{name}" for name in default_storage.listdir(folder)[1]]
-        known = set(Rendition.objects.filter(file__in=names).values_list("file", flat=True))
-        known |= set(Media.objects.filter(file__in=names).values_list("file", flat=True))
+        known = {name for column in ("file", "avif") for name in _named(Rendition, column, names)}
+        known |= _named(Media, "file", names)
         for name in names:
             if name not in known and default_storage.get_modified_time(name) < at - YOUNGEST_STRAY:
                 default_storage.delete(name)
@@ -168,6 +175,10 @@ def delete_strays(limit: int, at: datetime) -> int:
                 if deleted >= limit:
                     return deleted
     return deleted
+
+
+def _named(model: type[Rendition | Media], column: str, names: Sequence[str]) -> set[str]:
+    return set(model._default_manager.filter(**{f"{column}__in": names}).values_list(column, flat=True))
 
 
 def _folders() -> list[str]:
@@ -210,15 +221,16 @@ def pickable() -> QuerySet[Media]:
 def at_pictures(article: Article) -> Iterable[str]:
     """The addresses of the sizes of an article's pictures."""
     return [
-        f"/media/{media.token}/{size.width}.webp"
+        picture_address(media, size.width, form)
         for media in illustrations.pictures_of(article)
         for size in media.renditions.all()
+        for form in (("webp", "avif") if size.avif else ("webp",))
     ]
 
 
 @surface("picture", locate=at_pictures, store=False)
-def picture(request: HttpRequest, token: str, width: int) -> HttpResponse:
-    """One size of a picture, while some public article shows it; afterwards what is said of the article."""
+def picture(request: HttpRequest, token: str, width: int, form: str) -> HttpResponse:
+    """One size of a picture in one form, while some public article shows it; afterwards what is said of the article."""
     media = Media.objects.filter(token=token).first()
     if media is None:
         raise Http404("No such picture.")
@@ -226,10 +238,11 @@ def picture(request: HttpRequest, token: str, width: int) -> HttpResponse:
     if article is None and not _is_staff(request):
         return _not_shown(request, media)
     size = _size(media, width)
-    if size is None:
+    stored = size and (size.avif if form == "avif" else size.file)
+    if not stored:
         raise Http404("No such picture.")
-    with size.file.open("rb") as file:
-        response = HttpResponse(file.read(), content_type=size.content_type)
+    with stored.open("rb") as file:
+        response = HttpResponse(file.read(), content_type=f"image/{form}")
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     # Feed readers show it on their own pages.
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

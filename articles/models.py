@@ -267,12 +267,19 @@ class Media(Leased):
     def __str__(self) -> str:
         return self.alt or self.caption or self.token
 
+    @property
+    def files(self) -> list[str]:
+        """The name of every file in which the picture can be seen."""
+        sizes = [file for size in self.renditions.all() for file in (size.file, size.avif)]
+        return list(dict.fromkeys(str(file.name) for file in (self.file, *sizes) if file))
+
 
 class Rendition(models.Model):
-    """One size of a picture."""
+    """One size of a picture, as WebP and, where that saves bytes, as AVIF too."""
 
     media = models.ForeignKey(Media, on_delete=models.CASCADE, related_name="renditions")
     file = models.FileField(upload_to="pictures/")
+    avif = models.FileField(upload_to="pictures/", blank=True, default="", db_default="")
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     content_type = models.CharField(max_length=40, default="image/webp")

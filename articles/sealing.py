@@ -121,13 +121,11 @@ def files_in(pictures: Iterable[Row]) -> list[str]:
 
 
 def _of_picture(media: Media) -> Row:
-    renditions = list(media.renditions.order_by("pk"))
-    names = [str(file.name) for file in (media.file, *(size.file for size in renditions)) if file]
     return {
         "pk": media.pk,
         "fields": {name: _plain_file(getattr(media, name)) for name in PICTURE},
-        "renditions": [packed(size) for size in renditions],
-        "files": {name: _read(name) for name in names},
+        "renditions": [packed(size) for size in media.renditions.order_by("pk")],
+        "files": {name: _read(name) for name in media.files},
     }
 
 

@@ -22,6 +22,12 @@ class Form(StringConverter):
     regex = "|".join(feeds.FORMATS)
 
 
+class PictureForm(StringConverter):
+    """The kinds of picture."""
+
+    regex = "webp|avif"
+
+
 class Code(StringConverter):
     """A language without its region: de."""
 
@@ -42,6 +48,7 @@ class Day:
 
 register_converter(UnicodeSlug, "name")
 register_converter(Form, "form")
+register_converter(PictureForm, "picture")
 register_converter(Code, "code")
 register_converter(Day, "day")
 
@@ -69,7 +76,7 @@ urlpatterns = [
     path("ethics/", site_pages.ethics, name="ethics"),
     path("corrections/", site_pages.corrections, name="corrections"),
     path("feeds/latest.<form:form>", feeds.latest, name="feed"),
-    path("media/<str:token>/<int:width>.webp", media.picture, name="picture"),
+    path("media/<str:token>/<int:width>.<picture:form>", media.picture, name="picture"),
     path("sitemap.xml", sitemaps.index, name="sitemap"),
     path("sitemaps/pages.xml", sitemaps.pages, name="sitemap_pages"),
     path("sitemaps/<int:number>.xml", sitemaps.part, name="sitemap_part"),

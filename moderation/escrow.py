@@ -226,12 +226,7 @@ def _settle(pk: int) -> None:
 def files_of(article: Article) -> list[str]:
     """The files in which something of this article can still be read: those of its own picture, under seal or not."""
     kept = [name for row in Escrow.objects.filter(article=article) for name in row.files]
-    own = [
-        file
-        for media in illustrations.own_of(article)
-        for file in (media.file, *(size.file for size in media.renditions.all()))
-    ]
-    return [*kept, *(str(file) for file in own if file)]
+    return [*kept, *(name for media in illustrations.own_of(article) for name in media.files)]
 
 
 def delete_files(names: Sequence[str]) -> None:

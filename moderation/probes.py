@@ -173,8 +173,7 @@ def _phrase(what: str, text: str, salt: str, *, own: bool = False) -> Iterator[M
 
 def _picture_marks(media: Media, article: Article, salt: str) -> Iterator[Mark]:
     shared = illustrations.showing(media).exclude(pk=article.pk).exists()
-    files = [media.file.name, *media.renditions.values_list("file", flat=True)]
-    stems = {name.rpartition("/")[2].partition(".")[0] for name in files if name}
+    stems = {name.rpartition("/")[2].partition(".")[0] for name in media.files}
     for text in {media.token, *(stem for stem in stems if len(stem) >= len(media.token) // 2)}:
         found = words(text)
         yield Mark("picture", len(found), _digest(salt, found), shared)

@@ -9,7 +9,6 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from aggregator.views import hub
-from articles import media
 from newsroom import api, health, metrics, security_events
 
 # Second factors, sessions and single sign-on, beside the admin's own pages and as private as they are.
@@ -38,7 +37,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", api.urls),
     path("websub/<str:token>/", hub, name="websub"),
-    path("media/<slug:token>/<int:width>.webp", media.picture, name="picture"),
     path("", include("readers.urls")),
     path("", include("moderation.urls")),
 ]

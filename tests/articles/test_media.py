@@ -46,6 +46,15 @@ def test_a_picture_is_re_encoded_in_our_widths(form):
     assert [(size.width, size.height) for size in sizes] == [(480, 240), (960, 480), (1600, 800)]
     for size in sizes:
         assert Image.open(io.BytesIO(size.data)).format == "WEBP"
+        assert Image.open(io.BytesIO(size.avif)).format == "AVIF"
+        assert len(size.avif) < len(size.data)
+
+
+def test_avif_is_kept_only_where_it_is_smaller():
+    file = io.BytesIO()
+    Image.new("RGB", (60, 40), "teal").save(file, "PNG")
+
+    assert [size.avif for size in encode(file.getvalue())] == [b""]
 
 
 def test_a_small_picture_is_not_enlarged():
@@ -61,7 +70,7 @@ def test_a_camera_s_metadata_is_left_out_and_its_turn_applied():
     size = encode(picture_bytes(400, 200, exif=exif))[0]
 
     assert (size.width, size.height) == (200, 400)
-    assert b"PLANTED" not in size.data
+    assert b"PLANTED" not in size.data + size.avif
 
 
 @pytest.mark.parametrize(
@@ -92,9 +101,15 @@ def test_a_due_picture_is_fetched_and_shown_with_its_article(web):
 
     picture.refresh_from_db()
     assert (picture.width, picture.due_at, picture.last_error, len(picture.sha256)) == (1600, None, "", 64)
-    for path in media.at_pictures(article):
+    paths = media.at_pictures(article)
+    assert [path.rpartition("/")[2] for path in paths] == [
+        f"{width}.{form}" for width in (480, 960, 1600) for form in ("webp", "avif")
+    ]
+    page = FrontDoor().get(article.get_absolute_url()).text
+    for path in paths:
+        assert path in page
         answer = FrontDoor().get(path)
-        assert (answer.status, answer.headers["Content-Type"]) == (200, "image/webp")
+        assert (answer.status, answer.headers["Content-Type"]) == (200, f"image/{path[-4:]}")
         assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Cache-Control"] == "no-cache"
@@ -157,9 +172,12 @@ def test_an_erased_article_s_files_are_deleted(web):
     picture = due(web.put("/a.jpg", picture_bytes()))
     article = ArticleFactory(lead_media=picture)
     fetch_pictures(1, timezone.now())
-    names = [size.file.name for size in picture.renditions.all()]
+    names, paths = picture.files, media.at_pictures(article)
+    assert len(names) == 6
     assert all(default_storage.exists(name) for name in names)
+    assert {FrontDoor().get(path).status for path in paths} == {200}
     HoldFactory(article=article)
+    assert {FrontDoor().get(path).status for path in paths} == {451}
 
     erase(article=article, at=timezone.now())
 
@@ -188,7 +206,7 @@ def test_nothing_else_is_served(path):
 def test_files_that_no_row_names_are_deleted_in_time(web):
     picture = due(web.put("/a.jpg", picture_bytes(600, 300)))
     fetch_pictures(1, timezone.now())
-    kept = [size.file.name for size in picture.renditions.all()]
+    kept = picture.files
     stray = default_storage.save("pictures/ab/left-behind.webp", ContentFile(b"x"))
 
     assert media.delete_strays(10, timezone.now()) == 0
