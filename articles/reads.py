@@ -50,13 +50,13 @@ class Reads:
         """Count from now on; a process that serves nobody does not."""
         self.is_on, self._next = True, time.monotonic() + EVERY_SECONDS
 
-    def note(self, path: str, agent: str) -> None:
-        """Count one answer of a page, if it is an article's; once in a while write all of them down."""
+    def note(self, path: str, agent: str, *, may_write: bool = True) -> None:
+        """Count one answer of a page, if it is an article's; once in a while, if time may be taken, write all down."""
         found = ARTICLE.fullmatch(path) if self.is_on else None
         if found and agent and not is_program(agent) and len(self._waiting) < _MOST:
             with self._lock:
                 self._waiting[unquote(found[1])] += 1
-        if self.is_on and time.monotonic() >= self._next:
+        if may_write and self.is_on and time.monotonic() >= self._next:
             self.write()
 
     def write(self) -> None:

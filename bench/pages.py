@@ -29,6 +29,8 @@ from bench.scratch import (
 )
 
 ROUNDS, SECONDS = 3, 4
+# gunicorn's own worker: ours sends from its loop.
+THREADS = ("--worker-class", "gthread")
 BARE, CLAD = "bare gunicorn", "bare gunicorn with our headers"
 
 
@@ -47,8 +49,8 @@ def main() -> None:
             plain = {"PORT": str(bare), "BENCH_BODY": str(folder / "body")}
             with_ours = {"PORT": str(clad), "BENCH_HEADERS": str(folder / "headers")}
             with (
-                running(bare, *gunicorn, "bench.bare", **plain) as other,
-                running(clad, *gunicorn, "bench.bare", **plain | with_ours) as third,
+                running(bare, *gunicorn, *THREADS, "bench.bare", **plain) as other,
+                running(clad, *gunicorn, *THREADS, "bench.bare", **plain | with_ours) as third,
                 nginx(folder, front, site) as server,
             ):
                 asked = {

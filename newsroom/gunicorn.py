@@ -19,7 +19,7 @@ control_socket_disable = True
 
 bind = os.environ.get("BIND") or f"127.0.0.1:{env.number('PORT', default=8000, most=65535)}"
 workers = env.number("WEB_WORKERS", default=0, most=256) or min(os.cpu_count() or 1, 8)
-worker_class = "gthread"
+worker_class = "newsroom.web_worker.Worker"
 threads = env.number("WEB_THREADS", default=4, most=64) or 4
 
 # A worker that hangs is replaced; one that is asked to stop may finish what it has begun.

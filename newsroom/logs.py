@@ -115,9 +115,10 @@ class RequestIds:
     the answer names it. With LOG_REQUESTS each is logged: method, path, status and milliseconds, no address.
     """
 
-    def __init__(self, application: Application, *, log: bool) -> None:
+    def __init__(self, application: Application, *, log: bool, at_once: bool = False) -> None:
         self.application = application
         self.log = log
+        self.at_once = at_once
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         given = environ.get(IN_ENVIRON, "")

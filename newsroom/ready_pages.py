@@ -25,6 +25,7 @@ from articles.reads import reads
 from articles.turns import turn
 from moderation import ledger
 from newsroom import publishing
+from newsroom.web_worker import AT_ONCE
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
@@ -66,11 +67,14 @@ class ReadyPages:
         if announcements.cache() is not None:
             start_response = _kept_by_nobody(start_response)
         visit = read_visit(environ)
+        page = self._ready(visit) if visit and not visit.has_query else None
+        at_once = AT_ONCE in environ
+        if page is None and at_once:
+            return ()
         if visit is None:
             return self.django(environ, start_response)
-        page = None if visit.has_query else self._ready(visit)
         if not visit.head:
-            reads.note(visit.path, environ.get("HTTP_USER_AGENT", ""))
+            reads.note(visit.path, environ.get("HTTP_USER_AGENT", ""), may_write=not at_once)
         if page is not None:
             return _send(page, visit, start_response)
         if _is_behind():

@@ -35,7 +35,7 @@ class FrontDoor:
         self.application = ReadyPages(WSGIHandler())
 
     def get(self, path: str, **options: Any) -> Answer:
-        """`method`, and entries of the WSGI environment such as HTTP_ACCEPT_ENCODING."""
+        """`method`, and entries of the WSGI environment such as HTTP_ACCEPT_ENCODING. Status 0: nobody answered."""
         # In a test that is one transaction the connection must outlive the request.
         kept_open = connection.in_atomic_block
         if kept_open:
@@ -60,5 +60,5 @@ class FrontDoor:
         finally:
             if hasattr(content, "close"):
                 content.close()
-        status, headers = said[-1][:2]
+        status, headers = said[-1][:2] if said else ("000", [])
         return Answer(int(status[:3]), dict(headers), body)

@@ -10,6 +10,7 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
 from django.db import connection, connections, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
@@ -44,6 +45,7 @@ from articles.reads import Reads
 from articles.search import find
 from moderation import email
 from moderation.probes import locate
+from newsroom.web_worker import AT_ONCE
 from tests.articles import pages
 from tests.factories import ArticleFactory, MediaFactory, SourceFactory, StoryFactory
 from tests.front_door import FrontDoor
@@ -96,6 +98,23 @@ def test_a_stored_answer_has_the_headers_and_body_of_the_rendered_one(door, enco
     assert set(stored.headers) >= SAFETY_HEADERS
     assert stored.headers["Cache-Control"] == "no-cache"
     assert stored.headers["Vary"] == "Accept-Encoding"
+
+
+@pytest.mark.django_db
+def test_asked_at_once_what_lies_ready_is_sent_and_nothing_else_is_done(door):
+    article = ArticleFactory()
+    at_once = partial(door.get, f"/a/{article.pk}", **{AT_ONCE: True})
+    assert (at_once().status, pages.rendered) == (0, [])
+
+    rendered = door.get(f"/a/{article.pk}")
+
+    assert at_once() == rendered
+    assert at_once(HTTP_IF_NONE_MATCH=rendered.headers["ETag"]).status == 304
+    assert at_once(method="HEAD").headers == rendered.headers
+    assert at_once(method="POST").status == 0
+    assert at_once(HTTP_COOKIE=f"{settings.SESSION_COOKIE_NAME}=x").status == 0
+    withhold(article)
+    assert (at_once().status, len(pages.rendered)) == (0, 1)
 
 
 @pytest.mark.django_db
