@@ -31,7 +31,7 @@ from aggregator.normalise import Outlet, draft, offers, tags_of_folders
 from aggregator.opml import Outline
 from aggregator.passes import Later, side_by_side
 from aggregator.sandbox import default_sandbox
-from articles import bulk
+from articles import bulk, exclusion
 from articles.canonical import NotAnAddress, address_key, domain_of
 from articles.drafts import Draft
 from articles.models import Article, Source
@@ -207,12 +207,16 @@ def source_of(*, url: str, name: str, language: str = "") -> Source:
     return _sources_of([site])[site.domain]
 
 
+@transaction.atomic
 def _sources_of(sites: Iterable[Site]) -> dict[str, Source]:
     """The outlets of these sites by domain, made where they are new."""
     wanted = {site.domain: site for site in reversed(list(sites))}
-    # Of several with one domain the oldest, as everywhere.
-    known = Source.objects.filter(domain__in=list(wanted)).order_by("-pk") if wanted else ()
-    found = {source.domain: source for source in known}
+    found = _sources_at(wanted)
+    if len(found) == len(wanted):
+        return found
+    # Another worker may be making the same outlet, or one whose name gives the same slug.
+    exclusion.one_at_a_time("sources")
+    found = _sources_at(wanted)
     missing = [site for domain, site in reversed(wanted.items()) if domain not in found]
     taken = _slugs_taken({site.slug() for site in missing})
     made = []
@@ -232,6 +236,12 @@ def _sources_of(sites: Iterable[Site]) -> dict[str, Source]:
         )
     Source.objects.bulk_create(made, batch_size=500)
     return found | {source.domain: source for source in made}
+
+
+def _sources_at(domains: Iterable[str]) -> dict[str, Source]:
+    # Of several with one domain the oldest, as everywhere.
+    known = Source.objects.filter(domain__in=list(domains)).order_by("-pk")
+    return {source.domain: source for source in known}
 
 
 def _slugs_taken(plain: Collection[str]) -> set[str]:

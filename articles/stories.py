@@ -18,7 +18,7 @@ from django.utils.text import slugify
 
 from accounts.audit import note
 from accounts.models import User
-from articles import comparison, merging, surfaces
+from articles import comparison, exclusion, merging, surfaces
 from articles.comparison import Report, Subject
 from articles.fingerprint import similarity
 from articles.models import Article, ArticleQuerySet, ArticleState, Story, StoryMembership
@@ -36,7 +36,6 @@ LEASE = timedelta(minutes=5)
 # How often a batch is begun again because somebody else needed the same rows.
 GIVES_WAY = 5
 MOST_COPIES = 50
-_TURN = 0x53746F7279
 
 
 class NotTogether(Exception):
@@ -104,9 +103,9 @@ def _relate(
 
 def _one_at_a_time() -> None:
     """Two workers would not see what the other has not committed, and two reports on one event would miss."""
+    exclusion.one_at_a_time("stories")
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TURN])
             # Rows first and the changes' lock last is the other way round than a removal goes; where the two
             # meet, grouping gives way before the database would have to choose.
             cursor.execute("SET LOCAL lock_timeout = '300ms'")

@@ -10,12 +10,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from aggregator import actions
@@ -510,6 +512,33 @@ def test_a_killed_worker_leaves_nothing_half_done_and_is_taken_over(web: WebServ
     after = timezone.now() + timedelta(seconds=actions.LEASE_SECONDS + 1)
     assert [report.created for report in actions.fetch_pass(at=after)] == [1]
     assert (Article.objects.count(), Fetch.objects.count()) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("homes", "slugs"),
+    [
+        (("https://one.example/", "https://two.example/"), ["the-harbour-post", "the-harbour-post-2"]),
+        (("https://one.example/", "https://one.example/news"), ["the-harbour-post"]),
+    ],
+    ids=["of one name", "of one site"],
+)
+def test_outlets_that_two_workers_meet_at_once_are_both_kept_and_neither_twice(
+    homes: tuple[str, str], slugs: list[str]
+) -> None:
+    def meet(url: str) -> None:
+        with closing(connection):
+            actions.source_of(url=url, name="The Harbour Post", language="en")
+
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            actions.source_of(url=homes[0], name="The Harbour Post", language="en")
+            other = pool.submit(meet, homes[1])
+            with pytest.raises(TimeoutError):
+                other.result(timeout=0.3)
+        other.result(timeout=60)
+
+    assert sorted(Source.objects.values_list("slug", flat=True)) == slugs
 
 
 @pytest.mark.django_db(transaction=True)
