@@ -176,11 +176,16 @@ def surface(
 
         answer.surface_name = name  # type: ignore[attr-defined]
         answer.surface_is_stored = store  # type: ignore[attr-defined]
-        answer.is_only_read = not forms  # type: ignore[attr-defined]
         answer.reads = reads if store else None  # type: ignore[attr-defined]
-        return answer
+        return answer if forms else only_read(answer)
 
     return decorate
+
+
+def only_read(view: View) -> View:
+    """Marks a view to which nothing is sent, so that it answers 405 whoever sends something."""
+    view.is_only_read = True  # type: ignore[attr-defined]
+    return view
 
 
 def as_read(view: View | None, query: str) -> str:

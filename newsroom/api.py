@@ -12,7 +12,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, URLResolver
 from django.utils.html import format_html, format_html_join
-from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.docs import DocsBase
@@ -20,7 +19,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from articles import api as reading
 from articles.models import Article
-from articles.surfaces import Locate, surface
+from articles.surfaces import Locate, only_read, surface
 from moderation import api as notices
 from moderation import owner_api
 from newsroom import desk_api
@@ -75,6 +74,14 @@ def problem(status: int, title: str, detail: str = "", **more: Any) -> HttpRespo
     )
 
 
+def not_allowed(refusal: HttpResponse) -> HttpResponse:
+    """A 405 in that form."""
+    methods = ", ".join(sorted(refusal.headers["Allow"].split(", ")))
+    told = problem(405, "Not allowed", f"This address takes {methods}.")
+    told.headers["Allow"] = methods
+    return told
+
+
 @api.exception_handler(Http404)
 def not_found(request: HttpRequest, error: Http404) -> HttpResponse:
     return problem(404, "Not found", "There is nothing at this address.")
@@ -126,9 +133,9 @@ LOCATE: dict[str, Locate] = {
     "contributors": partial(_everywhere, "/api/contributors/"),
     "search": reading.at_search,
 }
+DESCRIBING = ("api-root", "openapi-json", "openapi-view")
 
 
-@require_safe
 def at_root(request: HttpRequest) -> HttpResponse:
     """The API's own address leads to its documentation."""
     return redirect("api:openapi-view")
@@ -139,8 +146,8 @@ def _registered(pattern: URLPattern | URLResolver) -> URLPattern | URLResolver:
     if isinstance(pattern, URLPattern) and pattern.name in LOCATE:
         view: Callable[..., HttpResponse] = pattern.callback
         pattern.callback = surface(f"api {pattern.name}", locate=LOCATE[pattern.name], reads=None)(view)
-    elif isinstance(pattern, URLPattern) and pattern.name == "api-root":
-        pattern.callback = at_root
+    elif isinstance(pattern, URLPattern) and pattern.name in DESCRIBING:
+        pattern.callback = only_read(at_root if pattern.name == "api-root" else pattern.callback)
     return pattern
 
 

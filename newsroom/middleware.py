@@ -22,6 +22,7 @@ from django.utils.translation import gettext
 from articles import interface, surfaces
 from moderation import ledger
 from newsroom import failing
+from newsroom.api import not_allowed
 from newsroom.health import let_go
 
 log = logging.getLogger(__name__)
@@ -71,10 +72,11 @@ def known_methods(get_response: Answer) -> Answer:
     """Only what our pages and programs use; above all no TRACE, which Django takes for harmless."""
 
     def answer(request: HttpRequest) -> HttpResponse:
-        known = API_METHODS if request.path.startswith(API) else METHODS
-        if request.method not in known:
-            return HttpResponseNotAllowed(known)
-        response = get_response(request)
+        is_of_programs = request.path.startswith(API)
+        known = API_METHODS if is_of_programs else METHODS
+        response = get_response(request) if request.method in known else HttpResponseNotAllowed(known)
+        if response.status_code == 405 and is_of_programs:
+            response = not_allowed(response)
         if request.method == "HEAD" and not response.streaming:
             # Its length stands in the headers by now. The server would drop the body, and log a warning each time.
             response.content = b""
@@ -84,9 +86,13 @@ def known_methods(get_response: Answer) -> Answer:
         return response
 
     def process_view(request: HttpRequest, view: Answer, *rest: Any) -> HttpResponse | None:
-        """A page that is only read says so before anybody asks where a form sent to it came from."""
-        sent = request.method == "POST" and getattr(view, "is_only_read", False)
-        return HttpResponseNotAllowed(READING) if sent else None
+        """Each says what it takes; one that is only read, before anybody asks where a form sent to it came from."""
+        is_only_read = getattr(view, "is_only_read", False)
+        if request.method == "OPTIONS" and (is_only_read or not request.path.startswith(API)):
+            return HttpResponse(
+                status=204, headers={"Allow": ", ".join(READING if is_only_read else METHODS)}
+            )
+        return HttpResponseNotAllowed(READING) if is_only_read and request.method not in READING else None
 
     answer.process_view = process_view  # type: ignore[attr-defined]
     return answer

@@ -9,6 +9,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from aggregator.views import hub
+from articles.surfaces import only_read
 from newsroom import api, health, metrics, security_events
 
 # Second factors, sessions and single sign-on, beside the admin's own pages and as private as they are.
@@ -29,9 +30,9 @@ if settings.OIDC_SERVER_URL:
 urlpatterns = [
     # First what readers ask for most.
     path("", include("articles.urls")),
-    path("healthz", health.alive, name="healthz"),
-    path("readyz", health.ready, name="readyz"),
-    path("metrics", metrics.metrics, name="metrics"),
+    path("healthz", only_read(health.alive), name="healthz"),
+    path("readyz", only_read(health.ready), name="readyz"),
+    path("metrics", only_read(metrics.metrics), name="metrics"),
     path("csp-reports", security_events.policy_report, name="csp_reports"),
     path("admin/account/", include(ACCOUNT)),
     path("admin/", admin.site.urls),

@@ -34,8 +34,10 @@ ODD_PATHS = {
     "/oembed?url=%ff": 404,
 }  # fmt: skip
 METHODS = {
-    "HEAD": 200, "OPTIONS": 200, "POST": 405, "PUT": 405, "DELETE": 405, "PATCH": 405, "TRACE": 405, "PROPFIND": 405,
+    "HEAD": 200, "OPTIONS": 204, "POST": 405, "PUT": 405, "DELETE": 405, "PATCH": 405, "TRACE": 405, "PROPFIND": 405,
 }  # fmt: skip
+# Nothing is sent to these, whoever asks; programs are told so in their form.
+ONLY_READ = ("/healthz", "/readyz", "/metrics", "/api/docs", "/api/openapi.json", "/api/", "/api/tags/")
 ODD_HEADERS = {
     "HTTP_ACCEPT": "application/x-nonsense", "HTTP_ACCEPT_ENCODING": "br;q=x, , *;q=0, \x01",
     "HTTP_IF_NONE_MATCH": 'W/"x", "',
@@ -69,7 +71,17 @@ def test_odd_requests_get_the_right_status_and_a_page_that_helps(somewhere_every
             wrong.append(f"{method} {path[:60]} {[*headers]}: no page that helps")
 
     assert not wrong, "\n".join(wrong)
-    assert door.get(ARTICLE, method="POST").headers["Allow"] == "GET, HEAD, OPTIONS"
+    options = door.get(ARTICLE, method="OPTIONS")
+    assert (options.body, options.headers["Allow"]) == (b"", "GET, HEAD, OPTIONS")
+    assert door.get("/removal/", method="OPTIONS").headers["Allow"] == "GET, HEAD, OPTIONS, POST"
+    for path in (ARTICLE, *ONLY_READ):
+        refused = door.get(path, method="POST")
+        assert (refused.status, refused.headers["Allow"]) == (405, "GET, HEAD, OPTIONS"), path
+        assert ("problem+json" in refused.headers["Content-Type"]) == path.startswith("/api/")
+    for path, method in (("/api/notices/", "GET"), ("/api/notices/", "OPTIONS"), ("/api/tags/", "TRACE")):
+        refused = door.get(path, method=method)
+        assert (refused.status, refused.headers["Content-Type"]) == (405, "application/problem+json"), path
+        assert refused.headers["Allow"] in refused.text
     head = door.get("/removal/", method="HEAD")
     assert (head.body, int(head.headers["Content-Length"]) > 1000) == (b"", True)
     assert door.get("/api/nothing").headers["Content-Type"] == "application/problem+json"
