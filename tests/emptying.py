@@ -130,6 +130,8 @@ def end_sessions(alias: str, *, seconds: float = 20) -> None:
             if not cursor.fetchone()[0]:
                 return
             time.sleep(0.1)
-        cursor.execute(f"SELECT application_name, state, query, pg_terminate_backend(pid) {others}")
-        for name, state, query, _ in cursor.fetchall():
-            print(f"A test left a session open: {name} ({state}) {query}", file=sys.__stderr__)
+        cursor.execute(
+            f"SELECT state, query, pg_terminate_backend(pid) {others} AND backend_type = 'client backend'"
+        )
+        for state, query, _ in cursor.fetchall():
+            print(f"A test left a session open ({state}): {query}", file=sys.__stderr__)
