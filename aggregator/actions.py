@@ -20,7 +20,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils.text import slugify
 
-from aggregator import decide, signals
+from aggregator import decide, rights, signals
 from aggregator.discovery import feeds_named, linked, news_sitemaps
 from aggregator.documents import FeedDocument
 from aggregator.entries import COUNTED, Report, read_all, store_batches, vocabulary
@@ -461,7 +461,8 @@ class _Pass:
         at, host = self.now(), host_of(feed.url)
         if not self.budget:
             return None
-        if wait := self.turns.seconds_to_wait(host, at=at):
+        pause = rights.pause_asked(feed.source.signals or (), host)
+        if wait := self.turns.seconds_to_wait(host, at=at, pause=pause):
             is_ours = self.turns.has(host, at=at)
             return Later(wait) if is_ours or time.monotonic() - self.started < self.patience else None
         if feed.pk in self.waiting:

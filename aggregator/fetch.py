@@ -110,7 +110,9 @@ def _outcome(answer: Response, known: Known, client: Client, parser: Parser, sta
                 # Its parts change without it, so neither its validators nor its hash say that nothing is new.
                 document, error, body_hash = *_of_parts(answer, client, parser), ""
     elif answer.status != 304:
-        error = REASONS.get(answer.status, f"The server answers with {answer.status}.")
+        error = REASONS.get(answer.status) or _kind_of_refusal(answer.status)
+    elif not (known.etag or known.last_modified):
+        error = "The server says that nothing changed, and was not asked whether anything did (304)."
     return Outcome(
         status=answer.status,
         error=error,
@@ -122,6 +124,14 @@ def _outcome(answer: Response, known: Known, client: Client, parser: Parser, sta
         body_hash=body_hash,
         seconds=time.monotonic() - started,
     )
+
+
+def _kind_of_refusal(status: int) -> str:
+    if status < 300:
+        return f"The server gives no feed, only a sign that it heard us ({status})."
+    if status < 400:
+        return f"The server passes us on without saying where to ({status})."
+    return f"The server {'refuses to give us the feed' if status < 500 else 'has a fault of its own'} ({status})."
 
 
 def _headers(answer: Response, *, keeps_validators: bool) -> dict[str, str]:

@@ -19,6 +19,8 @@ from webclient.addresses import Network, is_within
 LEASE = timedelta(seconds=120)
 FRESH = timedelta(seconds=60)
 ASK_AGAIN = 1.0
+# Seconds. A host with many feeds that wants an hour between two of them would never be read whole.
+LONGEST_PAUSE = 10.0
 LONGEST_HOST = 255
 
 
@@ -76,16 +78,19 @@ class Turns:
     def has(self, host: str, *, at: datetime) -> bool:
         return host in self.until and self.until[host] > at
 
-    def seconds_to_wait(self, host: str, *, at: datetime) -> float:
-        """How long the host may not be asked yet; 0 when it may, and its turn is ours."""
+    def seconds_to_wait(self, host: str, *, at: datetime, pause: float = 0.0) -> float:
+        """How long the host may not be asked yet; 0 when it may, and its turn is ours.
+
+        `pause` is what the host itself wants between two questions; more than LONGEST_PAUSE is not granted.
+        """
         if is_own(host):
             return 0.0
         self.take([host], at=at)
         if not self.has(host, at=at):
             return ASK_AGAIN
         asked_at = self.asked_at.get(host)
-        pause = timedelta(seconds=settings.FETCH_HOST_SECONDS)
-        return max(0.0, (asked_at + pause - at).total_seconds()) if asked_at else 0.0
+        rest = timedelta(seconds=max(settings.FETCH_HOST_SECONDS, min(pause, LONGEST_PAUSE)))
+        return max(0.0, (asked_at + rest - at).total_seconds()) if asked_at else 0.0
 
     def was_asked(self, host: str, *, at: datetime) -> None:
         """The pause begins now."""

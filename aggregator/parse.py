@@ -86,6 +86,8 @@ def _xml(text: bytes, url: str, is_sound: bool) -> FeedDocument:
         document = READERS[key(root.tag)](root, url)
     except NoNews as reason:
         raise NotAFeed(str(reason)) from reason
+    if not is_strict and not document.entries:
+        raise NotAFeed("The feed is damaged, and no entry in it can be read.")
     return document if is_strict else document._replace(repaired=True)
 
 

@@ -28,6 +28,8 @@ _OF_ROBOTS = re.compile(
     r"^[ \t]*(License|Content-Usage|Content-Signal)[ \t]*:[ \t]*(\S[^\r\n#]*)", re.I | re.M
 )
 _NAMES_US = re.compile(rf"^[ \t]*user-agent[ \t]*:[ \t]*{AGENT}\b", re.I | re.M)
+_DELAYS = re.compile(r"^[ \t]*crawl-delay[ \t]*:", re.I | re.M)
+CRAWL_DELAY = "Crawl-delay"
 _EVERYWHERE = frozenset({"/", "/*", "*", "**", "/**"})
 
 
@@ -105,6 +107,10 @@ def _for_us(words: str) -> Iterator[str]:
             yield f"{name}:{value}"[:LONGEST_VALUE]
 
 
+# What a document says, and says still where its server sent the same one again.
+OF_DOCUMENTS = frozenset({"Licence", "RSL"})
+
+
 def of_document(document: FeedDocument, where: str) -> Iterator[Signal]:
     """What a feed says of its own licence."""
     if document.licence:
@@ -114,18 +120,33 @@ def of_document(document: FeedDocument, where: str) -> Iterator[Signal]:
 
 
 def of_robots(text: str, where: str, paths: Iterable[str]) -> Iterator[Signal]:
-    """What a robots.txt says to us by name of these paths, and what it says of licences to all.
+    """What a robots.txt says to us by name of these paths, and what it says of pauses and licences to all.
 
     A group for everybody ("*") is meant for crawlers of pages; a feed is offered to be fetched.
     """
-    names_us = _NAMES_US.search(text[:500_000])
-    rules = Protego.parse(text[:500_000] if names_us else "")
+    text = text[:500_000]
+    rules = Protego.parse(text if _NAMES_US.search(text) else "")
     refused = [path for path in paths if not rules.can_fetch(path, AGENT)]
     for path in refused:
         yield Signal("robots.txt", f"Disallow for {AGENT}: {path}"[:LONGEST_VALUE], where)
-    for name, value in _OF_ROBOTS.findall(text[:500_000])[:MOST_SIGNALS]:
+    delay = Protego.parse(text).crawl_delay(AGENT) if _DELAYS.search(text) else None
+    if delay and delay > 0:
+        yield Signal(CRAWL_DELAY, f"{delay:g} seconds", where)
+    for name, value in _OF_ROBOTS.findall(text)[:MOST_SIGNALS]:
         kind = "RSL" if name.lower() == "license" else name.title()
         yield Signal(kind, value.strip()[:LONGEST_VALUE], where)
+
+
+def pause_asked(signals: Iterable[Mapping[str, str]], host: str) -> float:
+    """How many seconds its robots.txt wants between two requests to this host, of what is kept of it."""
+    return max(
+        (
+            float(said["value"].partition(" ")[0])
+            for said in signals
+            if said["kind"] == CRAWL_DELAY and said["where"].partition("://")[2] == f"{host}/robots.txt"
+        ),
+        default=0.0,
+    )
 
 
 def of_tdmrep(data: bytes, where: str) -> Iterator[Signal]:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 from django.db.models import Q
 
+from aggregator import rights
 from aggregator.fetch import Outcome
 from aggregator.models import Feed
 from aggregator.rights import Signal, limits, of_document, of_headers, of_robots, of_tdmrep
@@ -36,11 +37,14 @@ def note(fetched: Iterable[tuple[Feed, Outcome]], *, at: datetime) -> None:
     for feed, outcome in fetched:
         if outcome.status != 200 or outcome.error:
             continue
-        _, signals, places = found.setdefault(feed.source_id, (feed.source, [], set()))
+        source, signals, places = found.setdefault(feed.source_id, (feed.source, [], set()))
         places.add(feed.url)
         signals.extend(of_headers(outcome.headers, feed.url))
-        if outcome.document:
-            signals.extend(of_document(outcome.document, feed.url))
+        signals.extend(
+            of_document(outcome.document, feed.url)
+            if outcome.document
+            else (one for one in _kept(source) if one.where == feed.url and one.kind in rights.OF_DOCUMENTS)
+        )
     for source, signals, places in found.values():
         if signals or any(said["where"] in places for said in source.signals or ()):
             _keep(source, signals, places, at=at)
@@ -124,9 +128,13 @@ def _obey_robots(feeds: Sequence[Feed], signals: Sequence[Signal], *, at: dateti
         Feed.objects.filter(pk__in=ours, paused_at__isnull=True).update(paused_at=at, pause_reason=REFUSED)
 
 
+def _kept(source: Source) -> list[Signal]:
+    return [Signal(said["kind"], said["value"], said["where"]) for said in source.signals or ()]
+
+
 def _keep(source: Source, signals: Iterable[Signal], places: set[str], *, at: datetime) -> None:
     """What stands for these places now, the rest as it was; readers see the difference at once."""
-    before = {Signal(said["kind"], said["value"], said["where"]): said for said in source.signals or ()}
+    before = dict(zip(_kept(source), source.signals or (), strict=True))
     now = {key: said for key, said in before.items() if key.where not in places}
     for signal in signals:
         new = {**signal._asdict(), "since": at.isoformat(timespec="seconds")}

@@ -27,6 +27,7 @@ _PLAIN = re.compile(
 _ABSOLUTE = re.compile(r"([a-z][a-z0-9+.\-]*):", re.I)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 HALF = re.compile("[\ud800-\udfff]")
+_FORBIDDEN = re.compile(r'[\s"<>\\^`{|}]')
 _PERCENT = re.compile(r"%([0-9a-fA-F]{2})?")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PATH_SAFE = "/:@!$&'()*+,;=~-._%"
@@ -134,7 +135,9 @@ def readable_url(url: str) -> str:
     bare, asked, query = bare.partition("?")
     kept = "&".join(part for part in query.split("&") if not _counts_visits(part))
     counts = all(_counts_visits(part) for part in fragment.split("&"))
-    return bare + (asked + kept if kept else "") + (mark + fragment if fragment and not counts else "")
+    found = bare + (asked + kept if kept else "") + (mark + fragment if fragment and not counts else "")
+    # Feeds write them as they are; our own feeds and pages may not.
+    return _FORBIDDEN.sub(lambda one: quote(one[0]), found)
 
 
 def address_key(url: str) -> str:

@@ -42,6 +42,7 @@ MOST_ATTEMPTS = 6
 # A younger file may belong to a transaction that has not committed yet.
 YOUNGEST_STRAY = timedelta(hours=1)
 LEASE_SECONDS = 120
+SMALLEST = 40
 REMOVED = "This picture was removed at its owner's request."
 
 
@@ -66,6 +67,10 @@ def _fetch(media: Media, token: str, *, at: datetime, client: Client) -> None:
         digest = hashlib.sha256(data).hexdigest()
         if is_blocked(digest):
             raise UnusableError(REMOVED)
+        if min(sizes[-1].width, sizes[-1].height) < SMALLEST:
+            raise UnusableError(
+                f"The picture is smaller than {SMALLEST} pixels: it counts visits or fills a gap."
+            )
     except OutgoingError as error:
         _failed(media, token, str(error), again=_next_try(media, at))
     except UnusableError as error:

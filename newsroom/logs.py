@@ -99,7 +99,12 @@ def configuration(*, level: str, form: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},
         "root": {"handlers": ["stderr"], "level": level},
         # What was not found, or is withheld, is an answer and no event; LOG_REQUESTS tells all of them.
-        "loggers": {"gunicorn.error": quiet, "django.request": {"level": "ERROR"}},
+        # What is wrong with a stranger's headers is for nobody to mend, and its words are the stranger's.
+        "loggers": {
+            "gunicorn.error": quiet,
+            "django.request": {"level": "ERROR"},
+            "urllib3": {"level": "ERROR"},
+        },
     }
 
 

@@ -166,7 +166,7 @@ class Client:
     def _ask(self, request: _Request) -> Response:
         """One request to one checked address, no redirect followed."""
         addresses = self._checked(request.target, request.meter)
-        with _errors_explained(request.target):
+        with _errors_explained(request.target, request.meter):
             kept = self._kept.take(request.target, addresses)
             if kept:
                 try:
@@ -276,10 +276,12 @@ def _number(text: str) -> int:
 
 
 @contextmanager
-def _errors_explained(target: Target) -> Iterator[None]:
+def _errors_explained(target: Target, meter: Meter) -> Iterator[None]:
     try:
         yield
     except (TimeoutError, ReadTimeoutError) as error:
+        # What drips to the very end runs into the time as a whole, while it waits for the next byte.
+        meter.seconds_left()
         raise TooSlow(f"{target.host} fell silent before its answer was complete.") from error
     except ssl.SSLError as error:
         raise Unreachable(f"No secure connection to {target.host}: {_tls_reason(error)}.") from error

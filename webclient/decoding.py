@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, Protocol
 
 import brotli
@@ -12,7 +14,7 @@ import brotli
 from webclient.errors import BadEncoding, TooLarge
 
 PIECE = 65536
-ALIASES = {"x-gzip": "gzip", "": "identity"}
+ALIASES = {"x-gzip": "gzip"}
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -135,34 +137,47 @@ ZSTANDARD = _zstandard()
 ACCEPTED = "gzip, deflate, br" + (", zstd" if ZSTANDARD else "")
 
 
-def decoder_for(content_encoding: str) -> Decoder:
-    """What undoes the encoding a server declared; raises BadEncoding for stacks and unknown ones."""
+# IANA's registry of content codings. Whatever else stands in the header ("utf-8", "none") is a mistake that
+# says nothing of the bytes, and browsers pass over it too.
+CODINGS = frozenset(
+    {"gzip", "deflate", "br", "zstd", "compress", "aes128gcm", "dcb", "dcz", "exi", "pack200-gzip"}
+)
+# None of gzip, br and zstd begins so: a page or feed that its server only calls compressed does.
+TEXT_BEGINS = (b"<", b"{", codecs.BOM_UTF8)
+
+
+def decoder_for(content_encoding: str, begin: bytes = b"") -> Decoder:
+    """What undoes the encoding declared for an answer that begins so; raises BadEncoding for what nothing undoes."""
     names = [part.strip().lower() for part in content_encoding.split(",")]
     names = [ALIASES.get(name, name) for name in names]
-    names = [name for name in names if name != "identity"]
+    names = [name for name in names if name in CODINGS]
     if len(names) > 1:
         raise BadEncoding("The server compressed its answer more than once.")
-    return _decoder(names[0]) if names else Identity()
+    return _decoder(names[0], begin) if names else Identity()
 
 
-def _decoder(name: str) -> Decoder:
-    if name == "gzip":
-        return Gzip()
+def _decoder(name: str, begin: bytes) -> Decoder:
     if name == "deflate":
         return Deflate()
+    if begin.startswith(TEXT_BEGINS):
+        return Identity()
+    if name == "gzip":
+        return Gzip()
     if name == "br":
         return Brotli()
     if name == "zstd" and ZSTANDARD:
         return Zstandard(ZSTANDARD)
-    raise BadEncoding(f"The server compressed its answer in an unknown way: {name[:40]}.")
+    raise BadEncoding(f"The server compressed its answer in a way that is not read here: {name}.")
 
 
 def decode(stream: Iterable[bytes], content_encoding: str, limit: int) -> bytes:
     """The whole body, uncompressed; raises TooLarge as soon as it passes the limit."""
-    decoder = decoder_for(content_encoding)
+    pieces = iter(stream)
+    begin = next(pieces, b"")
+    decoder = decoder_for(content_encoding, begin)
     body = bytearray()
     try:
-        for data in stream:
+        for data in chain([begin], pieces):
             for piece in decoder.pieces(data):
                 body += piece
                 if len(body) > limit:

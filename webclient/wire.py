@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import ssl
 import time
@@ -12,6 +13,8 @@ from typing import Any
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from webclient.errors import TooLarge, TooSlow, Unreachable
+
+OVERDUE = "The server did not finish its answer in the time that a request may take."
 
 
 @dataclass
@@ -26,7 +29,7 @@ class Meter:
         """How long to wait for the next byte; raises TooSlow when time is up."""
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise TooSlow("The server did not finish its answer in time.")
+            raise TooSlow(OVERDUE)
         return min(left, self.silence)
 
     def take(self, count: int) -> None:
@@ -77,9 +80,19 @@ class MeteredTLS(ssl.SSLSocket):
         return super().send(*args, **kwargs)
 
 
+class FinalAnswer(http.client.HTTPResponse):
+    """The answer itself, without those that only announce it, such as 103 (RFC 9110, section 15.2)."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        # The library passes over 100 alone; 101 would be another protocol.
+        return version, http.client.CONTINUE if 101 < status < 200 else status, reason
+
+
 class _ToCheckedAddress:
     """Connects where it was told, whatever the host's name would resolve to now."""
 
+    response_class: Any = FinalAnswer
     addresses: Sequence[str] = ()
     port: int
     meter: Meter

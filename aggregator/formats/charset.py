@@ -81,9 +81,13 @@ def _by_bytes(data: bytes, declared: str, served: str) -> str:
 
 
 def _mostly_utf8(data: bytes) -> bool:
-    """A broken byte or two in UTF-8, rather than another encoding."""
+    """Some broken bytes in UTF-8, as where a program cut a text by bytes, rather than another encoding.
+
+    Text in another encoding has next to no letter that is whole in UTF-8.
+    """
     text = data.decode("utf-8", "replace")
-    return text.count("\ufffd") * 20 < sum(not character.isascii() for character in text)
+    broken = text.count("\ufffd")
+    return broken * 2 <= sum(not character.isascii() for character in text)
 
 
 def _known(label: str) -> str:

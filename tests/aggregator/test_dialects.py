@@ -11,6 +11,10 @@ import pytest
 from aggregator.documents import Category, Credit, Enclosure, Origin, Picture
 from aggregator.parse import NotAFeed, parse
 from tests.aggregator import corpus
+from tests.aggregator.conftest import item, rss
+
+# A program cut the description in the middle of a letter.
+CUT_BY_BYTES = rss(item(1, title="Café", description="Für ein Ä|")).replace("Ä|".encode(), b"\xc3")
 
 
 def utc(*parts: int) -> datetime:
@@ -209,6 +213,7 @@ def test_an_author_is_taken_apart(written: str, credit: Credit) -> None:
         (b"\xef\xbb\xbf" + corpus.RSS_1, "", "Der Rat hat getagt"),
         (gzip.compress(corpus.RSS_1, mtime=0), "application/octet-stream", "Der Rat hat getagt"),
         (corpus.RSS_1.replace(b"utf-8", b"klingon"), "text/html", "Der Rat hat getagt"),
+        (CUT_BY_BYTES, "text/xml; charset=utf-8", "Café"),
     ],
 )
 def test_a_feed_is_read_in_its_true_encoding_whatever_it_claims(
@@ -256,6 +261,8 @@ def test_a_feed_cut_short_gives_what_came() -> None:
         (b"<opml version='1.0'><body/></opml>", "list of addresses"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "no feed"),
         (b"\x1f\x8b\x08broken", "damaged"),
+        (b"<rss><channel>" + b"<a>" * 5_000, "damaged, and no entry"),
+        (rss(item(1))[:150], "damaged, and no entry"),
     ],
 )
 def test_what_is_no_feed_is_told_in_a_sentence(data: bytes, reason: str) -> None:

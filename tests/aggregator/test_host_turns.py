@@ -14,6 +14,9 @@ from django.utils import timezone
 from aggregator import actions, hosts
 from aggregator.hosts import Turns
 from aggregator.models import Feed, HostTurn
+from aggregator.passes import Later
+from aggregator.sandbox import default_sandbox
+from articles.models import Source
 from tests.aggregator.conftest import NOON, item, rss
 from tests.loopback import Answer, Asked, WebServer
 from webclient.client import Client
@@ -54,6 +57,24 @@ def test_a_host_rests_between_two_questions_while_others_are_asked(
     assert slow[2] - slow[0] > 0.4
     assert not HostTurn.objects.exclude(token="").exists()
     assert HostTurn.objects.filter(asked_at__isnull=False).count() == 2
+
+
+def test_a_host_that_wants_a_longer_pause_has_it(web: WebServer, client: Client) -> None:
+    register(web, "patient.example", 2, [])
+    where = web.url("/robots.txt", host="patient.example")
+    Source.objects.update(
+        signals=[{"kind": "Crawl-delay", "value": "9 seconds", "where": where, "since": ""}]
+    )
+    one = actions._Pass(timezone.now(), client, default_sandbox())
+    first, second = Feed.objects.select_related("source").order_by("pk")
+    one.waiting = {feed.pk: hosts.host_of(feed.url) for feed in (first, second)}
+
+    assert callable(one.begin(first))
+    later = one.begin(second)
+    one.give_back()
+
+    assert isinstance(later, Later)
+    assert 5 < later.seconds <= 9
 
 
 def test_a_host_that_another_process_asks_is_left_to_it_and_the_rest_is_fetched(

@@ -158,6 +158,6 @@ def test_the_desk_s_synonyms_and_refused_words_shape_the_tags() -> None:
 
 
 def test_readers_are_sent_to_the_address_without_what_counts_them() -> None:
-    link = "http://www.harbour.example/1?id=7&utm_source=feed#at_medium=rss"
+    link = "http://www.harbour.example/a ü<b>?id=7&utm_source=feed#at_medium=rss"
 
-    assert drafted(ENTRY._replace(link=link)).canonical_url == "http://www.harbour.example/1?id=7"
+    assert drafted(ENTRY._replace(link=link)).canonical_url == "http://www.harbour.example/a%20ü%3Cb%3E?id=7"

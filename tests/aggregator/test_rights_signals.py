@@ -57,6 +57,10 @@ def test_robots_txt_and_the_tdm_file_are_read() -> None:
         "Disallow for newsroom: /closed/feed",
         "https://a.example/rsl.xml",
     ]
+    slow = "User-agent: *\nCrawl-delay: 2.5\n"
+    said = [one._asdict() for one in rights.of_robots(slow, "https://a.example/robots.txt", ["/"])]
+    assert rights.pause_asked(said, "a.example") == 2.5
+    assert rights.pause_asked(said, "b.example") == 0
 
     reserved = b'[{"location": "/img/*", "tdm-reservation": 1}, {"location": "/*", "tdm-reservation": 1}]'
     assert [one.value for one in rights.of_tdmrep(reserved, HERE)] == ["reserved"]
@@ -64,14 +68,16 @@ def test_robots_txt_and_the_tdm_file_are_read() -> None:
         assert not list(rights.of_tdmrep(nothing, HERE))
 
 
+LICENCE = (
+    '<rsl:content xmlns:rsl="https://rslstandard.org/rsl" url="/"><rsl:license>'
+    '<rsl:permits type="usage">search</rsl:permits><rsl:prohibits type="usage">train-ai</rsl:prohibits>'
+    "</rsl:license></rsl:content>"
+)
+
+
 def test_terms_in_a_feed_are_read() -> None:
-    licence = (
-        '<rsl:content xmlns:rsl="https://rslstandard.org/rsl" url="/"><rsl:license>'
-        '<rsl:permits type="usage">search</rsl:permits><rsl:prohibits type="usage">train-ai</rsl:prohibits>'
-        "</rsl:license></rsl:content>"
-    )
-    document = parse(rss(licence, item(1)))
-    of_one = parse(rss(item(1).replace("</item>", f"{licence}</item>"), item(2)))
+    document = parse(rss(LICENCE, item(1)))
+    of_one = parse(rss(item(1).replace("</item>", f"{LICENCE}</item>"), item(2)))
 
     assert document.rsl == ("permits usage: search", "prohibits usage: train-ai")
     assert [entry.rsl for entry in of_one.entries] == [document.rsl, ()]
@@ -101,9 +107,11 @@ def test_a_signal_of_the_feed_shortens_what_is_shown_until_it_is_gone(outlet: Ou
     assert Walk.objects.get().source_id == source.pk
     assert (text_of(Article.objects.get()).excerpt, teaser_of(Article.objects.get())) == ("", "")
 
-    web.put("/feed", rss(item(1, description=LONG)))
-    fetch_once(feed, NOON + timedelta(hours=2))
-    assert Source.objects.get(pk=source.pk).signals == []
+    web.put("/feed", rss(LICENCE, item(1, description=LONG)))
+    for hours in (2, 3):  # the same document again says the same still
+        fetch_once(feed, NOON + timedelta(hours=hours))
+        kept = Source.objects.get(pk=source.pk).signals or ()
+        assert [said["value"] for said in kept] == ["permits usage: search", "prohibits usage: train-ai"]
     assert len(text_of(Article.objects.get()).excerpt) > 100
 
 

@@ -141,10 +141,13 @@ def test_a_picture_that_was_removed_does_not_come_back(web):
     assert BlockedWork.objects.filter(kind=BlockKind.PICTURE).exists()
 
     again = due(web.put("/copy.jpg", web.answers["/a.jpg"].body))
-    fetch_pictures(1, timezone.now())
+    counter = due(web.put("/counter.gif", picture_bytes(1, 1, form="GIF")))
+    fetch_pictures(2, timezone.now())
 
     again.refresh_from_db()
+    counter.refresh_from_db()
     assert (again.last_error, again.file.name, again.due_at) == (media.REMOVED, "", None)
+    assert ("counts visits" in counter.last_error, counter.file.name) == (True, "")
 
 
 def test_a_picture_goes_with_its_article():

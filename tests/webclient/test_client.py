@@ -186,7 +186,7 @@ def test_a_compression_bomb_is_stopped_at_the_limit(
         ("gzip, gzip", gzip.compress(gzip.compress(TEXT, mtime=0), mtime=0)),
         ("gzip,br", b"x"),
         ("compress", b"x"),
-        ("gzip", TEXT),
+        ("gzip", b"\0" + TEXT),
         ("gzip", gzip.compress(TEXT, mtime=0)[:-20]),
         ("br", b"\xff" * 50),
         ("br", brotli.compress(TEXT)[:-3]),
@@ -200,6 +200,24 @@ def test_a_compression_that_cannot_be_undone_is_an_error(
 
     with pytest.raises(BadEncoding):
         client.get(web.url("/feed"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "none", "UTF-8, gzip", "gzip", "br", "zstd"])
+def test_an_answer_that_is_only_called_compressed_is_read_as_it_is(
+    web: WebServer, client: Client, encoding: str
+) -> None:
+    web.put("/feed", b"<rss>Text</rss>", headers=[("Content-Encoding", encoding)])
+
+    assert client.get(web.url("/feed")).body == b"<rss>Text</rss>"
+
+
+def test_what_only_announces_the_answer_is_passed_over(web: WebServer, client: Client) -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 2
+    web.play("/feed", lambda one: one.sendall(early + b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntext"))
+
+    answer = client.get(web.url("/feed"))
+
+    assert (answer.status, answer.body) == (200, b"text")
 
 
 def endless(connection: socket.socket) -> None:
