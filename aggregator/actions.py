@@ -25,6 +25,7 @@ from aggregator.discovery import feeds_named, linked, news_sitemaps
 from aggregator.documents import FeedDocument
 from aggregator.entries import COUNTED, Report, read_all, store_batches, vocabulary
 from aggregator.fetch import Known, Outcome, Parser, fetch
+from aggregator.formats.text import address
 from aggregator.hosts import Turns, host_of, is_own
 from aggregator.models import Feed, FeedRule, Fetch
 from aggregator.normalise import Outlet, draft, offers, tags_of_folders
@@ -114,6 +115,7 @@ def preview(*, url: str, at: datetime, client: Client | None = None, parser: Par
 
 def _looked_for(url: str, client: Client, parser: Parser) -> tuple[str, Outcome]:
     """The feed at the address; of a page that names feeds, the first that can be read."""
+    url = address(url) or url
     outcome = fetch(Known(url), client, parser)
     if outcome.document is not None:
         return url, outcome
@@ -257,7 +259,7 @@ def feed_at(url: str) -> Feed:
     try:
         feed: Feed | None = Feed.objects.filter(url_key=address_key(url)).first()
     except NotAnAddress as error:
-        raise UnknownFeed(f"{url}: {error}.") from error
+        raise UnknownFeed(f"“{url}” is no feed's address: {error}.") from error
     if feed is None:
         raise UnknownFeed(f"No feed is read at {url}.")
     return feed

@@ -22,6 +22,7 @@ ACCEPT = (
 )
 INDEX = re.compile(rb"\s*(?:\xef\xbb\xbf)?(?:<\?xml[^>]*>\s*|<!--.{0,500}?-->\s*)*<sitemapindex\b", re.DOTALL)
 PARTS = 3
+NO_ORIGINALS = "None of its entries has the address of an original to link to, so nothing of it can be shown."
 VALIDATORS = frozenset({"etag", "last-modified"})
 REASONS = {
     400: "The server does not understand the request (400).",
@@ -106,6 +107,12 @@ def _outcome(answer: Response, known: Known, client: Client, parser: Parser, sta
                 document = parser.parse(answer.body, content_type=kind, url=answer.url)
             except NotAFeed as reason:
                 error = str(reason)
+            if (
+                document
+                and document.entries
+                and not any(one.link or one.original_link for one in document.entries)
+            ):
+                document, error = None, NO_ORIGINALS
             if document is None and INDEX.match(answer.body[:1000]):
                 # Its parts change without it, so neither its validators nor its hash say that nothing is new.
                 document, error, body_hash = *_of_parts(answer, client, parser), ""

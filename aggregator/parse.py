@@ -19,6 +19,7 @@ from aggregator.formats.rss import read_rss
 from aggregator.formats.sitemap import NoNews, read_sitemap
 
 HTML_PAGE = re.compile(rb"\s*(?:<!--.{0,2000}?-->\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
+WINDOWS = re.compile(rb"&#(1[2-5]\d|[xX][89][0-9a-fA-F]);")
 READERS = {
     "rss": read_rss,
     "rdf:rdf": read_rss,
@@ -77,6 +78,7 @@ def _json(text: bytes, url: str) -> FeedDocument:
 
 
 def _xml(text: bytes, url: str, is_sound: bool) -> FeedDocument:
+    text = WINDOWS.sub(_as_windows_meant, text)
     root = _strictly(text) if is_sound else None
     is_strict = root is not None and key(root.tag) in READERS
     root = root if is_strict else _mended(text)
@@ -89,6 +91,13 @@ def _xml(text: bytes, url: str, is_sound: bool) -> FeedDocument:
     if not is_strict and not document.entries:
         raise NotAFeed("The feed is damaged, and no entry in it can be read.")
     return document if is_strict else document._replace(repaired=True)
+
+
+def _as_windows_meant(match: re.Match[bytes]) -> bytes:
+    """A quotation mark or dash numbered as in Windows' own table, as HTML reads it too."""
+    number = match[1].decode()
+    code = int(number[1:], 16) if number[0] in "xX" else int(number)
+    return bytes([code]).decode("cp1252", "ignore").encode() if 128 <= code < 160 else match[0]
 
 
 def _strictly(text: bytes) -> Any:

@@ -17,11 +17,15 @@ ISO = re.compile(
 )
 RFC822 = re.compile(
     r"(?:[A-Za-z]{3,9},?\s+)?(\d\d?)[ -]([A-Za-z]{3})[A-Za-z]*\.?[ -](\d{4})\s+(\d\d?):(\d\d)(?::(\d\d))?"
-    r"\s*(Z|UTC?|GMT|[+-]\d{4})?",
+    r"\s*(Z|UTC?|GMT|[+-]\d\d:?\d\d)?",
     re.IGNORECASE,
 )
 OFFSET = re.compile(r"(?:GMT|UTC)\s*([+-])\s*(\d{1,2}):?(\d\d)?\b", re.IGNORECASE)
 WORD = re.compile(r"[^\W\d_]+")
+DAY = re.compile(
+    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}", re.IGNORECASE
+)
+EAST = str.maketrans({"年": "-", "月": "-", "日": " "})
 EPOCH = re.compile(r"\d{9,10}|\d{13}")
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
@@ -59,6 +63,7 @@ HOURS_OF_ZONE = {
     "SAST": 2, "EAT": 3, "PKT": 5, "HKT": 8, "SGT": 8, "AWST": 8, "KST": 9, "JST": 9, "AEST": 10,
     "AEDT": 11, "ACST": 9.5, "ACDT": 10.5, "NZST": 12, "NZDT": 13,
 }  # fmt: skip
+MEANS = frozenset({"AM", "PM", "A", "P", "T", "Z", "UTC", "GMT", "UT"})
 SECONDS_OF_ZONE = {name: int(hours * 3600) for name, hours in HOURS_OF_ZONE.items()}
 
 
@@ -131,10 +136,18 @@ def _in_english(text: str) -> str:
     return WORD.sub(lambda m: MONTH_OF.get(m[0].lower(), m[0]), text)
 
 
+def _counts(word: str) -> bool:
+    return word[:3].lower() in MONTHS or word.upper() in SECONDS_OF_ZONE or word.upper() in MEANS
+
+
 def _any(text: str) -> datetime | None:
     """Whatever else reads as a full date. A bare weekday or hour would be completed with today's."""
     if sum(character.isdigit() for character in text) < 5:
         return None
     default = datetime(2000, 1, 1)  # noqa: DTZ001 (dateutil compares it with naive results)
-    moment = dateutil_parser.parse(_in_english(text), default=default, tzinfos=SECONDS_OF_ZONE)
+    english = _in_english(text.translate(EAST))
+    if DAY.search(english):
+        # Then days of the week, "Uhr", "um" or "kl." say nothing; else a word may be a month we do not know.
+        english = WORD.sub(lambda m: m[0] if _counts(m[0]) else " ", english)
+    moment = dateutil_parser.parse(english, default=default, tzinfos=SECONDS_OF_ZONE)
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -10,6 +10,9 @@ from aggregator.formats.text import UNSTORABLE
 CDATA, CDATA_END = "<![CDATA[", "]]>"
 REFERENCE = re.compile(r"&(#\d{1,9};|#[xX][0-9A-Fa-f]{1,8};|[A-Za-z][A-Za-z0-9]{1,31};)?")
 STRAY_LESS = re.compile(r"<(?![A-Za-z_/!?])")
+# A tag with a value that stands in no quotation marks, and its values: those in marks first.
+UNQUOTED_TAG = re.compile(r"<[A-Za-z][^<>]{0,2000}=\s*[^\s\"'<>][^<>]*>")
+VALUE = re.compile(r"=\s*(?:(\"[^\"]*\"|'[^']*')|([^\s\"'<>]+?)(?=[\s>]|/>))")
 XML_NAMES = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
 DECLARATION = re.compile(r"<\?xml\b")
 ROOT = re.compile(
@@ -71,13 +74,18 @@ def references_resolved(text: str) -> str:
     while position < len(text):
         start = text.find(CDATA, position)
         outside = text[position:] if start < 0 else text[position:start]
-        pieces.append(STRAY_LESS.sub("&lt;", REFERENCE.sub(_reference, outside)))
+        whole = STRAY_LESS.sub("&lt;", REFERENCE.sub(_reference, outside))
+        pieces.append(UNQUOTED_TAG.sub(_quoted, whole))
         if start < 0:
             break
         end = text.find(CDATA_END, start)
         position = len(text) if end < 0 else end + 3
         pieces.append(text[start:position] + (CDATA_END if end < 0 else ""))
     return "".join(pieces)
+
+
+def _quoted(match: re.Match[str]) -> str:
+    return VALUE.sub(lambda value: value[0] if value[1] else f'="{value[2]}"', match[0])
 
 
 def _reference(match: re.Match[str]) -> str:

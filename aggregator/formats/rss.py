@@ -28,6 +28,8 @@ def read_rss(root: Any, url: str = "") -> FeedDocument:
     channel = around["channel"][0] if "channel" in around else root
     parts = parts_of(channel)
     items = [*parts.get("item", ()), *(around.get("item", ()) if channel is not root else ())]
+    # RSS 1.1 has them in a list of their own.
+    items += [item for some in parts.get("items", ()) for item in parts_of(some).get("item", ())]
     base = address(root.get(XML_BASE) or channel.get(XML_BASE), url)
     link = _channel_link(parts, base or url)
     language = _language(parts, channel.get(XML_LANG) or root.get(XML_LANG))

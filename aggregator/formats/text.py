@@ -49,6 +49,10 @@ def address(text: str | None, base: str = "") -> str:
     text = text.replace("\n", "").replace("\t", "").replace("\r", "")
     if not text or len(text) > caps.ADDRESS:
         return ""
+    if text[:5].lower() == "feed:":
+        # "feed://host" and "feed:https://host": how some programs write a feed's address.
+        bare = text[5:]
+        text = bare if HTTP.match(bare) else f"http:{bare}"
     if not HTTP.match(text):
         try:
             text = urljoin(base, text)

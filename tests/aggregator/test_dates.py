@@ -45,6 +45,9 @@ NOON = datetime(2026, 2, 3, 12, 0, tzinfo=UTC)
         "3 февраля 2026 15:00 MSK",
         "Feb 3, 2026 12:00 PM",
         "February 3, 2026, 12:00 pm UTC",
+        "Tue, 03 Feb 2026 13:00:00 +01:00",
+        "Dienstag, 3. Februar 2026, 12:00 Uhr",
+        "2026年2月3日 12:00",
         "1770120000",
         "1770120000000",
     ],
@@ -63,7 +66,8 @@ def test_a_day_without_an_hour_begins_at_midnight_utc() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["", "yesterday", "Tue", "12:00", "0000-00-00T00:00:00Z", "2026-13-45", "31 Feb 2026 12:00", "9999-99-99",
+    ["", "yesterday", "Tue", "1. tammikuuta 2026", "1 2026 tomorrow 12:00",
+     "12:00", "0000-00-00T00:00:00Z", "2026-13-45", "31 Feb 2026 12:00", "9999-99-99",
      "99999999999999999999", "2026-02-03T99:99:99Z", "-1", "\x00", "1" * 500, "Thu, 01 Jan 0001 00:00:00 GMT"],
 )  # fmt: skip
 def test_what_is_no_date_is_none(written: str) -> None:

@@ -222,6 +222,12 @@ def test_a_feed_is_read_in_its_true_encoding_whatever_it_claims(
     assert parse(data, content_type=content_type).entries[0].title == title
 
 
+def test_rss_1_1_has_its_items_in_a_list() -> None:
+    one = b'<Channel xmlns="http://purl.org/net/rss1.1#"><title>T</title><items><item><title>a</title></item></items></Channel>'
+
+    assert [entry.title for entry in parse(one).entries] == ["a"]
+
+
 def test_an_ill_formed_feed_is_mended_and_says_so() -> None:
     feed = parse(corpus.SOUP)
     first, second = feed.entries
@@ -236,6 +242,15 @@ def test_an_ill_formed_feed_is_mended_and_says_so() -> None:
     assert second.title.startswith("Bad")
     assert "and" in second.title
     assert second.summary.startswith("Inside &eacute; <br>")
+
+
+def test_values_without_quotation_marks_and_characters_by_windows_own_number_are_read() -> None:
+    text = rss('<item><title>it&#146;s &#x96; ok</title><guid isPermaLink=false>a=b "c"</guid></item>')
+    feed = parse(text.replace(b'version="2.0"', b"version=2.0"))
+
+    assert feed.repaired
+    assert (feed.format, feed.entries[0].title, feed.entries[0].id) == ("RSS 2.0", "it’s – ok", 'a=b "c"')
+    assert parse(rss(item(1, title="it&#146;s"))).entries[0].title == "it’s"
 
 
 def test_a_feed_cut_short_gives_what_came() -> None:

@@ -77,6 +77,8 @@ def test_validators_are_renewed_by_304_and_kept_through_a_failed_parse(
     fetch_once(feed)
 
     web.put("/feed", status=304, headers=[("ETag", '"two"')])
+    without = outlet("/without", rss("<item><title>No address</title></item>"))
+    assert "address of an original" in fetch_once(without).error
     unread = actions.register(url=web.put("/unread", status=304), at=NOON)
     assert "was not asked" in fetch_once(unread).error
     fetch_once(feed, NOON + timedelta(hours=1))

@@ -28,8 +28,8 @@ from tests.loopback import WebServer
 
 OPML = """<?xml version="1.0" encoding="utf-8"?><!-- kept by hand --><opml version="2.0"><head><title>Mine</title></head><body>
 <outline text="Ports"><outline text="North &nbsp; Sea"><outline type="rss" text="Harbour &amp; Co" xmlUrl="https://harbour.example/rss" htmlUrl="https://harbour.example/"/></outline>
-<outline text="Faro" xmlURL="https://faro.example/atom.xml"/></outline>
-<outline type="rss" text="A folder called rss"><outline title="Blick" xmlUrl="https://blick.example/feed.json"/></outline>
+<outline text="Faro" xmlURL="feed:https://faro.example/atom.xml"/></outline>
+<outline type="rss" text="A folder called rss"><outline title="Blick" xmlUrl="feed://blick.example/feed.json"/></outline>
 <outline type="rss" text="Bad line" xmlUrl="javascript:alert(1)"/><outline type="rss" text="No address"/>
 <outline text="Same again" xmlUrl="https://harbour.example/rss"/><outline text="just a note"/></body></opml>"""
 
@@ -46,7 +46,7 @@ def test_nested_lists_are_read_and_bad_lines_named() -> None:
     assert [(one.url, one.title, one.folders) for one in found] == [
         ("https://harbour.example/rss", "Harbour & Co", ("Ports", "North Sea")),
         ("https://faro.example/atom.xml", "Faro", ("Ports",)),
-        ("https://blick.example/feed.json", "Blick", ("A folder called rss",)),
+        ("http://blick.example/feed.json", "Blick", ("A folder called rss",)),
         ("", "Bad line", ()),
         ("", "No address", ()),
         ("https://harbour.example/rss", "Same again", ()),

@@ -13,7 +13,10 @@ SHOWN = 50
 
 
 class Command(BaseCommand):
-    help = "Adds every feed of an OPML list, folders becoming tags; lines that cannot be used are named and left out."
+    help = (
+        "Adds every feed of an OPML list, folders becoming tags; lines that cannot be used are named and left out. "
+        "Ends with an error only when no line could be used."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, help="the OPML file")
@@ -30,6 +33,8 @@ class Command(BaseCommand):
         new, known, problems = actions.import_outlines(outlines=outlines, at=timezone.now())
         for problem in problems[:SHOWN]:
             self.stderr.write(f"left out: {problem}")
+        if len(problems) > SHOWN:
+            self.stderr.write(f"left out: {len(problems) - SHOWN} more")
         self.stdout.write(f"{new} feeds added, {known} were known, {len(problems)} lines left out.")
         if not new and not known:
             raise CommandError("No line of the list could be used.")
