@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -527,19 +525,7 @@ class _Pass:
             return None
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """A batch makes very many objects, none of them garbage; looking for some took a tenth of its time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-@_uncollected()
+@bulk.uncollected()
 def store_all(attempts: Sequence[Attempt], *, at: datetime) -> list[Report | None]:
     """Write what these attempts brought, all or nothing; None for a feed that is another worker's by now."""
     settle_sources(

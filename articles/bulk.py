@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
@@ -14,6 +16,18 @@ from django.db import connection, models
 from articles.fields import HTMLField
 
 MOST_PARAMETERS = 20_000
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """A batch makes very many objects, none of them garbage; looking for some took a third of the time of some."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def insert(

@@ -34,11 +34,13 @@ KEPT = timedelta(days=90)
 # How many of its terms an article can be found by, and how many articles of a week one term can find.
 INDEXED = 24
 CROWD = 64
-# The most articles that one is compared with.
+# The most articles that one is compared with, and what terms in common must be worth for it: the least of any
+# two on one event is 3.6 (docs/decisions/stories.md), and two words that both have by chance are not worth 3.
 NEAREST = 32
+LEAST_POINTS = 3.0
 SHORT = 100
 OPENING = 1500
-READ = 5_000
+READ = 3_500
 LEAST_ARTICLES = 500
 MOST_COUNTED = 20_000
 ANCHOR = 3
@@ -59,6 +61,10 @@ class Subject:
     is_short: bool
     profile: Profile = field(init=False)
     findable: list[int] = field(init=False)
+
+    def worth(self, key: int) -> float:
+        """How much a term of this article that another has tells of one event."""
+        return self.profile.weights[key] * _INDEX_FACTOR[key & 3]
 
     def said(self, key: int) -> str:
         """The word behind a key of this article."""
@@ -128,7 +134,7 @@ def _anchor_keys(text: str) -> list[int]:
 def keep(subjects: Sequence[Subject]) -> None:
     """Weigh the subjects' terms and store by what they can be found. What was kept of them before goes."""
     drop([subject.pk for subject in subjects])
-    beside = Counter(key for subject in subjects for key in _all_keys(subject))
+    beside = Counter(chain.from_iterable(map(_all_keys, subjects)))
     stored = [keys for some in _of_a_day(subjects) for keys in _weigh(some, beside)]
     _insert(
         (key, subject.hour, subject.pk)
@@ -181,7 +187,7 @@ def _weigh(subjects: Sequence[Subject], beside: Counter[int]) -> Iterator[list[i
 
     Yields the keys under which each is stored, and notes those by which it may find others.
     """
-    stored = _counts(subjects, {key for subject in subjects for key in _all_keys(subject)})
+    stored = _counts(subjects, set(chain.from_iterable(map(_all_keys, subjects))))
     articles = _articles_around(subjects)
     weight_of = {
         key: rarity(_guessed(count + beside[key] - 1, articles), articles) for key, count in stored.items()
@@ -193,9 +199,8 @@ def _weigh(subjects: Sequence[Subject], beside: Counter[int]) -> Iterator[list[i
             subject.language,
             subject.published_at,
         )
-        weights = subject.profile.weights
         # A name is what reports on one event share; of a text's rarest words most are in no other text.
-        rarest = sorted(weights, key=lambda key: -weights[key] * _INDEX_FACTOR[key & 3])[:INDEXED]
+        rarest = sorted(subject.profile.weights, key=subject.worth, reverse=True)[:INDEXED]
         keys = [*rarest, *subject.anchors]
         subject.findable = [key for key in keys if stored[key] + beside[key] > 1]
         yield [key for key in keys if stored[key] < CROWD]
@@ -233,11 +238,12 @@ def _found_for(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Found]]:
     for subject in subjects:
         anchored = [key for key in subject.findable if key & 3 == ANCHOR]
         told = [key for key in subject.findable if key & 3 != ANCHOR]
-        near, weights = _having_several(told, having, 2, subject.pk), subject.profile.weights
-        points = dict.fromkeys(near, 0.0)
-        for key in told if near else ():
+        points = dict.fromkeys(_having_several(told, having, 2, subject.pk), 0.0)
+        for key in told if points else ():
+            worth = subject.worth(key)
             for pk in points.keys() & having[key]:
-                points[pk] += weights[key]
+                points[pk] += worth
+        near = [pk for pk, found in points.items() if found >= LEAST_POINTS]
         near.sort(key=lambda pk: (-points[pk], pk))
         alike = _having_several(anchored, having, ENOUGH_ANCHORS, subject.pk)
         yield subject, Found(near[:NEAREST], alike[:NEAREST])

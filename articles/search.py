@@ -206,6 +206,7 @@ def owe(article_ids: Iterable[int], *, at: datetime) -> None:
     bulk.insert(SearchOwed, ("article_id", "due_at"), [(pk, at) for pk in article_ids])
 
 
+@bulk.uncollected()
 def index_due(limit: int, at: datetime) -> int:
     """Write the search rows of at most `limit` articles that came in by feeds; returns how many were looked at.
 

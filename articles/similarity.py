@@ -14,7 +14,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from anyascii import anyascii
@@ -57,29 +58,38 @@ class Term(NamedTuple):
 class Profile:
     """An article as it is compared: its terms with their weights, its language and when it came out."""
 
-    __slots__ = ("language", "length", "length_of_names", "published_at", "runs", "weights")
-
     def __init__(
         self, weights: dict[int, float], runs: dict[int, int], language: str, published_at: datetime
     ) -> None:
         self.weights, self.runs = weights, runs
         self.language, self.published_at = language, published_at
-        words = sum([weight * weight for key, weight in weights.items() if key & 3 == WORD])
-        names = sum([weight * weight for key, weight in weights.items() if key & 3 != WORD])
-        # Of a text with two names both would be shared by chance too often: a short profile is never a full match.
-        self.length = math.sqrt(words + names + FLOOR)
-        self.length_of_names = math.sqrt(names + FLOOR)
+
+    # Of a text with two names both would be shared by chance too often: a short profile is never a full match.
+
+    @cached_property
+    def length(self) -> float:
+        """How much it says in all."""
+        return math.sqrt(sum([weight * weight for weight in self.weights.values()]) + FLOOR)
+
+    @cached_property
+    def length_of_names(self) -> float:
+        """How much its names and figures say."""
+        names = [weight * weight for key, weight in self.weights.items() if key & 3 != WORD]
+        return math.sqrt(sum(names) + FLOOR)
 
     def pack(self) -> bytes:
         """The terms with their weights and runs as they are stored."""
-        return b"".join([_ONE.pack(key, weight, self.runs[key]) for key, weight in self.weights.items()])
+        return b"".join(
+            map(_ONE.pack, self.weights, self.weights.values(), map(self.runs.__getitem__, self.weights))
+        )
 
     @classmethod
     def unpack(cls, packed: bytes, language: str, published_at: datetime) -> Profile:
         """The profile as it was packed."""
-        rows = list(_ONE.iter_unpack(packed))
-        weights = {key: weight for key, weight, _ in rows}
-        return cls(weights, {key: run for key, _, run in rows}, language, published_at)
+        keys, weights, runs = tuple(zip(*_ONE.iter_unpack(packed), strict=True)) or ((), (), ())
+        return cls(
+            dict(zip(keys, weights, strict=True)), dict(zip(keys, runs, strict=True)), language, published_at
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,25 +183,24 @@ def _read(token: str, common: frozenset[str]) -> _Read:
         figure = ((_key(FIGURE, token.replace(".", "").replace(",", "")), token),) if len(token) > 1 else ()
         return _Read(False, False, figure, figure)
     capital = token[0].isupper()
-    sure = tuple(_keys_of_word(token, common, unsure=False))
-    return _Read(
-        capital, False, sure, sure if token.islower() else tuple(_keys_of_word(token, common, unsure=True))
-    )
-
-
-def _keys_of_word(token: str, common: frozenset[str], *, unsure: bool) -> Iterable[tuple[int, str]]:
     if _UNSPACED.search(token):
-        yield from _unspaced_keys(token)
-        return
+        keys = tuple(_unspaced_keys(token))
+        return _Read(capital, False, keys, keys)
+    parts = list(_keys_of_parts(token, common))
+    sure = tuple([name or word for name, word in parts])
+    unsure = sure if token.islower() else tuple(filter(None, chain.from_iterable(parts)))
+    return _Read(capital, False, sure, unsure)
+
+
+def _keys_of_parts(
+    token: str, common: frozenset[str]
+) -> Iterable[tuple[tuple[int, str] | None, tuple[int, str]]]:
+    """Each part of the token as a name, where it has a capital, and as a word."""
     for part in token.split("-"):
         word = part.casefold().replace("’", "'").removesuffix("'s")
-        if len(word) < 3 or word in common:
-            continue
-        capital = part[0].isupper()
-        if capital:
-            yield _key(NAME, name_form(word)), part
-        if not capital or unsure:
-            yield _key(WORD, _stem(word)), word
+        if len(word) >= 3 and word not in common:
+            name = (_key(NAME, name_form(word)), part) if part[0].isupper() else None
+            yield name, (_key(WORD, _stem(word)), word)
 
 
 def _unspaced_keys(token: str) -> Iterable[tuple[int, str]]:

@@ -18,7 +18,7 @@ from django.utils.text import slugify
 
 from accounts.audit import note
 from accounts.models import User
-from articles import comparison, exclusion, merging, surfaces
+from articles import bulk, comparison, exclusion, merging, surfaces
 from articles.comparison import Report, Subject
 from articles.fingerprint import similarity
 from articles.models import Article, ArticleQuerySet, ArticleState, Story, StoryMembership
@@ -53,6 +53,7 @@ def to_compare(at: datetime) -> ArticleQuerySet:
     )
 
 
+@bulk.uncollected()
 def relate_due(limit: int, at: datetime) -> int:
     """Compare at most `limit` articles that wait for it with those around them; returns how many it did.
 

@@ -162,7 +162,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("read pages", fulltext.read_due, lambda at: fulltext.waiting(at).exists()),
     Kind("subscribe at hubs", websub.subscribe_due, websub.is_waiting),
     Kind("fetch pictures", fetch_pictures, lambda at: Media.objects.claimable(at).exists()),
-    Kind("group stories", stories.relate_due, lambda at: stories.to_compare(at).exists(), limit=100),
+    Kind("group stories", stories.relate_due, lambda at: stories.to_compare(at).exists(), limit=250),
     Kind("drill", drill.practise, drill.is_due, limit=1),
     Kind(
         "suggest articles",
