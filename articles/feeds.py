@@ -14,16 +14,17 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
-from django.db.models import F, Q, prefetch_related_objects
+from django.db.models import BigIntegerField, F, Q, prefetch_related_objects
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from lxml import etree
 
-from articles import canary, display, fragments, illustrations, keyset
+from articles import canary, display, fragments, illustrations
 from articles.addresses import page_address
 from articles.fragments import BETWEEN, KeptAs, Made
+from articles.keyset import Listing
 from articles.merging import public_person_once_at
 from articles.models import (
     Article,
@@ -38,7 +39,7 @@ from articles.models import (
     Tag,
     TaggedArticle,
 )
-from articles.statements import OneOf, Statement
+from articles.statements import OneOf, Slot, Statement
 from articles.surfaces import LATEST, shows, surface
 from articles.templatetags.reading import language_name
 
@@ -147,7 +148,13 @@ def _addresses(owners: Iterable[Tag | Contributor | Source]) -> list[str]:
 def latest(request: HttpRequest, form: str) -> HttpResponse:
     """Everything, newest first."""
     return _answer(
-        request, form, settings.SITE_NAME, "All articles, newest first.", "/", _LATEST[form](), LATEST
+        request,
+        form,
+        settings.SITE_NAME,
+        "All articles, newest first.",
+        "/",
+        _LATEST[form].page().articles,
+        LATEST,
     )
 
 
@@ -159,7 +166,7 @@ def tag(request: HttpRequest, slug: str, form: str) -> HttpResponse:
         moved = get_object_or_404(Tag, former_addresses__slug=slug)
         return HttpResponsePermanentRedirect(f"{moved.get_absolute_url()}feed.{form}")
     title, about = f"{tag.name} | {settings.SITE_NAME}", tag.description or f"Articles on {tag.name}."
-    articles = keyset.newest_of(tag, _entries(form).without_copies(), size=ENTRIES)
+    articles = _TAGGED[form].page(owner=tag.pk).articles
     return _answer(request, form, title, about, tag.get_absolute_url(), articles, f"tag:{tag.pk}")
 
 
@@ -173,7 +180,7 @@ def contributor(request: HttpRequest, slug: str, form: str) -> HttpResponse:
             raise Http404("Nobody is listed here.")
         return HttpResponsePermanentRedirect(f"{moved.get_absolute_url()}feed.{form}")
     title, about = f"{person.name} | {settings.SITE_NAME}", f"Articles to which {person.name} contributed."
-    articles = keyset.newest_of(person, _entries(form), size=ENTRIES)
+    articles = _MADE_BY[form].page(owner=person.pk).articles
     if not articles:
         raise Http404("Nothing here is public.")
     key = f"contributor:{person.pk}"
@@ -185,7 +192,7 @@ def language(request: HttpRequest, code: str, form: str) -> HttpResponse:
     """The articles in one language, under its own name."""
     name = language_name(code)
     title, about = f"{name} | {settings.SITE_NAME}", f"Articles in {name}."
-    articles = _newest(_entries(form).without_copies().in_language(code))
+    articles = list(_entries(form).without_copies().in_language(code).newest_first()[:ENTRIES])
     return _answer(request, form, title, about, f"/languages/{code}/", articles, LATEST)
 
 
@@ -195,7 +202,7 @@ def source(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     shown = Q(suspended_at__isnull=True) | Q(suspended_at__gt=Now())
     source = get_object_or_404(Source, shown, slug=slug)
     title, about = f"{source.name} | {settings.SITE_NAME}", f"Articles first published by {source.name}."
-    articles = _newest(_entries(form).filter(source=source))
+    articles = _OF_SOURCE[form].page(source=source.pk).articles
     return _answer(request, form, title, about, source.get_absolute_url(), articles, f"source:{source.pk}")
 
 
@@ -205,15 +212,20 @@ def _entries(form: str) -> ArticleQuerySet:
     return articles.annotate(**{form: KeptAs(form)})
 
 
-def _newest(articles: ArticleQuerySet) -> list[Article]:
-    return list(articles.newest_first()[:ENTRIES])
+def _each(
+    articles: Callable[[ArticleQuerySet], ArticleQuerySet], of: type[Tag] | type[Contributor] | None = None
+) -> dict[str, Listing]:
+    """The same list of articles in each form."""
+    return {
+        form: Listing(partial(lambda form: articles(_entries(form)), form), of=of, size=ENTRIES)
+        for form in FORMATS
+    }
 
 
-def _newest_in(form: str) -> Statement[Article]:
-    return Statement(lambda: _entries(form).newest_first()[:ENTRIES])
-
-
-_LATEST = {form: _newest_in(form) for form in FORMATS}
+_LATEST = _each(lambda entries: entries.in_print())
+_TAGGED = _each(lambda entries: entries.without_copies(), Tag)
+_MADE_BY = _each(lambda entries: entries, Contributor)
+_OF_SOURCE = _each(lambda entries: entries.filter(source=Slot("source", BigIntegerField())).in_print())
 
 
 def _whole() -> ArticleQuerySet:

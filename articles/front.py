@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 
 from django.db import connection
@@ -127,7 +127,7 @@ def _top(newest: Sequence[Article], pinned: Sequence[Article]) -> list[Article]:
 def _weight(article: Article, newest: Article) -> float:
     assert article.published_at  # noqa: S101 (public articles have a date)
     assert newest.published_at  # noqa: S101
-    age = (newest.published_at - article.published_at) / timedelta(hours=1)
+    age = (newest.published_at - article.published_at).total_seconds() / 3600
     teaser = teasers.of(article)
     merits = (_PICTURE, teaser.pictured), (_TEASER, teaser.standfirst), (_STORY, article.story_id)
     return sum(points for points, merit in merits if merit) - age

@@ -22,6 +22,7 @@ from articles import curating, front
 from articles.actions import NotAllowed
 from articles.curating import Place
 from articles.models import Article, ArticleState, FrontPin, Tag
+from articles.templatetags import front_parts
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[FrontPin]
@@ -140,7 +141,7 @@ class FrontPinAdmin(_Admin):
         pins = curating.pins_of(_places(request.POST), at=timezone.now(), by=None)
         holding = [pin for pin in pins if pin.until is None or pin.until > timezone.now()]
         page = front.compose(tags, holding)
-        return TemplateResponse(request, "articles/front.html", {"page": page, "navigation": tags})
+        return front_parts.answer(request, page, tags)
 
 
 def _keys(sent: list[str]) -> list[int]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language, get_language_info
 
 # The kinds of page that people read. Feeds, maps and interfaces for programs have one address each.
 PAGES = frozenset(
@@ -47,6 +47,11 @@ def _tongue(code: str) -> Tongue:
 
 TONGUES = {code: _tongue(code) for code, _ in settings.LANGUAGES}
 DEFAULT = TONGUES[settings.LANGUAGE_CODE]
+
+
+def tongue() -> Tongue:
+    """The language of the page that is being made."""
+    return TONGUES.get(get_language() or "", DEFAULT)
 
 
 def split(path: str) -> tuple[Tongue, str]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import BadRequest
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, DateTimeField, Exists, F, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext
 
 from articles.models import Article, ArticleQuerySet, Contribution, Contributor, Tag, TaggedArticle
+from articles.statements import OneOf, Slot, Statement
+
+M = TypeVar("M", bound=Model)
 
 PAGE_SIZE = 30
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,36 +35,80 @@ class Page:
 def page(articles: QuerySet[Article], *, before: str = "", size: int = PAGE_SIZE) -> Page:
     """The newest `size` articles before the cursor; BadRequest when it is not one of ours."""
     if before:
-        at, pk = _read(before)
-        articles = articles.filter(published_at__lte=at).filter(Q(published_at__lt=at) | Q(pk__lt=pk))
+        articles = _before(articles, *_read(before), "pk")
     return _page(articles.order_by("-published_at", "-pk")[: size + 1], size)
+
+
+class Listing:
+    """A list that readers ask for often, by statements that are made once; `articles` may leave Slots open.
+
+    `of`: the articles with one tag, or by one person, whose key is the slot `owner`.
+    """
+
+    def __init__(
+        self,
+        articles: Callable[[], ArticleQuerySet],
+        *,
+        of: type[Tag] | type[Contributor] | None = None,
+        size: int = PAGE_SIZE,
+    ) -> None:
+        def rows() -> QuerySet[Any]:
+            if of is None:
+                return articles().order_by("-published_at", "-pk")
+            return _rows(of, Slot("owner", BigIntegerField()), articles())
+
+        def later() -> QuerySet[Any]:
+            at, pk = Slot("at", DateTimeField()), Slot("pk", BigIntegerField())
+            return _before(rows(), at, pk, "wanted" if of else "pk")
+
+        self.size, self.by_key = size, of is not None
+        self.first = Statement(lambda: rows()[: size + 1])
+        self.later = Statement(lambda: later()[: size + 1])
+        self.found = Statement(lambda: articles().order_by().filter(OneOf("pk", "keys")))
+
+    def page(self, *, before: str = "", **values: Any) -> Page:
+        """The newest before the cursor; BadRequest when it is not one of ours."""
+        if before:
+            at, pk = _read(before)
+            found = self.later(at=at, pk=pk, **values)
+        else:
+            found = self.first(**values)
+        if self.by_key:
+            found = _in_order(self.found(keys=[pk for _, pk in found], **values))
+        return _page(found, self.size)
 
 
 def page_of(
     owner: Tag | Contributor, articles: ArticleQuerySet, *, before: str = "", size: int = PAGE_SIZE
 ) -> Page:
     """As `page`, of the articles with one tag or by one person: read along their own index, whatever its size."""
-    return _page(newest_of(owner, articles, before=before, size=size + 1), size)
-
-
-def newest_of(
-    owner: Tag | Contributor, articles: ArticleQuerySet, *, before: str = "", size: int
-) -> list[Article]:
-    """The newest of these articles with one tag or by one person; BadRequest when the cursor is not one of ours."""
     keys = rows_of(owner, articles)
     if before:
-        at, pk = _read(before)
-        keys = keys.filter(published_at__lte=at).filter(Q(published_at__lt=at) | Q(wanted__lt=pk))
-    # Found by their keys and put in order here: asked for the order too, SQLite reads all articles in it.
-    found = articles.order_by().filter(pk__in=[pk for _, pk in keys[:size]])
-    return sorted(found, key=lambda article: (article.published_at or _EPOCH, article.pk), reverse=True)
+        keys = _before(keys, *_read(before), "wanted")
+    found = articles.order_by().filter(pk__in=[pk for _, pk in keys[: size + 1]])
+    return _page(_in_order(found), size)
+
+
+def _in_order(articles: Iterable[Article]) -> list[Article]:
+    """Found by their keys and put in order here: asked for the order too, SQLite reads all articles in it."""
+    return sorted(articles, key=lambda article: (article.published_at or _EPOCH, article.pk), reverse=True)
+
+
+def _before(rows: QuerySet[M], at: Any, pk: Any, key: str) -> QuerySet[M]:
+    return rows.filter(published_at__lte=at).filter(Q(published_at__lt=at) | Q(**{f"{key}__lt": pk}))
 
 
 def rows_of(owner: Tag | Contributor, articles: ArticleQuerySet) -> QuerySet[Any, tuple[datetime, int]]:
     """When published, and the key, of each of these articles with one tag or by one person, newest first."""
+    return _rows(type(owner), owner.pk, articles)
+
+
+def _rows(
+    of: type[Tag] | type[Contributor], owner: Any, articles: ArticleQuerySet
+) -> QuerySet[Any, tuple[datetime, int]]:
     rows: QuerySet[Any] = (
         TaggedArticle.objects.filter(tag=owner).annotate(wanted=F("content_object_id"))
-        if isinstance(owner, Tag)
+        if of is Tag
         else Contribution.objects.filter(contributor=owner).annotate(wanted=F("article_id"))
     )
     # Asked of each row in turn: a join would let the planner collect all of a big tag and sort it.

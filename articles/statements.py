@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
@@ -18,6 +19,7 @@ from django.db.models.base import ModelState
 from django.utils.translation import get_language
 
 from articles import listed
+from articles.visibility import moment_of
 
 M = TypeVar("M", bound=models.Model)
 Row = Sequence[Any]
@@ -77,13 +79,16 @@ class _Made:
     sql: str
     parameters: Sequence[Any]
     converters: dict[int, Any]
-    part: _Part
+    moments: list[int]
+    part: _Part | None
     annotated: dict[str, int]
     compiler: Any
 
 
 class Statement(Generic[M]):
-    """Run it with a value for each Slot and OneOf: `ARTICLE(slug="x")`. Returns instances, as the queryset would."""
+    """Run it with a value for each Slot and OneOf: `ARTICLE(slug="x")`. Returns instances, as the queryset would,
+    or plain rows where that gives out tuples of values.
+    """
 
     def __init__(self, queryset: Callable[[], QuerySet[M]]) -> None:
         self.queryset = queryset
@@ -99,26 +104,47 @@ class Statement(Generic[M]):
             rows: Any = cursor.fetchall()
         if made.converters:
             rows = made.compiler.apply_converters(rows, made.converters)
-        reader = _Reader(made, using)
+        if made.moments:
+            rows = [_with_moments(row, made.moments) for row in rows]
+        if made.part is None:
+            return list(rows)
+        reader = _Reader(made, made.part, using)
         return [reader.instance(row) for row in rows]
 
     def _make(self, using: str) -> _Made:
         compiler = self.queryset().using(using).query.get_compiler(using)
         sql, parameters = compiler.as_sql()
         columns = compiler.select
+        converters = compiler.get_converters([column[0] for column in columns])
+        # SQLite's moments are in UTC and do not say so; Django asks for each which zone that is.
+        moments = [
+            place
+            for place, (found, of) in converters.items()
+            if len(found) == 1 and isinstance(of.output_field, models.DateTimeField)
+        ]
         return _Made(
             sql=sql,
             parameters=parameters,
-            converters=compiler.get_converters([column[0] for column in columns]),
-            part=_part(compiler.klass_info, columns),
+            converters={place: found for place, found in converters.items() if place not in moments},
+            moments=moments,
+            part=_part(compiler.klass_info, columns) if compiler.query.default_cols else None,
             annotated=dict(compiler.annotation_col_map or {}),
             compiler=compiler,
         )
 
 
+def _with_moments(row: Row, places: Sequence[int]) -> Row:
+    values = list(row)
+    for place in places:
+        if values[place] is not None:
+            values[place] = moment_of(values[place])
+    return values
+
+
 def _given(parameter: Any, values: dict[str, Any], database: BaseDatabaseWrapper) -> Any:
     if isinstance(parameter, Slot):
-        return values[parameter.name]
+        value = values[parameter.name]
+        return database.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
     if isinstance(parameter, OneOf):
         return listed.parameter(values[parameter.name], database)
     return parameter
@@ -145,14 +171,14 @@ class _Reader:
     and what is not in an instance is read when it is asked for, as with every deferred column.
     """
 
-    def __init__(self, made: _Made, using: str) -> None:
-        self.made = made
+    def __init__(self, made: _Made, part: _Part, using: str) -> None:
+        self.part, self.annotated = part, made.annotated
         self.using = using
         self.known: dict[tuple[type[models.Model], Any], models.Model] = {}
 
     def instance(self, row: Row) -> Any:
-        instance = self._of(self.made.part, row)
-        for name, place in self.made.annotated.items():
+        instance = self._of(self.part, row)
+        for name, place in self.annotated.items():
             instance.__dict__[name] = row[place]
         return instance
 

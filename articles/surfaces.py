@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
@@ -434,14 +434,13 @@ def _delete(cursor: Any, table: str, column: str, values: Sequence[Any]) -> None
 # --- storing ----------------------------------------------------------------------------------
 
 
-def pack(body: bytes) -> Packed:
-    """An answer's body made ready to keep."""
-    return Packed(fingerprint(body), gzip.compress(body, 6, mtime=0), _brotli(body))
+def pack(body: bytes, etag: str) -> Packed:
+    """An answer's body made ready to keep: pressed so hard as is worth it for bytes that may never be asked for again.
 
-
-def _brotli(body: bytes) -> bytes:
+    brotli's next step (4) costs twice as much for a tenth less, gzip's 6 half as much again for a fiftieth.
+    """
     # A window of 64 KB: a larger one finds nothing more in a page, and its tables cost as much as the work.
-    return bytes(brotli.compress(body, quality=5, lgwin=16))
+    return Packed(etag, gzip.compress(body, 4, mtime=0), bytes(brotli.compress(body, quality=3, lgwin=16)))
 
 
 def store(path: str, *, build: str, headers: Mapping[str, str], packed: Packed, shown: Shown) -> bool:
@@ -464,7 +463,6 @@ def _is_current(shown: Shown) -> bool:
     """Takes the lock of changes. True when nothing shown has changed since its renderer began."""
     began, clock = shown.began, CLOCK[connection.vendor].replace("%", "%%")
     lock = " FOR UPDATE" if connection.vendor == "postgresql" else ""
-    keys = shown.keys | {f"{ARTICLE}{made.article_id}" for made in shown.fragments}
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT serial, site, {clock} FROM articles_surfaceserial WHERE id = 1{lock}", [])  # noqa: S608
         serial, site, at = cursor.fetchone()
@@ -472,6 +470,7 @@ def _is_current(shown: Shown) -> bool:
             return True
         if site > began.serial or moment_of(at) - began.at > SLOWEST_RENDERER:
             return False
+        keys = shown.keys | {f"{ARTICLE}{made.article_id}" for made in shown.fragments}
         cursor.execute(
             f"SELECT 1 FROM articles_surfacechange WHERE serial > %s AND {listed.one_of('key')} LIMIT 1",  # noqa: S608
             [began.serial, listed.parameter(sorted(keys))],
@@ -483,9 +482,10 @@ def _write(path: str, build: str, headers: Mapping[str, str], packed: Packed, sh
     columns = ("path", "etag", "headers", "body_gzip", "body_br", "build", "serial", "valid_until")
     serial, until = shown.began.serial, shown.valid_until
     page = (path, packed.etag, dict(headers), packed.gzip, packed.br, build, serial, until)
+    page_files.take_back([path])
     with connection.cursor() as cursor:
-        _delete_rows(cursor, [path])
-        bulk.insert(ReadyPage, columns, [page])
+        cursor.execute("DELETE FROM articles_readypagekey WHERE page_id = %s", [path])
+        bulk.insert(ReadyPage, columns, [page], conflicts=f"(path) DO UPDATE SET {_again(*columns[1:])}")
         cursor.execute(
             f"INSERT INTO articles_readypagekey (page_id, key) SELECT %s, value FROM {listed.table('declared')}",  # noqa: S608
             [path, listed.parameter(sorted(shown.keys))],
@@ -493,25 +493,21 @@ def _write(path: str, build: str, headers: Mapping[str, str], packed: Packed, sh
     return _write_fragments(shown)
 
 
+@lru_cache
+def _again(*columns: str) -> str:
+    """What a row that is there already takes from the new one."""
+    return ", ".join(f"{column} = excluded.{column}" for column in (*columns, "stored_at"))
+
+
 def _write_fragments(shown: Shown) -> bool:
-    bulk.insert(
-        Fragment,
-        ("article_id", "kind", "language", "text", "build", "serial", "valid_until"),
-        [
-            (
-                made.article_id,
-                made.kind,
-                made.language,
-                made.text,
-                fragments.build(),
-                shown.began.serial,
-                made.until,
-            )
-            for made in shown.fragments
-        ],
-        conflicts="(article_id, kind, language) DO UPDATE SET text = excluded.text, build = excluded.build,"
-        " serial = excluded.serial, valid_until = excluded.valid_until, stored_at = excluded.stored_at",
-    )
+    columns = ("article_id", "kind", "language", "text", "build", "serial", "valid_until")
+    build, serial = fragments.build(), shown.began.serial
+    rows = [
+        (made.article_id, made.kind, made.language, made.text, build, serial, made.until)
+        for made in shown.fragments
+    ]
+    again = f"(article_id, kind, language) DO UPDATE SET {_again(*columns[3:])}"
+    bulk.insert(Fragment, columns, rows, conflicts=again)
     return True
 
 
@@ -525,17 +521,19 @@ def next_boundary(shown: Shown) -> datetime | None:
     # A list that names no article (of people, of tags) may depend on any.
     of_all = len(shown.article_ids) > MANY or (lists and not shown.article_ids)
     ids = [] if of_all else [listed.parameter(sorted(shown.article_ids))]
-    parts = [part + (f" AND {listed.one_of(column)}" if ids else "") for part, column in _BOUNDARIES]
-    parameters = [began, *ids] * len(_BOUNDARIES)
-    if lists:
-        parts.append(
-            "SELECT MIN(published_at) FROM articles_article WHERE state = 'published' AND published_at > %s"
-        )
-        parameters.append(began)
+    parameters = [began, *ids] * len(_BOUNDARIES) + [began] * lists
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts), parameters)
+        cursor.execute(_boundaries(connection.vendor, lists, of_all), parameters)
         moments = [moment_of(at) for (at,) in cursor.fetchall() if at is not None]
     return min(moments, default=None)
+
+
+@lru_cache
+def _boundaries(vendor: str, lists: bool, of_all: bool) -> str:
+    """The SQL of `next_boundary`; `vendor` is there for the memory alone."""
+    parts = [part + ("" if of_all else f" AND {listed.one_of(column)}") for part, column in _BOUNDARIES]
+    embargo = "SELECT MIN(published_at) FROM articles_article WHERE state = 'published' AND published_at > %s"
+    return " UNION ALL ".join([*parts, *([embargo] if lists else [])])
 
 
 _BOUNDARIES = (
@@ -581,33 +579,25 @@ def briefly(write: Callable[[], bool], *, durable: bool) -> bool:
 
 
 def _set_local(**values: str) -> None:
+    told = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in values.items())
     with connection.cursor() as cursor:
-        for name, value in values.items():
-            cursor.execute(f"SET LOCAL {name} = %s", [value])
+        cursor.execute(f"SELECT {told}")
 
 
 @contextmanager
 def _impatient(durable: bool) -> Iterator[None]:
     """SQLite waits less for its lock, and not for the disk; elsewhere nothing."""
-    wanted = {"busy_timeout": PATIENCE_MS, **({} if durable else {"synchronous": 1})} if _is_sqlite() else {}
     connection.ensure_connection()
-    before = {name: _pragma(name, value) for name, value in wanted.items()}
+    if connection.vendor != "sqlite":
+        yield
+        return
+    # By the driver, and all at once: a cursor of Django's costs more than the answer.
+    say, timeout = connection.connection.executescript, connection.settings_dict["OPTIONS"]["timeout"]
+    say(f"PRAGMA busy_timeout={PATIENCE_MS};" + ("" if durable else "PRAGMA synchronous=NORMAL"))
     try:
         yield
     finally:
-        for name, value in before.items():
-            _pragma(name, value)
-
-
-def _pragma(name: str, value: int) -> int:
-    """Set a pragma; returns what it was. By the driver: a cursor of Django's costs more than the answer."""
-    before = int(connection.connection.execute(f"PRAGMA {name}").fetchone()[0])
-    connection.connection.execute(f"PRAGMA {name} = {value}").fetchall()
-    return before
-
-
-def _is_sqlite() -> bool:
-    return connection.vendor == "sqlite"
+        say(f"PRAGMA busy_timeout={timeout * 1000};PRAGMA synchronous=FULL")
 
 
 # --- tidying ----------------------------------------------------------------------------------

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
 from html import escape
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import prefetch_related_objects
@@ -21,8 +21,7 @@ KIND = "teaser"
 _SIZES = "\x1f"
 
 
-@dataclass(frozen=True, slots=True)
-class Teaser:
+class Teaser(NamedTuple):
     """Pieces of HTML; `pictured` is empty where there is no picture."""
 
     marks: str = ""
@@ -92,7 +91,7 @@ class Setting:
         return display.picture_block(display.picture_of(self.article), sizes=sizes, eager=eager)
 
 
-_PIECES = tuple(piece.name for piece in fields(Teaser))
+_PIECES = Teaser._fields
 
 
 def listed() -> ArticleQuerySet:

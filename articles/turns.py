@@ -8,7 +8,6 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from django.conf import settings
 
@@ -22,17 +21,21 @@ def turn(name: str, *, seconds: float) -> Iterator[bool]:
 
     Whoever waited too long goes ahead all the same: a turn saves work, nothing depends on it.
     """
-    handle = os.open(_place(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = _place(name)
     try:
         yield _waited(handle, seconds)
     finally:
         os.close(handle)
 
 
-def _place(name: str) -> Path:
-    folder = Path(settings.VAR_DIR) / "turns"
-    folder.mkdir(exist_ok=True)
-    return folder / str(zlib.crc32(name.encode()) % PLACES)
+def _place(name: str) -> int:
+    path = f"{settings.VAR_DIR}/turns/{zlib.crc32(name.encode()) % PLACES}"
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return os.open(path, flags, 0o600)
 
 
 def _waited(handle: int, seconds: float) -> bool:

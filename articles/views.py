@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -14,11 +15,11 @@ from csp.decorators import csp_replace
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.db.models import (
+    BigIntegerField,
     CharField,
     Count,
     F,
     Min,
-    Prefetch,
     Q,
     QuerySet,
 )
@@ -31,6 +32,7 @@ from django.utils.translation import gettext
 from articles import canary, display, facets, front, gone, interface, keyset, search, teasers, whole
 from articles.around import Around
 from articles.around import around as beside
+from articles.keyset import Listing
 from articles.merging import now_at, public_person_once_at
 from articles.models import (
     Article,
@@ -41,8 +43,9 @@ from articles.models import (
     Story,
     Tag,
 )
-from articles.statements import Slot, Statement
+from articles.statements import OneOf, Slot, Statement
 from articles.surfaces import FRONT, LATEST, SEARCH, shows, surface
+from articles.templatetags import front_parts
 from articles.templatetags.reading import language_name
 
 LONGEST_QUERY = 200
@@ -162,13 +165,24 @@ def front_page(request: HttpRequest) -> HttpResponse:
     keys = [LATEST, FRONT, *(f"tag:{tag.pk}" for tag in tags)]
     shows(request, articles=articles, keys=keys, until=front.next_change(pins), considered=page.considered)
     newest = max((a.published_at for a in articles if a.published_at), default=None)
-    return render(request, "articles/front.html", {"page": page, "navigation": tags, "edition": newest})
+    return front_parts.answer(request, page, tags, edition=newest)
 
 
 @surface("latest", locate=at_latest, reads=BEFORE)
 def latest(request: HttpRequest) -> HttpResponse:
     """Everything, newest first."""
-    return _list(request, "articles/latest.html", teasers.listed().without_copies().in_print(), keys=[LATEST])
+    return _list(request, "articles/latest.html", _LATEST.page(before=_before(request)), keys=[LATEST])
+
+
+_LATEST = Listing(lambda: teasers.listed().without_copies().in_print())
+_TAGGED = Listing(lambda: teasers.listed().without_copies(), of=Tag)
+_MADE_BY = Listing(teasers.listed, of=Contributor)
+_OF_SOURCE = Listing(lambda: teasers.listed().filter(source=Slot("source", BigIntegerField())).in_print())
+_CREDITS = Statement(
+    lambda: Contribution.objects.filter(
+        OneOf("article", "articles"), contributor=Slot("person", BigIntegerField())
+    )
+)
 
 
 def _public_article() -> QuerySet[Article]:
@@ -235,7 +249,8 @@ def story_page(request: HttpRequest, slug: str) -> HttpResponse:
     if not facts["count"]:
         raise Http404("Nothing of this story is public.")
     keys = [f"story:{story.pk}"]
-    return _list(request, "articles/story.html", articles, keys=keys, story=story, facts=facts)
+    page = keyset.page(articles, before=_before(request))
+    return _list(request, "articles/story.html", page, keys=keys, story=story, facts=facts)
 
 
 @surface("tag", locate=at_tags, reads=BEFORE)
@@ -247,9 +262,8 @@ def tag_page(request: HttpRequest, slug: str) -> HttpResponse:
         if moved is None:
             raise Http404("No such tag.")
         return HttpResponsePermanentRedirect(moved.get_absolute_url())
-    articles = teasers.listed().without_copies()
-    page = keyset.page_of(tag, articles, before=_given(request, "before"))
-    return _list(request, "articles/tag.html", articles, page=page, keys=[f"tag:{tag.pk}"], tag=tag)
+    page = _TAGGED.page(owner=tag.pk, before=_before(request))
+    return _list(request, "articles/tag.html", page, keys=[f"tag:{tag.pk}"], tag=tag)
 
 
 @surface("contributor", locate=at_contributors, reads=BEFORE)
@@ -261,18 +275,14 @@ def contributor_page(request: HttpRequest, slug: str) -> HttpResponse:
         if moved is None:
             raise Http404("Nobody is listed here.")
         return HttpResponsePermanentRedirect(moved.get_absolute_url())
-    credits = Prefetch("contributions", Contribution.objects.filter(contributor=person))
-    articles = teasers.listed().prefetch_related(credits)
-    page = keyset.page_of(person, articles, before=_given(request, "before"))
-    return _list(
-        request,
-        "articles/contributor.html",
-        articles,
-        page=page,
-        keys=[f"contributor:{person.pk}"],
-        needed=True,
-        person=person,
-    )
+    page = _MADE_BY.page(owner=person.pk, before=_before(request))
+    credits = defaultdict(list)
+    for credit in _CREDITS(articles=[article.pk for article in page.articles], person=person.pk):
+        credits[credit.article_id].append(credit)
+    for article in page.articles:
+        article._prefetched_objects_cache = {"contributions": credits[article.pk]}  # type: ignore[attr-defined]
+    keys = [f"contributor:{person.pk}"]
+    return _list(request, "articles/contributor.html", page, keys=keys, needed=True, person=person)
 
 
 @surface("source", locate=at_source, reads=BEFORE)
@@ -280,8 +290,8 @@ def source_page(request: HttpRequest, slug: str) -> HttpResponse:
     """One outlet: how much of its text we show, on what terms, and its articles."""
     shown = Q(suspended_at__isnull=True) | Q(suspended_at__gt=Now())
     source = get_object_or_404(Source, shown, slug=slug)
-    articles = teasers.listed().filter(source=source).in_print()
-    return _list(request, "articles/source.html", articles, keys=[f"source:{source.pk}"], source=source)
+    page = _OF_SOURCE.page(source=source.pk, before=_before(request))
+    return _list(request, "articles/source.html", page, keys=[f"source:{source.pk}"], source=source)
 
 
 @surface("languages", locate=nowhere)
@@ -296,7 +306,8 @@ def languages(request: HttpRequest) -> HttpResponse:
 def language_page(request: HttpRequest, code: str) -> HttpResponse:
     """The articles in one language. There is no page of a language in which nothing is public."""
     articles = teasers.listed().without_copies().in_language(code).in_print()
-    return _list(request, "articles/language.html", articles, keys=[LATEST], needed=True, code=code)
+    page = keyset.page(articles, before=_before(request))
+    return _list(request, "articles/language.html", page, keys=[LATEST], needed=True, code=code)
 
 
 @surface("archive_index", locate=nowhere, reads=("day",))
@@ -342,10 +353,9 @@ def archive_day(request: HttpRequest, on: date) -> HttpResponse:
     }
     shows(request, articles=around)
     articles = teasers.listed().filter(published_at__gte=start, published_at__lt=end).in_print()
+    page = keyset.page(articles, before=_before(request))
     # An empty day is no page to keep: anybody could ask for any number of them.
-    return _list(
-        request, "articles/archive_day.html", articles, keys=[LATEST], status_if_empty=404, **context
-    )
+    return _list(request, "articles/archive_day.html", page, keys=[LATEST], status_if_empty=404, **context)
 
 
 def _day_of(article: Article) -> date:
@@ -357,7 +367,7 @@ def _day_of(article: Article) -> date:
 def search_page(request: HttpRequest) -> HttpResponse:
     """Articles that match what was typed, best first."""
     asked = {name: " ".join(_given(request, name).split()) for name in ("q", *NARROWING)}
-    query, before = asked["q"][:LONGEST_QUERY], _given(request, "before")
+    query, before = asked["q"][:LONGEST_QUERY], _before(request)
     asked |= {"q": query, "language": asked["language"].partition("-")[0].lower()}
     since, until = (_day_asked(asked[name], end=name == "until") for name in ("since", "until"))
     results = search.Results()
@@ -396,20 +406,23 @@ def _given(request: HttpRequest, name: str) -> str:
     return request.GET.get(name, "")[: 2 * LONGEST_QUERY].replace("\x00", " ")
 
 
+def _before(request: HttpRequest) -> str:
+    """The cursor where a list goes on."""
+    return _given(request, "before")
+
+
 def _list(
     request: HttpRequest,
     template: str,
-    articles: QuerySet[Article],
+    page: keyset.Page,
     *,
     keys: list[str],
     status_if_empty: int = 200,
     needed: bool = False,
-    page: keyset.Page | None = None,
     **context: Any,
 ) -> HttpResponse:
     """A page of a list, by day. `needed`: with nothing public in it there is no such page."""
-    before = _given(request, "before")
-    page = page or keyset.page(articles, before=before)
+    before = _before(request)
     if needed and not page.articles and not before:
         raise Http404("Nothing here is public.")
     teasers.fill(page.articles)

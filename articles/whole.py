@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -58,19 +57,17 @@ def answer(
     request: HttpRequest, article: Article, page: Page, around: Around, *, look: str = ""
 ) -> HttpResponse:
     """Its frame, the article, and what stands beside it. `look`: light or dark, if not the reader's own."""
-    tongue = interface.TONGUES.get(fragments.language(), interface.DEFAULT)
-    main = f"{page.opening}{also_published(around)}{page.rest}    {beside(article, around)}{page.end}"
-    parts = [
+    html = frame.framed(
+        "articles/article.html",
         page.title,
         page.description,
         page.head,
         frame.sections(front.featured(), request.path),
-        main,
-        frame.languages_of_page(interface.choices(request.path), tongue),
-        "",
-    ]
-    outline = frame.outline("articles/article.html", tongue, look=look)
-    return HttpResponse("".join(chain.from_iterable(zip(outline, parts, strict=True))))
+        f"{page.opening}{also_published(around)}{page.rest}    {beside(article, around)}{page.end}",
+        frame.languages_of_page(interface.choices(request.path), interface.tongue()),
+        look=look,
+    )
+    return HttpResponse(html)
 
 
 def make(keys: Sequence[int]) -> Iterator[Made]:
@@ -101,7 +98,7 @@ def _set(article: Article, tags: Sequence[Tag], *, card: str = "") -> str:
         "structured": structured.news_article(article, tags),
         "tags": tags,
         "changes": _changes(article),
-        "interface": interface.TONGUES.get(fragments.language(), interface.DEFAULT),
+        "interface": interface.tongue(),
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
     }

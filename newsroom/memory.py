@@ -7,7 +7,7 @@ import gc
 
 # Of malloc.h, for mallopt.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
-LARGE = 128 * 1024
+LARGE = 1024 * 1024
 
 
 def one_heap() -> None:

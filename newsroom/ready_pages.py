@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import brotli
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connection, connections
 from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, resolve
@@ -56,11 +57,42 @@ class Visit(NamedTuple):
     has_query: bool
 
 
+# What is there for who signs in, sends a form or asks for something else than a page: a page that is the same for
+# everybody is made without it. The ledger was asked already.
+NOT_FOR_READERS = {
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "newsroom.middleware.known_methods",
+    "newsroom.middleware.ledger_gate",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "newsroom.sessions.staff_sessions",
+    "newsroom.middleware.second_factor_gate",
+    "newsroom.audit.trail",
+}
+
+
+class ForReaders(WSGIHandler):
+    """Django with as much of its middleware as a stored page needs."""
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """As Django does, of the shorter list."""
+        everything = settings.MIDDLEWARE
+        settings.MIDDLEWARE = [name for name in everything if name not in NOT_FOR_READERS]
+        try:
+            super().load_middleware(is_async)
+        finally:
+            settings.MIDDLEWARE = everything
+
+
 class ReadyPages:
     """A WSGI application around Django's."""
 
     def __init__(self, django: Application) -> None:
         self.django = django
+        self.for_readers = ForReaders()
         self.build = build_of_the_program()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -79,19 +111,17 @@ class ReadyPages:
             return _send(page, visit, start_response)
         if _is_behind():
             return self.django(environ, start_response)
-        if visit.has_query:
-            return self._render(visit, environ, start_response)
         return self._answer(visit, environ, start_response)
 
     def _answer(self, visit: Visit, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        page = None
-        if is_stored_surface(visit.path):
-            with turn(visit.path, seconds=WAIT_FOR_ANOTHER_RENDERER) as another_was_faster:
-                page = self._ready(visit) if another_was_faster else None
-                if page is None:
-                    return self._render(visit, environ, start_response)
-        if page is None:
-            return self._render(visit, environ, start_response)
+        if not is_stored_surface(visit.path):
+            return self._render(self.django, visit, environ, start_response)
+        if visit.has_query:
+            return self._render(self.for_readers, visit, environ, start_response)
+        with turn(visit.path, seconds=WAIT_FOR_ANOTHER_RENDERER) as another_was_faster:
+            page = self._ready(visit) if another_was_faster else None
+            if page is None:
+                return self._render(self.for_readers, visit, environ, start_response)
         return _send(page, visit, start_response)
 
     def _ready(self, visit: Visit) -> surfaces.Ready | None:
@@ -123,22 +153,26 @@ class ReadyPages:
                 database.close()
         return None
 
-    def _render(self, visit: Visit, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def _render(
+        self, django: Application, visit: Visit, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
         """Django's answer; that of a surface is stored, compressed, and left out when the visitor has it."""
         answer = _Answer()
         # A page is made whole and then stored, also when only its head was asked for.
         environ["REQUEST_METHOD"] = "GET"
-        content = self.django(environ, answer.start)
+        content = django(environ, answer.start)
         shown = environ.get(surfaces.DECLARED)
         if shown is None:
             start_response(answer.status, answer.headers)
             return _Headless(content) if visit.head else content
         body = _whole(content)
-        kept = {name: value for name, value in answer.headers if name not in ("Content-Length", "ETag")}
+        kept = dict(answer.headers)
+        kept.pop("Content-Length", None)
+        etag = kept.pop("ETag").strip('"')
         if not shown.storable:
-            return _send(_passing(body, kept, visit), visit, start_response)
+            return _send(_passing(body, etag, kept, visit), visit, start_response)
         kept |= _labelled(shown)
-        packed = surfaces.pack(body)
+        packed = surfaces.pack(body, etag)
         if not self._store(visit.path, kept, packed, shown):
             # Overtaken by a change: right for this reader, and for no cache.
             kept.pop(LABEL, None)
@@ -292,7 +326,7 @@ def _picked(packed: surfaces.Packed, body: bytes, headers: dict[str, str], visit
     return _ready(packed.etag, headers, chosen, visit.encoding, visit)
 
 
-def _passing(body: bytes, headers: dict[str, str], visit: Visit) -> surfaces.Ready:
+def _passing(body: bytes, etag: str, headers: dict[str, str], visit: Visit) -> surfaces.Ready:
     """An answer that is not kept: compressed where that is worth it."""
     textual = len(body) >= COMPRESS_FROM and headers.get("Content-Type", "").startswith(TEXTUAL)
     encoding = visit.encoding if textual else ""
@@ -301,7 +335,7 @@ def _passing(body: bytes, headers: dict[str, str], visit: Visit) -> surfaces.Rea
         chosen = brotli.compress(body, quality=1)
     else:
         chosen = gzip.compress(body, 1, mtime=0) if encoding else body
-    return _ready(surfaces.fingerprint(body), headers, chosen, encoding, visit)
+    return _ready(etag, headers, chosen, encoding, visit)
 
 
 def _ready(etag: str, headers: dict[str, str], body: bytes, encoding: str, visit: Visit) -> surfaces.Ready:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import chain
 from typing import Any
 
 from django import template
@@ -15,6 +16,7 @@ from django.templatetags.static import static
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
+from articles import interface
 from articles.fragments import BETWEEN
 from articles.interface import Tongue
 from articles.models import Tag
@@ -54,11 +56,23 @@ def kept(parser: Parser, token: Token) -> Kept:
 _outlines: dict[tuple[str | None, ...], list[str]] = {}
 
 
-def outline(template_name: str, tongue: Tongue, *, look: str = "") -> list[str]:
+def framed(template_name: str, *parts: str, look: str = "") -> str:
+    """A page whose frame leaves these parts open. `look`: light or dark, if not the reader's own."""
+    outline = _outline(template_name, interface.tongue(), look)
+    return "".join(chain.from_iterable(zip(outline, (*parts, ""), strict=True)))
+
+
+def _outline(template_name: str, tongue: Tongue, look: str) -> list[str]:
     """What stands before, between and after the parts that a page leaves open with BETWEEN; made at the first use."""
-    key = (template_name, tongue.code, look, settings.SITE_NAME)
+    key = (template_name, tongue.code, look, settings.SITE_NAME, settings.SITE_URL)
     if key not in _outlines or settings.DEBUG:
-        context = {"interface": tongue, "look": look, "site_name": settings.SITE_NAME}
+        context = {
+            "interface": tongue,
+            "look": look,
+            "site_name": settings.SITE_NAME,
+            "site_url": settings.SITE_URL,
+            "tongues": interface.choices("/"),
+        }
         _outlines[key] = render_to_string(template_name, context).split(BETWEEN)
     return _outlines[key]
 

@@ -11,13 +11,11 @@ from django import template
 from django.utils.safestring import SafeString
 
 from articles import teasers
-from articles.front import Section
 from articles.models import Article, Contributor
 from articles.templatetags.reading import page_marks, role_of
 
 register = template.Library()
 
-ROW_SIZES = "(min-width: 62rem) 18rem, (min-width: 34rem) 45vw, 70vw"
 SIZES = "(min-width: 62rem) 20rem, (min-width: 40rem) 45vw, 70vw"
 
 
@@ -94,33 +92,3 @@ def river_row(article: Article, person: Contributor | None = None) -> SafeString
         "</li>",
     ]
     return SafeString("\n".join(filter(None, parts)))
-
-
-@register.simple_tag
-def front_row(section: Section) -> SafeString:
-    """A featured tag's row on the front page: one article with its picture, the others as headlines."""
-    name, first = escape(section.tag.name), section.articles[0]
-    teaser = teasers.of(first)
-    others = "".join(f"<li>{teaser_block(other, bare=True)}</li>" for other in section.articles[1:])
-    listed = f'<ul class="headlines" role="list">\n        {others}\n      </ul>' if others else ""
-    return SafeString(f"""<section class="section" aria-label="{name}">
-      <div class="section-head"><h2><a href="{escape(section.tag.get_absolute_url())}">{name}</a></h2></div>
-      <article class="teaser{" pictured" if teaser.pictured else ""}"{teaser.marks}>
-        {teaser.picture(ROW_SIZES)}
-        <div class="text">
-          {headline(first)}
-          {teaser.standfirst}
-          {meta(first)}
-        </div>
-      </article>
-      {listed}
-    </section>""")
-
-
-@register.simple_tag
-def front_line(article: Article) -> SafeString:
-    """A line of the newest on the front page."""
-    return SafeString(f"""<li>
-          <p class="clock">{teasers.of(article).short}</p>
-          {teaser_block(article, bare=True, undated=True)}
-        </li>""")

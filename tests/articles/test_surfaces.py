@@ -466,7 +466,7 @@ def test_a_renderer_older_than_the_remembered_changes_stores_nothing():
     began = surfaces.Moment(SurfaceSerial.objects.get().serial - 1, timezone.now() - timedelta(minutes=11))
     shown = surfaces.Shown(began=began, keys={"list:else"})
 
-    stored = surfaces.store("/x", build="", headers={}, packed=surfaces.pack(b"x"), shown=shown)
+    stored = surfaces.store("/x", build="", headers={}, packed=surfaces.pack(b"x", "x"), shown=shown)
 
     assert not stored
 
@@ -536,7 +536,9 @@ def test_no_hot_query_reads_a_whole_table(work):
         "latch": surfaces.latch,
         "public list": lambda: list(Article.objects.public().newest_first()[:30]),
         "changed": lambda: surfaces.changed(surfaces.keys_of([article.pk])),
-        "store": lambda: surfaces.store("/x", build="", headers={}, packed=surfaces.pack(b"x"), shown=shown),
+        "store": lambda: surfaces.store(
+            "/x", build="", headers={}, packed=surfaces.pack(b"x", "x"), shown=shown
+        ),
         "tidying": lambda: surfaces.prune(100, timezone.now()),
         "search": lambda: find("ferry harbour"),
         "slip": lambda: (find('"ferri harbuor" -ship'), spelling.forget({"ferry"})),

@@ -11,6 +11,7 @@ from django.urls import path
 
 from articles.models import Article
 from moderation.references import confirm_url, status_url
+from newsroom.ready_pages import NOT_FOR_READERS
 from newsroom.urls import urlpatterns as pages_of_the_site
 from tests.factories import HoldFactory, UserFactory
 from tests.front_door import FrontDoor
@@ -219,3 +220,22 @@ def test_an_answer_about_a_notice_names_nobody_by_referrer(somewhere_everywhere:
     answer = Client().get(urlsplit(status_url(notice)).path)
 
     assert answer.headers["Referrer-Policy"] == "same-origin"
+
+
+def test_what_readers_get_is_made_with_less_and_says_the_same(settings, somewhere_everywhere):
+    """A page for everybody passes less of the middleware; whoever names himself gets it through all of it."""
+    assert set(settings.MIDDLEWARE) >= NOT_FOR_READERS
+    door = FrontDoor()
+
+    for page in [
+        *PUBLIC,
+        "/tools/",
+        f"/de{ARTICLE}",
+        "/de/tools/",
+        "/articles/no-such/",
+        "/latest/?before=x",
+    ]:
+        theirs, ours = door.get(page, HTTP_AUTHORIZATION="Bearer x"), door.get(page)
+
+        assert ours.headers == theirs.headers, page
+        assert (ours.status, ours.text) == (theirs.status, theirs.text), page
