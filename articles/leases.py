@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Expression, F, Q
 
 
 class LeasedQuerySet(models.QuerySet[Any]):
     """Rows that are work to do. `due_at` says when; a lease says who has it at the moment."""
 
-    def claimable(self, at: datetime) -> Self:
+    def claimable(self, at: datetime | Expression) -> Self:
         """Due rows that nobody holds, or whose holder's lease ran out."""
         free = Q(lease_until__isnull=True) | Q(lease_until__lte=at)
         return self.filter(free, due_at__lte=at)

@@ -18,11 +18,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.db import OperationalError, connection, connections, transaction
 from django.db.backends.utils import CursorWrapper
+from django.db.models import DateTimeField, QuerySet
 from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString
@@ -39,6 +41,7 @@ from articles.models import (
     Tag,
     TaggedArticle,
 )
+from articles.statements import OneOf, Slot, Statement
 from articles.visibility import IsAllowed
 
 LONGEST_QUERY, MOST_TERMS, MOST_WORDS = 200, 16, 12
@@ -225,9 +228,12 @@ def index_all_owed(at: datetime) -> None:
         pass
 
 
+_OWED = Statement(lambda: SearchOwed.objects.claimable(Slot("at", DateTimeField())).order_by("due_at")[:1])
+
+
 def _catch_up(at: datetime) -> None:
     """Index a few of what no worker did in time: whoever searches is enough for it."""
-    if SearchOwed.objects.claimable(at - LEFT_TO_THE_WORKER).order_by("due_at")[:1]:
+    if _OWED(at=at - LEFT_TO_THE_WORKER):
         with suppress(OperationalError):
             index_due(FEW_OWED, at)
 
@@ -374,15 +380,29 @@ def _search(query: Query, *, limit: int, before: str) -> Results:
     place = _read_cursor(before) if before else (TIERS[0], 0)
     found = _found(query, place, limit + 1, 0 if before else COUNTED)
     shown = found[:limit]
-    articles = (
-        Article.objects.public().select_related("source", "lead_media").in_bulk([pk for _, pk in shown])
-    )
+    articles = {article.pk: article for article in _WHOLE(keys=[pk for _, pk in shown])} if shown else {}
     return Results(
         [_hit(articles[pk], query) for _, pk in shown if pk in articles],
         total_is_at_least=len(found),
         next_cursor="{:x}.{:x}".format(*shown[-1]) if len(found) > limit else "",
         counted=[] if before else [pk for _, pk in found],
     )
+
+
+def _whole() -> QuerySet[Article]:
+    public = Article.objects.public().filter(OneOf("pk", "keys"))
+    return public.select_related("source").defer("signature")
+
+
+_WHOLE = Statement(_whole)
+_PUBLIC: Statement[Any] = Statement(
+    lambda: Article.objects.public().filter(OneOf("pk", "keys")).values_list("pk")
+)
+
+
+def _public(ids: Sequence[int]) -> set[int]:
+    """Those of these articles that readers may see."""
+    return {pk for (pk,) in _PUBLIC(keys=ids)} if ids else set()
 
 
 def _read_cursor(text: str) -> tuple[int, int]:
@@ -401,8 +421,7 @@ def _found(query: Query, place: tuple[int, int], wanted: int, looked_at: int) ->
     looked = 0
     with _bounded():
         for places in _candidates(query, *place, max(wanted + 10, looked_at)):
-            public = Article.objects.public().filter(pk__in=[pk for _, pk in places])
-            seen = set(public.values_list("pk", flat=True))
+            seen = _public([pk for _, pk in places])
             found += [place for place in places if place[1] in seen]
             looked += len(places)
             if len(found) >= wanted and looked >= looked_at:
@@ -665,14 +684,18 @@ def _instead(word: str, near: str, found: re.Match[str]) -> str:
 
 def _nearest(word: str) -> str:
     """The known word most like it that readers may see in an article; of several alike, the commonest of late."""
-    near = [(slips, -_seen(other), other) for slips, other in spelling.nearest(word)[:MOST_NEAR]]
-    return next((other for _, unseen, other in sorted(near) if unseen), "")
+    near = spelling.nearest(word)[:MOST_NEAR]
+    for _, alike in groupby(near, key=lambda one: one[0]):
+        words = sorted(other for _, other in alike)
+        seen = {other: _seen(other) for other in words}
+        if best := max(words, key=seen.__getitem__) if any(seen.values()) else "":
+            return best
+    return ""
 
 
 def _seen(word: str) -> int:
     """In how many of the newest articles that have it readers may see the word."""
-    ids = _ids(Query(((Term((word,)),),)), 2, 0, FEW, alone=False)
-    return Article.objects.public().filter(pk__in=ids).count()
+    return len(_public(_ids(Query(((Term((word,)),),)), 2, 0, FEW, alone=False)))
 
 
 # --- showing ----------------------------------------------------------------------------------
@@ -697,7 +720,9 @@ def _matches(text: str, query: Query) -> Iterator[re.Match[str]]:
     words = {word for term in query.terms() for word in term.words}
     beginnings = tuple(term.words[-1] for term in query.terms() if term.prefix)
     for match in _WORD.finditer(text):
-        folded = fold(match.group())
+        word = match.group()
+        # Most words are ASCII, and those are folded by this alone.
+        folded = word.lower() if word.isascii() else fold(word)
         if folded in words or (beginnings and folded.startswith(beginnings)):
             yield match
 

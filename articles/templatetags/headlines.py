@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString
 
 from articles import teasers
 from articles.models import Article, Contributor
-from articles.templatetags.reading import page_marks, role_of
+from articles.search import Hit
+from articles.templatetags.reading import language_marks, moment, page_marks, role_of
 
 register = template.Library()
 
@@ -90,5 +91,20 @@ def river_row(article: Article, person: Contributor | None = None) -> SafeString
         "</article>",
         teaser.picture("9rem"),
         "</li>",
+    ]
+    return SafeString("\n".join(filter(None, parts)))
+
+
+@register.simple_tag
+def hit_row(hit: Hit) -> SafeString:
+    """An article among the results of a search, with what was found marked."""
+    article = hit.article
+    parts = [
+        f'<li>\n<p class="clock">{moment(article.published_at, "day")}</p>',
+        f'<article class="teaser"{language_marks(article.language)}>',
+        f'<h2><a href="{escape(article.get_absolute_url())}">{hit.headline}</a></h2>',
+        f'<p class="standfirst">{hit.excerpt}</p>' if hit.excerpt else "",
+        meta(article, undated=True),
+        "</article>\n</li>",
     ]
     return SafeString("\n".join(filter(None, parts)))
