@@ -25,11 +25,11 @@ def main() -> None:
         source = fill_up(ARTICLES, words=WORDS)
         port = free_port()
         gunicorn = site_command()
-        with running(port, *gunicorn, PORT=str(port), SITE_URL=f"http://127.0.0.1:{port}"):
-            print_rows(*told(tagging(source, port)))
+        with running(port, *gunicorn, PORT=str(port), SITE_URL=f"http://127.0.0.1:{port}") as web:
+            print_rows(*told(tagging(source, port, web.pid)))
 
 
-def tagging(source: Any, port: int) -> Iterator[Row]:
+def tagging(source: Any, port: int, web: int) -> Iterator[Row]:
     """Half of it by a worker that is killed, the rest by its successor; each article tagged once at the end."""
     from django.utils import timezone
 
@@ -37,13 +37,13 @@ def tagging(source: Any, port: int) -> Iterator[Row]:
     from articles.models import Article, Tag, TaggedArticle, WalkKind
 
     size = Article.objects.filter(source=source).count()
-    with watching(port) as calm:
+    with watching(port, web) as calm:
         time.sleep(CALM)
     yield from waits("before anything happens", calm)
     tag = Tag.objects.create(name="Bulk", slug="bulk")
     walk = walks.ask(WalkKind.TAG, walks.Of(source=source), tag=tag, at=timezone.now())
     memory, began, used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic(), cpu_seconds()
-    with watching(port) as busy:
+    with watching(port, web) as busy:
         yield "articles tagged when the worker was killed", killed_on_the_way(walk, size // 3), "articles"
         go_on(walk)
     tagged = TaggedArticle.objects.filter(tag=tag).count()

@@ -26,11 +26,13 @@ from typing import Any
 
 from bench.scratch import (
     WORDS,
+    children_of,
     cpu_seconds,
     free_port,
     newsroom_with_feeds,
     print_rows,
     running,
+    seconds_without_a_core,
     site_command,
 )
 
@@ -43,6 +45,7 @@ READERS = 8
 URLS = 10_000
 # How often the watcher asks, and for how long before anything happens.
 EVERY, CALM = 0.05, 5.0
+BLOCKED = ", but for waiting for a core"
 Row = tuple[str, float, str]
 
 
@@ -51,22 +54,22 @@ def main() -> None:
         fill()
         port = free_port()
         gunicorn = site_command(workers=2)
-        with running(port, *gunicorn, PORT=str(port), SITE_URL=f"http://127.0.0.1:{port}"):
-            print_rows(*told(chosen(port)))
+        with running(port, *gunicorn, PORT=str(port), SITE_URL=f"http://127.0.0.1:{port}") as web:
+            print_rows(*told(chosen(port, web.pid)))
 
 
-def chosen(port: int) -> Iterator[Row]:
+def chosen(port: int, web: int) -> Iterator[Row]:
     if FULL_TEXTS:
         fill_up(URLS, words=600)
         yield from one_huge_notice()
     elif OPT_OUT:
-        yield from opting_out(fill_up(OPT_OUT), port)
+        yield from opting_out(fill_up(OPT_OUT), port, web)
     else:
         yield from decisions(port)
         source = fill_up(ARTICLES)
         yield from one_huge_notice()
         yield from queue()
-        yield from opting_out(source, port)
+        yield from opting_out(source, port, web)
 
 
 def told(rows: Iterator[Row]) -> Iterator[Row]:
@@ -328,7 +331,7 @@ def _queue_page() -> tuple[int, float, float]:
     return len(asked), sum(float(query["time"]) for query in asked), whole
 
 
-def opting_out(source: Any, port: int) -> Iterator[Row]:
+def opting_out(source: Any, port: int, web: int) -> Iterator[Row]:
     """One row that takes effect at once; behind it the portions, whose worker is killed on the way."""
     from django.utils import timezone
 
@@ -338,7 +341,7 @@ def opting_out(source: Any, port: int) -> Iterator[Row]:
     from moderation.owners import LEASE_SECONDS, opt_out
 
     size = Article.objects.filter(source=source).count()
-    with watching(port) as calm:
+    with watching(port, web) as calm:
         time.sleep(CALM)
     yield from waits("before anything happens", calm)
     before = time.monotonic()
@@ -350,7 +353,7 @@ def opting_out(source: Any, port: int) -> Iterator[Row]:
     yield f"an opt-out over {size:,} articles takes effect in", 1000 * (time.monotonic() - before), "ms"
 
     memory, began, used = _own_memory(), time.monotonic(), cpu_seconds()
-    with watching(port) as busy:
+    with watching(port, web) as busy:
         yield "articles withheld one by one when the worker was killed", _killed_on_the_way(rule), "articles"
         portions = _go_on_to_the_end(rule, after=LEASE_SECONDS + 1)
     held = Hold.objects.standing().filter(reference=rule.reference).count()
@@ -425,8 +428,11 @@ def _go_on_to_the_end(rule: Any, *, after: int) -> list[tuple[float, int]]:
 
 
 @contextmanager
-def watching(port: int) -> Iterator[dict[str, list[float]]]:
-    """A process of its own that reads, writes and asks for a page twenty times a second; its waits, in seconds."""
+def watching(port: int, web: int) -> Iterator[dict[str, list[float]]]:
+    """A process of its own that reads, writes and asks `web` for a page twenty times a second; its waits, in seconds.
+
+    Each also without the time in which that process or the web server's had work to do and got no core.
+    """
     from django.db import connections
 
     found: dict[str, list[float]] = {}
@@ -436,7 +442,7 @@ def watching(port: int) -> Iterator[dict[str, list[float]]]:
     child = os.fork()
     if child == 0:
         os.close(stop)
-        os.write(said, json.dumps(_watch(until, port)).encode())
+        os.write(said, json.dumps(_watch(until, port, web)).encode())
         os._exit(0)
     os.close(said)
     try:
@@ -448,7 +454,7 @@ def watching(port: int) -> Iterator[dict[str, list[float]]]:
         os.waitpid(child, 0)
 
 
-def _watch(until: int, port: int) -> dict[str, list[float]]:
+def _watch(until: int, port: int, web: int) -> dict[str, list[float]]:
     from django.db.models import F
 
     from articles.models import Article, SurfaceSerial
@@ -461,12 +467,15 @@ def _watch(until: int, port: int) -> dict[str, list[float]]:
     }
     for ask in asked.values():
         ask()  # the first time costs what no later one does
-    waits: dict[str, list[float]] = {name: [] for name in asked}
+    waits: dict[str, list[float]] = {name + more: [] for name in asked for more in ("", BLOCKED)}
+    watched = [os.getpid(), *children_of(web)]
     while not select.select([until], [], [], EVERY)[0]:
         for name, ask in asked.items():
-            began = time.monotonic()
+            began, crowded = time.monotonic(), seconds_without_a_core(watched)
             ask()
-            waits[name].append(time.monotonic() - began)
+            took, crowded = time.monotonic() - began, seconds_without_a_core(watched) - crowded
+            waits[name].append(took)
+            waits[name + BLOCKED].append(max(took - crowded, 0))
     return waits
 
 
