@@ -137,6 +137,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
 else:
     _database.setdefault("CONN_MAX_AGE", 300)
     _database["CONN_HEALTH_CHECKS"] = True
+    # A server that cannot be reached is an answer of 503, not a process that waits for it for minutes.
+    _database["OPTIONS"] = {"connect_timeout": 10, "tcp_user_timeout": 10_000} | _database.get("OPTIONS", {})
     # A pooler in front may give each transaction another connection.
     _database["DISABLE_SERVER_SIDE_CURSORS"] = True
 _replicas = env.databases("REPLICA_URLS")

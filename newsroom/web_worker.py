@@ -8,6 +8,7 @@ it must not or cannot answer goes to the threads as if nothing had been tried: u
 from __future__ import annotations
 
 import socket
+import time
 from contextvars import copy_context
 from typing import Any
 
@@ -26,7 +27,10 @@ NOT_PLAIN = {"CONTENT-LENGTH", "TRANSFER-ENCODING", "EXPECT", "UPGRADE"}
 class Worker(ThreadWorker):  # type: ignore[misc]
     """Asks an application that knows AT_ONCE, and says so by its attribute `at_once`; others have threads alone."""
 
+    # An application that kept the loop waiting for longer than this is left to the threads for a while; in seconds.
+    patience, relief = 0.1, 10.0
     is_asked_at_once = False
+    asked_again_from = 0.0
 
     def load_wsgi(self) -> None:
         """Also settles whether the loop may answer: gunicorn's own log of requests and its TLS are the threads'."""
@@ -37,7 +41,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def on_client_socket_readable(self, conn: TConn, client: socket.socket) -> None:
         """A kept connection has something to read."""
         is_stopping = not self.alive or self.nr + 1 >= self.max_requests
-        answer = None if is_stopping or not self.is_asked_at_once else self._ready(conn, client)
+        may_ask = self.is_asked_at_once and not is_stopping and time.monotonic() >= self.asked_again_from
+        answer = self._ready(conn, client) if may_ask else None
         if answer is None:
             super().on_client_socket_readable(conn, client)
         else:
@@ -46,13 +51,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _ready(self, conn: TConn, client: socket.socket) -> bytes | None:
         """The whole answer. None when a thread has to make it: then what was asked is still unread."""
+        began, answer = time.monotonic(), None
         try:
             asked = client.recv(LONGEST_REQUEST, socket.MSG_PEEK)
-            is_one_request = asked.find(END) == len(asked) - len(END)
-            answer = self._answer(asked, conn) if is_one_request else None
+            if asked.find(END) == len(asked) - len(END):
+                answer = self._answer(asked, conn)
         except Exception:
             # The thread meets whatever is wrong as well, and says so.
             return None
+        finally:
+            if time.monotonic() - began > self.patience:
+                self.asked_again_from = time.monotonic() + self.relief
         if answer is not None:
             client.recv(len(asked))
         return answer

@@ -7,7 +7,6 @@ import os
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
-from django.db import connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings")
 
@@ -23,6 +22,6 @@ from newsroom.reporting import Traces  # noqa: E402
 # While developing, a page is made anew for each request.
 pages = django if settings.DEBUG else ReadyPages(django)
 traced = Traces(pages) if settings.OTEL_EXPORTER_OTLP_ENDPOINT else pages
-# The loop of a web worker may ask for ready pages where that cannot keep it waiting, as a database elsewhere could.
-at_once = traced is pages is not django and connection.vendor == "sqlite"
+# The loop of a web worker may ask for ready pages.
+at_once = traced is pages is not django
 application = RequestIds(traced, log=settings.LOG_REQUESTS, at_once=at_once)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from newsroom.web_worker import AT_ONCE
+from newsroom.web_worker import AT_ONCE, Worker
 
 LARGE = b"x" * 20_000_000
+
+
+class Patient(Worker):
+    """Takes no crowded machine for a slow application."""
+
+    patience = 3600
 
 
 class Site:
@@ -19,6 +26,8 @@ class Site:
         if AT_ONCE in environ:
             if path == "/made/":
                 return ()
+            if path == "/slow/":
+                time.sleep(2 * Worker.patience)
             if path == "/broken/":
                 raise RuntimeError("broken at once")
             body = LARGE if path == "/large/" else b"by the loop"

@@ -7,11 +7,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.at_once_site import LARGE
+from newsroom.web_worker import Worker
+from tests.at_once_site import LARGE, Patient
 from tests.conftest import free_port, wait_for_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,11 +49,12 @@ def plain(path: str = "/", more: str = "") -> str:
     return f"GET {path} HTTP/1.1\nHost: x\n{more}\n"
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A gunicorn with one thread."""
+@contextmanager
+def serving(folder: Path, worker: type[Worker] = Patient) -> Iterator[int]:
+    """A gunicorn with one thread, on this port."""
     number = free_port()
-    kind = ("--worker-class", "newsroom.web_worker.Worker", "--threads", "1", "--keep-alive", "60")
+    name = f"{worker.__module__}.{worker.__name__}"
+    kind = ("--worker-class", name, "--threads", "1", "--keep-alive", "60")
     command = (
         sys.executable,
         "-m",
@@ -61,7 +64,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         "--bind",
         f"127.0.0.1:{number}",
     )
-    with (tmp_path_factory.mktemp("web") / "log").open("wb") as log:
+    with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "tests.at_once_site"],
             cwd=ROOT,
@@ -78,8 +81,20 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         process.wait(timeout=60)
 
 
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with serving(tmp_path_factory.mktemp("web")) as port:
+        yield port
+
+
 @pytest.fixture
 def line(port: int) -> Iterator[Line]:
+    with kept(port) as line:
+        yield line
+
+
+@contextmanager
+def kept(port: int) -> Iterator[Line]:
     """A kept connection: a thread has answered its first request."""
     line = Line(port)
     assert line.ask(plain())[1] == b"by a thread"
@@ -133,3 +148,9 @@ def test_a_reader_with_a_slow_line_gets_everything_and_the_next_page_as_well(lin
     line.socket.sendall(b"HEAD /large/ HTTP/1.1\r\nHost: x\r\n\r\n")
     assert f"Content-Length: {len(LARGE)}\r\n" in line.answer(has_body=False)[0]
     assert line.ask(plain())[1] == b"by the loop"
+
+
+def test_an_application_that_kept_the_loop_waiting_is_left_to_the_threads(tmp_path):
+    with serving(tmp_path, Worker) as port, kept(port) as line:
+        assert line.ask(plain("/slow/"))[1] == b"by the loop"
+        assert line.ask(plain())[1] == b"by a thread"
