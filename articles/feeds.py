@@ -21,7 +21,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from lxml import etree
 
-from articles import canary, display, fragments, illustrations
+from articles import canary, display, fragments, illustrations, keyset
 from articles.addresses import page_address
 from articles.fragments import BETWEEN, KeptAs, Made
 from articles.keyset import Listing
@@ -161,7 +161,7 @@ def latest(request: HttpRequest, form: str) -> HttpResponse:
 @surface("tag_feed", locate=at_tags)
 def tag(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     """One tag's articles."""
-    tag = Tag.objects.filter(slug=slug).first()
+    tag = keyset.tag_at(slug)
     if tag is None:
         moved = get_object_or_404(Tag, former_addresses__slug=slug)
         return HttpResponsePermanentRedirect(f"{moved.get_absolute_url()}feed.{form}")
@@ -173,7 +173,7 @@ def tag(request: HttpRequest, slug: str, form: str) -> HttpResponse:
 @surface("contributor_feed", locate=at_contributors)
 def contributor(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     """What one person had a part in. Nobody has a feed of whom nothing is public."""
-    person = Contributor.objects.filter(slug=slug).first()
+    person = keyset.person_at(slug)
     if person is None:
         moved = public_person_once_at(slug)
         if moved is None:

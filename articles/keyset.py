@@ -10,7 +10,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from django.core.exceptions import BadRequest
-from django.db.models import BigIntegerField, DateTimeField, Exists, F, Model, OuterRef, Q, QuerySet
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    DateTimeField,
+    Exists,
+    F,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+)
 from django.utils.translation import gettext
 
 from articles.models import Article, ArticleQuerySet, Contribution, Contributor, Tag, TaggedArticle
@@ -76,6 +86,20 @@ class Listing:
         if self.by_key:
             found = _in_order(self.found(keys=[pk for _, pk in found], **values))
         return _page(found, self.size)
+
+
+def tag_at(slug: str) -> Tag | None:
+    """The tag with this address."""
+    return next(iter(_TAG(slug=slug)), None)
+
+
+def person_at(slug: str) -> Contributor | None:
+    """The contributor with this address."""
+    return next(iter(_PERSON(slug=slug)), None)
+
+
+_TAG = Statement[Tag](lambda: Tag.objects.filter(slug=Slot("slug", CharField())))
+_PERSON = Statement[Contributor](lambda: Contributor.objects.filter(slug=Slot("slug", CharField())))
 
 
 def page_of(

@@ -256,7 +256,7 @@ def story_page(request: HttpRequest, slug: str) -> HttpResponse:
 @surface("tag", locate=at_tags, reads=BEFORE)
 def tag_page(request: HttpRequest, slug: str) -> HttpResponse:
     """The articles with one tag; a former address leads to the tag it became."""
-    tag = Tag.objects.filter(slug=slug).first()
+    tag = keyset.tag_at(slug)
     if tag is None:
         moved = now_at(Tag, slug)
         if moved is None:
@@ -269,7 +269,7 @@ def tag_page(request: HttpRequest, slug: str) -> HttpResponse:
 @surface("contributor", locate=at_contributors, reads=BEFORE)
 def contributor_page(request: HttpRequest, slug: str) -> HttpResponse:
     """What one person had a part in. Nobody is listed of whom nothing is public."""
-    person = Contributor.objects.filter(slug=slug).first()
+    person = keyset.person_at(slug)
     if person is None:
         moved = public_person_once_at(slug)
         if moved is None:

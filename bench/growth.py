@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from bench.scratch import (
     children_of,
@@ -23,8 +23,6 @@ SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "1000,10000").
 VISITS = 100
 FIRST = 1 + VISITS // 2
 SEARCHES = 40
-# Whoever names himself gets no stored page.
-MADE_ANEW = {"Authorization": "Bearer bench"}
 DESK = ("article", "tag", "contributor", "source", "story", "media", "walk")
 
 
@@ -128,7 +126,7 @@ def measure(size: int) -> list[tuple[str, float, str]]:
         # What each article says of itself is kept by then, as the worker and earlier visits leave it.
         ask(port, anew.values())
         rows += [
-            (f"{size:,} articles: {name}, made anew", cpu_of(server.pid, port, _again(path), MADE_ANEW), "ms")
+            (f"{size:,} articles: {name}, made anew", cpu_of(server.pid, port, _again(path)), "ms")
             for name, path in anew.items()
         ]
         waited = sorted(seconds(port, f"/search/?q={word}&again=p{n}") for n in range(SEARCHES))
@@ -138,8 +136,9 @@ def measure(size: int) -> list[tuple[str, float, str]]:
 
 
 def _again(path: str) -> list[str]:
-    """The page so many times."""
-    return [path] * (10 if "sitemaps" in path else SEARCHES if "search" in path else VISITS)
+    """The page so many times, as somebody who signs in nowhere asks for it; none of it lies ready (bench/anew.py)."""
+    times = 10 if "sitemaps" in path else SEARCHES if "search" in path else VISITS
+    return [f"{path}{'&' if '?' in path else '?'}again={n}" for n in range(times)]
 
 
 def _deep() -> str:
@@ -178,18 +177,18 @@ def desk_list(name: str) -> float:
     return (cpu_seconds() - before) * 100
 
 
-def cpu_of(master: int, port: int, paths: Sequence[str], headers: Mapping[str, str] | None = None) -> float:
+def cpu_of(master: int, port: int, paths: Sequence[str]) -> float:
     """Milliseconds of CPU in gunicorn's worker for one of these."""
     workers = children_of(master)
     before = cpu_seconds_of(workers)
-    ask(port, paths, headers)
+    ask(port, paths)
     return (cpu_seconds_of(workers) - before) * 1000 / len(paths)
 
 
-def ask(port: int, paths: Iterable[str], headers: Mapping[str, str] | None = None) -> None:
+def ask(port: int, paths: Iterable[str]) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     for path in paths:
-        connection.request("GET", quoted(path), headers={"Accept-Encoding": "br", **(headers or {})})
+        connection.request("GET", quoted(path), headers={"Accept-Encoding": "br"})
         answer = connection.getresponse()
         answer.read()
         if answer.status != 200:

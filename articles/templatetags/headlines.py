@@ -5,7 +5,10 @@ Set here and not in templates: a page has forty of them, and including a templat
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from html import escape
+from typing import Any
 
 from django import template
 from django.utils.safestring import SafeString
@@ -13,7 +16,7 @@ from django.utils.safestring import SafeString
 from articles import teasers
 from articles.models import Article, Contributor
 from articles.search import Hit
-from articles.templatetags.reading import language_marks, moment, page_marks, role_of
+from articles.templatetags.reading import day, language_marks, moment, page_marks, role_of
 
 register = template.Library()
 
@@ -78,8 +81,19 @@ def teaser_block(
 
 
 @register.simple_tag
-def river_row(article: Article, person: Contributor | None = None) -> SafeString:
-    """A line of a list by day: the hour, the article with what stands under its headline, its picture."""
+def river(days: Iterable[Any], person: Contributor | None = None) -> SafeString:
+    """A list by day."""
+    return SafeString("".join(_day(one.on, one.articles, person) for one in days))
+
+
+def _day(on: date, articles: Iterable[Article], person: Contributor | None) -> str:
+    rows = "\n".join(_river_row(article, person) for article in articles)
+    head = f"<h2>{day(on)}</h2>"
+    return f'<section class="day">\n{head}\n<ol class="river" role="list">\n{rows}\n</ol>\n</section>'
+
+
+def _river_row(article: Article, person: Contributor | None) -> str:
+    """The hour, the article with what stands under its headline, its picture."""
     teaser = teasers.of(article)
     parts = [
         '<li class="pictured">' if teaser.pictured else "<li>",
@@ -92,7 +106,7 @@ def river_row(article: Article, person: Contributor | None = None) -> SafeString
         teaser.picture("9rem"),
         "</li>",
     ]
-    return SafeString("\n".join(filter(None, parts)))
+    return "\n".join(filter(None, parts))
 
 
 @register.simple_tag

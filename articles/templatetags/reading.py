@@ -165,7 +165,13 @@ def contributing_reporters(article: Article) -> SafeString:
 def role_of(article: Article, person: Contributor) -> str:
     """What this person did for the article, in words."""
     mine: list[Contribution] = [c for c in article.contributions.all() if c.contributor_id == person.pk]
-    return ", ".join(dict.fromkeys(gettext(Role(c.role).label).lower() for c in mine))
+    return ", ".join(dict.fromkeys(_role_word(c.role, get_language()) for c in mine))
+
+
+@lru_cache(maxsize=64)
+def _role_word(role: str, language: str | None) -> str:
+    # The language is here for the memory alone.
+    return gettext(Role(role).label).lower()
 
 
 @register.filter
