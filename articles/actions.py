@@ -500,7 +500,9 @@ def _update(article: Article, draft: Draft, *, at: datetime) -> str:
     changes = cuts.obey(article, changes)
     if all(getattr(article, name) == value for name, value in changes.items()):
         return SKIPPED
-    if Hold.objects.in_effect().filter(article=article).exists():
+    known = article.version
+    # Locked before it is asked for holds: what is withheld or edited meanwhile is seen, or waits for us.
+    if lock(article).version != known or Hold.objects.in_effect().filter(article=article).exists():
         return SKIPPED
     keep_revision(article=article, kind=RevisionKind.UPDATE, at=at, by=None)
     for name, value in changes.items():

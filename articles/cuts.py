@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.models import UnsavedForm
 from articles import fts, hooks, illustrations, search, surfaces
 from articles.bylines import parse_byline, split_trailing_credits
 from articles.fields import CleanHTML, clean_html
@@ -138,9 +139,11 @@ def _take_words(article: Article, row: Cut) -> Sealed:
         if row.kind == CutKind.NAME and row.name_key in _keys_of(one.contributor)
     ]
     people = [one.contributor for one in credits]
+    typed = UnsavedForm.objects.filter(subject=f"article:{article.pk}")
     rows = {
         "contributions": [packed(one) for one in credits],
         "revisions": [packed(one) for one in article.revisions.order_by("pk")],
+        "unsaved": [packed(one) for one in typed],
     }
     known = {"text_key": article.text_key, "signature": bytes(article.signature or b"").hex()}
     content = {
@@ -149,6 +152,7 @@ def _take_words(article: Article, row: Cut) -> Sealed:
     Contribution.objects.filter(pk__in=[one.pk for one in credits]).delete()
     Contributor.objects.filter(pk__in=[one.pk for one in people], contributions__isnull=True).delete()
     Revision.objects.filter(article=article).delete()
+    typed.delete()
     changed = after | {"body": CleanHTML(after["body"])} | known_by(after["body"])
     Article.objects.filter(pk=article.pk).update(**changed)
     return Sealed(to_bytes(content), [])

@@ -19,7 +19,9 @@ from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import models, transaction
+from django.db.models import F
 
+from accounts.models import UnsavedForm
 from articles import comparison, fts, history, illustrations, search, surfaces
 from articles.fields import CleanHTML
 from articles.models import (
@@ -112,6 +114,7 @@ def _rows(article: Article) -> dict[str, Iterable[models.Model]]:
         "related_from": article.related_from.order_by("pk"),
         "revisions": article.revisions.order_by("pk"),
         "notes": article.notes.order_by("pk"),
+        "unsaved": UnsavedForm.objects.filter(subject=f"article:{article.pk}").order_by("pk"),
     }
 
 
@@ -166,8 +169,10 @@ def _empty(article: Article) -> None:
     # Grouping must not read an empty article; what a story would say it takes from its other articles.
     Story.objects.filter(pk=article.story_id or 0, headline=article.headline).update(headline="")
     blank = dict.fromkeys(TEXT, "") | {"body": CleanHTML(""), "signature": None}
+    # Whoever read the words before, to compare them or to change them, finds that they are not these any more.
+    stale = {"version": F("version") + 1, "comparing_until": None}
     compared = article.compared_at or article.created_at
-    Article.objects.filter(pk=article.pk).update(**blank, compared_at=compared)
+    Article.objects.filter(pk=article.pk).update(**blank, **stale, compared_at=compared)
 
 
 def _empty_picture(picture: Media) -> None:
@@ -204,11 +209,12 @@ _KINDS = ("contributions", "tagged", "related_links", "related_from", "revisions
 
 def put_rows(said: Row) -> None:
     """Make the rows again, with whoever and whatever took a name or a tag meanwhile."""
-    rows: Row = dict.fromkeys((*_KINDS, "notes"), ())
+    rows: Row = dict.fromkeys((*_KINDS, "notes", "unsaved"), ())
     rows |= said["rows"]
     people = _stand_ins(Contributor, said["people"], "name_key", also=ContributorName)
     tags = _stand_ins(Tag, said.get("tags", []), "slug", also=TagSynonym)
-    editors = set(_present(get_user_model(), [row["by_id"] for row in rows["revisions"]]))
+    typing = [row["user_id"] for row in rows["unsaved"]]
+    editors = set(_present(get_user_model(), [*typing, *(row["by_id"] for row in rows["revisions"])]))
     _create(Note, _of_those_here(rows["notes"]))
     links = [*rows["related_links"], *rows["related_from"]]
     here = set(_present(Article, [row[name] for row in links for name in ("article_id", "to_article_id")]))
@@ -221,6 +227,7 @@ def put_rows(said: Row) -> None:
         Revision,
         [row | {"by_id": row["by_id"] if row["by_id"] in editors else None} for row in rows["revisions"]],
     )
+    _create(UnsavedForm, [row for row in rows["unsaved"] if row["user_id"] in editors])
     _create(RelatedLink, [row for row in links if {row["article_id"], row["to_article_id"]} <= here | {None}])
 
 

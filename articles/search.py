@@ -179,9 +179,9 @@ def index(article_ids: Sequence[int]) -> None:
     """Make search rows and what is prepared for pages agree with these articles, in the caller's transaction."""
     if not article_ids:
         return
-    articles = list(
-        Article.objects.filter(pk__in=article_ids, state=ArticleState.PUBLISHED).select_related("source")
-    )
+    # Locked, in one order: what is sealed or erased meanwhile is seen, or waits for us.
+    rows = Article.objects.select_for_update(no_key=True, of=("self",)).select_related("source")
+    articles = list(rows.filter(pk__in=article_ids, state=ArticleState.PUBLISHED).order_by("pk"))
     prepared.write(articles)
     published = {article.pk for article in articles}
     remove([pk for pk in article_ids if pk not in published])

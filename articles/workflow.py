@@ -14,6 +14,7 @@ from accounts.models import User
 from articles import actions, illustrations
 from articles.canonical import NotAnAddress, address_key
 from articles.models import Article, ArticleState
+from articles.sealing import is_sealed
 
 S = ArticleState
 VIEW, ADD = "articles.view_article", "articles.add_article"
@@ -61,8 +62,8 @@ class Check:
 
 
 def may_change(user: Any, article: Article) -> bool:
-    """Whoever may publish changes everything that was not erased; others what no reader sees yet."""
-    if article.state == S.ERASED:
+    """Whoever may publish changes everything but what is under seal or erased; others what no reader sees yet."""
+    if article.state == S.ERASED or (article.pk and is_sealed(article)):
         return False
     if user.has_perm(CHANGE):
         return article.state in (S.DRAFT, S.REVIEW) or user.has_perm(PUBLISH)

@@ -18,7 +18,7 @@ from accounts.models import User
 from articles import actions as articles
 from articles import cuts, illustrations
 from articles.leases import back_off
-from articles.models import Article, Cut, CutKind, Hold, HoldKind
+from articles.models import Article, CutKind, Hold, HoldKind
 from articles.sealing import is_sealed
 from moderation import escrow, ledger, letters, misuse, probes
 from moderation.calendar import reinstatement_window, start_of
@@ -117,7 +117,7 @@ def _release(claim: Claim, *, at: datetime, by: User | None) -> None:
 
 def _mend(claim: Claim, at: datetime) -> None:
     """What was removed of an article that else stood is put back."""
-    part = Cut.objects.filter(reference=claim.reference, lifted_at__isnull=True).first()
+    part = cuts.standing_on(claim.article).filter(reference=claim.reference).first()
     destroyed = not escrow.has_part(claim)
     # When everything was withheld after all, the destroyed part stays away and the rest comes back.
     if part is None or (destroyed and claim.state != S.REDUCED):
@@ -481,6 +481,7 @@ def erase(*, claim_id: int, at: datetime, by: User | None = None, demanded: bool
     _move(claim, S.ERASED, by=by, at=at)
     _decided(claim, by=by, at=at, reason_code=ReasonCode.OWNER_ASKED, reasons="")
     articles.erase(article=article, at=at)
+    probes.forget_queries(article)
     escrow.end(article=article, at=at)
     try:
         escrow.delete_files(files)

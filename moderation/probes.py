@@ -24,7 +24,7 @@ from django.urls import get_resolver
 
 from articles import announcements, cuts, illustrations, stories, surfaces
 from articles.leases import back_off
-from articles.models import Article, Cut, CutKind, Media
+from articles.models import Article, ArticleState, Cut, CutKind, Media
 from moderation.models import Claim, Escrow, Probe, ProbePlan
 from webclient.client import Client, Limits, Response, resolve
 from webclient.errors import OutgoingError
@@ -214,7 +214,21 @@ def probe(plan: ProbePlan, *, at: datetime, base_url: str = "") -> list[Probe]:
         clean = bool(seen) and all(one.is_clean for one in seen)
         Claim.objects.filter(pk=plan.claim_id).update(proved_at=at if clean else None)
         ProbePlan.objects.filter(pk=plan.pk).update(due_at=None if clean else at)
+        if clean and plan.claim.article.state == ArticleState.ERASED:
+            forget_queries(plan.claim.article)
     return seen
+
+
+def forget_queries(article: Article) -> None:
+    """Of an erased article's addresses keep no search for its headline, once it was looked for there."""
+    done = ProbePlan.objects.filter(claim__article=article, due_at=None)
+    for plan in done:
+        plan.addresses = [[surface, path.partition("?")[0]] for surface, path in plan.addresses]
+    ProbePlan.objects.bulk_update(done, ["addresses"], batch_size=100)
+    looks = Probe.objects.filter(claim__plan__in=done, url__contains="?")
+    for look in looks:
+        look.url = look.url.partition("?")[0]
+    Probe.objects.bulk_update(looks, ["url"], batch_size=100)
 
 
 def _files(plan: ProbePlan, at: datetime) -> Iterator[Probe]:

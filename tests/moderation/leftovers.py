@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import brotli
 from django.contrib.sessions.models import Session
@@ -73,6 +74,8 @@ def _readings(value: Any) -> Iterator[str]:
         yield text.casefold()
         if "\\u" in text:
             yield _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text).casefold()
+        if "%" in text:
+            yield unquote_plus(text).casefold()
         yield unicodedata.normalize("NFKC", text).casefold()
 
 

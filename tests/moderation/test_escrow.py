@@ -12,13 +12,15 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import unsaved
+from accounts.models import UnsavedForm
 from articles import actions as articles
-from articles import sealing, search
+from articles import sealing, search, workflow
 from articles.models import Article, Contributor, Media, RelatedLink, Revision, RevisionKind, Tag
 from moderation import actions, escrow
 from moderation.actions import NotAllowed
 from moderation.models import Claim, ClaimState, Escrow, Ground
-from tests.factories import ArticleFactory, RenditionFactory
+from tests.factories import ArticleFactory, RenditionFactory, UserFactory
 from tests.moderation.cases import claim_in, moderator, notice_about
 from tests.moderation.test_erase import TELLING, tables_with
 
@@ -47,6 +49,13 @@ def rich_article(slug: str = "a-slug") -> Article:
     LogEntry.objects.log_actions(
         moderator().pk, [article], 2, change_message="Zanzibar quartz", single_object=True
     )
+    unsaved.keep(
+        user=moderator(),
+        subject=f"article:{article.pk}",
+        fields="body=Velvet anchovies",
+        version=1,
+        at=timezone.now(),
+    )
     search.index([article.pk])
     return article
 
@@ -55,7 +64,7 @@ def everything(article: Article) -> dict[str, object]:
     """All that is stored of an article, its files' bytes included."""
     pictures = Media.objects.filter(articles=article)
     return {
-        "row": Article.objects.filter(pk=article.pk).values().get() | {"compared_at": None},
+        "row": Article.objects.filter(pk=article.pk).values().get() | {"compared_at": None, "version": None},
         "credits": list(
             article.contributions.values("pk", "contributor__name", "contributor__slug", "role", "position")
         ),
@@ -71,6 +80,7 @@ def everything(article: Article) -> dict[str, object]:
             if default_storage.exists(name)
         },
         "history": list(LogEntry.objects.values()),
+        "typed": list(UnsavedForm.objects.values()),
         "found": search.find("quartz").total_is_at_least,
     }
 
@@ -95,6 +105,7 @@ def test_of_a_withheld_article_nothing_can_be_read_in_any_table_or_folder(commit
     with committed():
         actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
 
+    assert not workflow.may_change(UserFactory(superuser=True), Article.objects.get(pk=claim.article_id))
     left = {words: tables_with(words) for words in TELLING}
     assert not any(left.values()), left
     assert not any(default_storage.exists(name) for name in files)
@@ -112,6 +123,7 @@ def test_what_comes_back_is_what_was_there_byte_for_byte(committed):
         actions.withdraw(claim_id=claim.pk, at=timezone.now())
 
     assert everything(claim.article) == before
+    assert workflow.may_change(UserFactory(superuser=True), Article.objects.get(pk=claim.article_id))
     assert Article.objects.public().filter(pk=claim.article_id).exists()
     assert not Escrow.objects.exists()
 

@@ -24,8 +24,9 @@ from articles import cdn, indexnow, stories
 from articles.media import fetch_pictures
 from articles.models import Article, FrontPin, ReadyPage, RevisionKind, Source, Story
 from articles.surfaces import REGISTER
+from articles.views import at_search
 from moderation import actions, escrow
-from moderation.models import ClaimState
+from moderation.models import ClaimState, Probe, ProbePlan
 from newsroom.prune import empty_journal
 from tests.conftest import free_port
 from tests.factories import ArticleFactory, UserFactory
@@ -126,10 +127,13 @@ def test_nothing_of_an_erased_article_is_left_anywhere(settings, tmp_path: Path)
         "articles_readypage.body_br", "articles_fragment.text", "articles_revision.snapshot",
         "django_admin_log.change_message", "accounts_unsavedform.fields",
     } <= set().union(*planted.values())  # fmt: skip
-    claim = notice_about(article).claims.get()
+    claim, article_said = notice_about(article).claims.get(), Article(headline=article.headline)
 
     actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
     visited(article)
+    # As the prober leaves it, having looked among what a search for the headline finds.
+    ProbePlan.objects.update(due_at=None)
+    Probe.objects.create(claim=claim, url=at_search(article_said)[0], at=timezone.now(), is_clean=True)
     actions.erase(claim_id=claim.pk, at=timezone.now(), demanded=True)
     escrow.settle_due(100, timezone.now())
     visited(article)

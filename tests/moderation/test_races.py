@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Thread
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
+from articles.actions import ingest, refresh
+from articles.canonical import address_key
+from articles.drafts import Draft
+from articles.fields import clean_html
 from articles.models import Article
 from moderation import actions, ledger
 from moderation.actions import NotAllowed
 from moderation.models import Claim, ClaimState, Decision, LedgerEntry, Letter
+from tests.factories import ArticleFactory
 from tests.moderation.cases import claim_in, moderator
+from tests.moderation.leftovers import places_with
 
 S = ClaimState
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,3 +123,44 @@ def test_two_claims_on_one_article_are_decided_side_by_side_without_a_deadlock()
     assert all(won)
     assert set(Claim.objects.values_list("state", flat=True)) == {S.UPHELD}
     assert not Article.objects.public().exists()
+
+
+def an_update(article: Article) -> object:
+    told = Draft(
+        canonical_url=article.canonical_url, url_key=article.url_key, guid_key="", headline="Zanzibar quartz again",
+        body=clean_html("<p>Velvet anchovies sing on.</p>"),
+    )  # fmt: skip
+    return ingest(source=article.source, drafts=[told], at=timezone.now())
+
+
+@transaction.atomic
+def an_index(article: Article) -> object:
+    return refresh(articles=[article])
+
+
+@pytest.mark.parametrize(
+    ("work", "table"), [(an_update, "articles_revision"), (an_index, "articles_searchrow")]
+)
+def test_what_began_before_a_removal_brings_nothing_of_it_back(work, table):
+    url = "https://outlet.example/quartz"
+    article = ArticleFactory(
+        headline="Zanzibar quartz", body="<p>Velvet anchovies sing.</p>", canonical_url=url, url_key=address_key(url)
+    )  # fmt: skip
+    claim = claim_in(S.RECEIVED, article=article)
+    removal = Thread(
+        target=at_once, args=[[lambda: actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())]]
+    )
+
+    def meanwhile(execute, sql, *rest):
+        if "INSERT INTO" in sql and table in sql and not removal.ident:
+            removal.start()
+            removal.join(1)  # It ends, or waits for us; what stands afterwards is the same.
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(meanwhile):
+        work(article)
+    removal.join(60)
+
+    claim.refresh_from_db()
+    assert claim.state == S.UPHELD
+    assert places_with(["velvet anchovies"]) == {}
