@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
+import accounts.mailboxes  # noqa: F401  (a lookup of every EmailField)
+
 
 class User(AbstractUser):
     """Somebody who signs in: an editor, a moderator, an operator."""

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -166,13 +167,20 @@ def keep(media: Media, token: str, sizes: Sequence[Encoded], digest: str) -> boo
     return bool(mine)
 
 
+def _token_in(name: str) -> str:
+    """The token of the picture for which `_save` named a file so."""
+    return name.rpartition("/")[2].rpartition("-")[0]
+
+
 def delete_strays(limit: int, at: datetime) -> int:
     """Delete at most `limit` files that no row names: what a crash between commit and deletion left behind."""
     deleted = 0
     for folder in _folders():
         names = [f"{folder}/{name}" for name in default_storage.listdir(folder)[1]]
-        known = {name for column in ("file", "avif") for name in _named(Rendition, column, names)}
-        known |= _named(Media, "file", names)
+        # By what their names begin with: nothing has to be sought by its whole name.
+        media = Media.objects.filter(token__in={_token_in(name) for name in names})
+        sizes = Rendition.objects.filter(media__in=media.values("pk"))
+        known = {*media.values_list("file", flat=True), *chain(*sizes.values_list("file", "avif"))}
         for name in names:
             if name not in known and default_storage.get_modified_time(name) < at - YOUNGEST_STRAY:
                 default_storage.delete(name)
@@ -180,10 +188,6 @@ def delete_strays(limit: int, at: datetime) -> int:
                 if deleted >= limit:
                     return deleted
     return deleted
-
-
-def _named(model: type[Rendition | Media], column: str, names: Sequence[str]) -> set[str]:
-    return set(model._default_manager.filter(**{f"{column}__in": names}).values_list(column, flat=True))
 
 
 def _folders() -> list[str]:

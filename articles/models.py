@@ -709,6 +709,10 @@ class Hold(models.Model):
                 name="hold_coming",
             ),
             models.Index(fields=["-effective_at"], condition=Q(released_at__isnull=True), name="hold_lately"),
+            # What one reference stands for may be every article of an outlet: read in portions.
+            models.Index(
+                fields=["reference", "id"], condition=Q(released_at__isnull=True), name="hold_reference"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -369,7 +369,7 @@ class ClaimAdmin(ReadOnlyAdmin):
             named = Article.objects.filter(Q(slug=slug) | Q(url_key=_key(term)))
             return queryset.filter(article__in=named), False
         if "@" in term:
-            return queryset.filter(notice__email__in=[term, term.lower()]), False
+            return queryset.filter(notice__email__mailbox=term), False
         reference, _, number = term.upper().partition("/")
         found = queryset.filter(notice__reference=reference)
         return (found.filter(number=number) if number.isdecimal() else found), False
@@ -727,7 +727,7 @@ class NoticeAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        wanted = Q(email__in=[term, term.lower()]) if "@" in term else Q(reference=term.upper())
+        wanted = Q(email__mailbox=term) if "@" in term else Q(reference=term.upper())
         return queryset.filter(wanted), False
 
 

@@ -247,7 +247,7 @@ def _notice_of(key: ApiKey, reference: str) -> Notice:
     named = references_in(reference)
     theirs = Notice.objects.filter(
         reference__in=named,
-        email__iexact=key.email,
+        email__mailbox=key.email,
         domain_proofs__domain=key.domain,
         domain_proofs__proved_at__isnull=False,
     )

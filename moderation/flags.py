@@ -72,7 +72,7 @@ def claimants_history(claim: Claim) -> History:
     """Earlier claims from the same mailbox."""
     if not claim.notice.email:
         return History((), more=False)
-    return _history(Claim.objects.filter(notice__email=claim.notice.email).exclude(pk=claim.pk))
+    return _history(Claim.objects.filter(notice__email__mailbox=claim.notice.email).exclude(pk=claim.pk))
 
 
 def sources_history(claim: Claim) -> History:

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from articles.leases import Leased, LeasedManager, LeasedQuerySet
 from articles.models import Article, CutKind, Hold
@@ -161,7 +162,7 @@ class Notice(models.Model):
     class Meta:
         ordering = ["-received_at"]
         indexes = [
-            models.Index(fields=["email"], name="notice_by_mailbox"),
+            models.Index(Lower("email"), name="notice_mailbox"),
             models.Index(
                 fields=["closed_at"],
                 condition=Q(closed_at__isnull=False, forgotten_at__isnull=True),

@@ -54,7 +54,7 @@ def proofs(notice: Notice, *, at: datetime) -> dict[str, DomainProof]:
     """
     mine = Q(notice=notice)
     if notice.confirmed_at and notice.email:
-        mine |= Q(email__iexact=notice.email)
+        mine |= Q(email__mailbox=notice.email)
     since = at - timedelta(days=receive.STANDING_PROOF_DAYS)
     rows = DomainProof.objects.filter(mine, proved_at__gte=since).order_by("proved_at")
     return {row.domain: row for row in rows if proof.proves_a_publisher(row.domain)}

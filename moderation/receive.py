@@ -359,7 +359,7 @@ def proved_domains(notice: Notice, *, at: datetime) -> dict[str, str]:
     rows = notice.domain_proofs.filter(proved_at__isnull=False)
     if notice.confirmed_at and notice.email:
         since = at - timedelta(days=STANDING_PROOF_DAYS)
-        rows = rows | DomainProof.objects.filter(email__iexact=notice.email, proved_at__gte=since)
+        rows = rows | DomainProof.objects.filter(email__mailbox=notice.email, proved_at__gte=since)
     return dict(rows.values_list("domain", "method"))
 
 

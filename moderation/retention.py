@@ -122,8 +122,8 @@ def _nothing(model: type[models.Model], name: str) -> Any:
 
 def cases_of(email: str) -> QuerySet[Notice]:
     """The cases in which this mailbox asked or answered."""
-    asked = Q(email__iexact=email)
-    answered = Q(claims__counter_notices__email__iexact=email) | Q(letters__to__iexact=email)
+    asked = Q(email__mailbox=email)
+    answered = Q(claims__counter_notices__email__mailbox=email) | Q(letters__to__mailbox=email)
     return Notice.objects.filter(asked | answered).distinct().order_by("pk")
 
 
@@ -137,7 +137,7 @@ def erase_claimant(*, email: str, at: datetime) -> tuple[int, list[str]]:
             still_open.append(reference)
     IncomingMail.objects.filter(notice__isnull=True, sender__iexact=email).update(**LOOSE_MAIL)
     # A key without a mailbox could not be answered, so it ends with it.
-    keys = ApiKey.objects.filter(email__iexact=email)
+    keys = ApiKey.objects.filter(email__mailbox=email)
     keys.filter(revoked_at__isnull=True).update(revoked_at=at)
     keys.update(email="")
     return forgotten, still_open
@@ -146,11 +146,11 @@ def erase_claimant(*, email: str, at: datetime) -> tuple[int, list[str]]:
 def export_claimant(email: str) -> dict[str, Any]:
     """Everything kept of a mailbox, ready for JSON: what it sent, what we wrote, what was decided."""
     mails = IncomingMail.objects.filter(notice__isnull=True, sender__iexact=email)
-    keys = ApiKey.objects.filter(email__iexact=email)
+    keys = ApiKey.objects.filter(email__mailbox=email)
     return {
         "email": email,
-        "cases": [_case(one, email) for one in cases_of(email).filter(email__iexact=email)],
-        "answers": [_answers(one, email) for one in cases_of(email).exclude(email__iexact=email)],
+        "cases": [_case(one, email) for one in cases_of(email).filter(email__mailbox=email)],
+        "answers": [_answers(one, email) for one in cases_of(email).exclude(email__mailbox=email)],
         "mails": _values(mails),
         "keys": _values(keys, without=("key_hash",)),
         "measures": _values(Measure.objects.filter(mailbox=email.casefold()), without=("lifted_by_id",)),
@@ -159,7 +159,7 @@ def export_claimant(email: str) -> dict[str, Any]:
 
 def _answers(notice: Notice, email: str) -> dict[str, Any]:
     """What a mailbox said in somebody else's case; nothing of who asked for the removal."""
-    own = CounterNotice.objects.filter(claim__notice=notice, email__iexact=email)
+    own = CounterNotice.objects.filter(claim__notice=notice, email__mailbox=email)
     return {
         "reference": notice.reference,
         "counter_notices": _values(own, without=("digest",)),
@@ -168,7 +168,7 @@ def _answers(notice: Notice, email: str) -> dict[str, Any]:
 
 
 def _letters(notice: Notice, email: str) -> list[dict[str, Any]]:
-    rows = notice.letters.filter(to__iexact=email)
+    rows = notice.letters.filter(to__mailbox=email)
     return [dict(row) for row in rows.values("created_at", "sent_at", "kind", "to", "language", "context")]
 
 

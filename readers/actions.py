@@ -31,7 +31,7 @@ def follow(*, email: str, what: List, every: Every, language: str, sender: str, 
     """
     if limits.count("follow", sender, window=limits.HOUR, at=at) > PER_SENDER:
         raise TooOften
-    if Subscription.objects.filter(email__iexact=email).count() >= MOST_EACH:
+    if Subscription.objects.filter(email__mailbox=email).count() >= MOST_EACH:
         return
     row = _row(email=email, what=what, every=every, language=language, at=at)
     asked = limits.count("follow-mailbox", email, window=limits.DAY, at=at)
@@ -40,7 +40,7 @@ def follow(*, email: str, what: List, every: Every, language: str, sender: str, 
 
 
 def _row(*, email: str, what: List, every: Every, language: str, at: datetime) -> Subscription:
-    same = Subscription.objects.filter(email__iexact=email, kind=what.kind, slug=what.slug)
+    same = Subscription.objects.filter(email__mailbox=email, kind=what.kind, slug=what.slug)
     if found := same.first():
         return found
     try:
@@ -81,7 +81,7 @@ def stop(*, token: str) -> None:
 
 def forget(*, email: str) -> int:
     """Forget a mailbox altogether; returns how many subscriptions it had."""
-    return Subscription.objects.filter(email__iexact=email).delete()[1].get("readers.Subscription", 0)
+    return Subscription.objects.filter(email__mailbox=email).delete()[1].get("readers.Subscription", 0)
 
 
 # --- the worker's part ------------------------------------------------------------------------

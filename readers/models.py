@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from articles.leases import Leased, LeasedManager
 from articles.tokens import new_token
@@ -52,6 +53,7 @@ class Subscription(models.Model):
             ),
         ]
         indexes = [
+            models.Index(Lower("email"), name="subscription_mailbox"),
             models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="digest_due"),
             models.Index(
                 fields=["created_at"], condition=Q(confirmed_at__isnull=True), name="unconfirmed_by_age"

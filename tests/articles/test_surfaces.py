@@ -18,9 +18,11 @@ from django.utils import timezone
 
 from articles import (
     around,
+    cuts,
     display,
     front,
     interface,
+    opting_out,
     optouts,
     site_pages,
     spelling,
@@ -41,11 +43,13 @@ from articles.models import (
     SurfaceChange,
     SurfaceSerial,
 )
+from articles.optouts import OptOut
 from articles.reads import Reads
 from articles.search import find
-from moderation import email
+from moderation import email, misuse
 from moderation.probes import locate
 from newsroom.web_worker import AT_ONCE
+from readers.models import Subscription
 from tests.articles import pages
 from tests.factories import ArticleFactory, MediaFactory, SourceFactory, StoryFactory
 from tests.front_door import FrontDoor
@@ -524,7 +528,8 @@ SMALL = "articles_surfaceserial|articles_source|articles_media|json_each|VIRTUAL
     "work",
     [
         "latch", "public list", "changed", "store", "tidying", "search", "slip", "corrections", "copies", "spellings",
-        "a mail's case", "front page", "article page",
+        "a mail's case", "a lifted rule", "a sender's record", "what is followed", "a part comes back",
+        "front page", "article page",
         "beside it", "some by their keys", "part of the sitemap", "story",
     ],
 )  # fmt: skip
@@ -546,6 +551,10 @@ def test_no_hot_query_reads_a_whole_table(work):
         "copies": lambda: stories.copies_of(article),
         "spellings": lambda: optouts.all_spellings({"ann bo"}),
         "a mail's case": lambda: email._case_of(SimpleNamespace(answers=["<1@x.example>"], subject="")),
+        "a lifted rule": lambda: opting_out.release_covered(rule=OptOut(pk=1), at=timezone.now(), limit=9),
+        "a sender's record": lambda: misuse.record_of("o@x.example", at=timezone.now()),
+        "what is followed": lambda: Subscription.objects.filter(email__mailbox="o@x.example").count(),
+        "a part comes back": lambda: cuts.standing_on(article).filter(reference="claim:1").first(),
         "front page": lambda: front.compose(tags),
         "article page": lambda: (views._ARTICLE(slug="x"), list(whole.make([1])), whole._TAGS(article=1)),
         "beside it": lambda: (around.around(article), around._linked([1, 2]), front._LISTED(keys=[1])),
