@@ -715,17 +715,6 @@ def relate_one(*, article: Article, to: Article, by: User | None) -> RelatedLink
 
 
 @transaction.atomic
-def rename_slug(*, article: Article, slug: str) -> Article:
-    """Give an article a new address; the old one leads to it for ever."""
-    SlugRedirect.objects.update_or_create(slug=article.slug, defaults={"article": article})
-    SlugRedirect.objects.filter(slug=slug).delete()
-    article.slug = slug
-    article.save(update_fields=["slug"])
-    refresh(articles=[article])
-    return article
-
-
-@transaction.atomic
 def suspend_source(*, source: Source, at: datetime, by: User | None, reason: str) -> Source:
     """From `at` on nothing of this source is shown or fetched."""
     source.suspended_at, source.suspended_reason = at, reason

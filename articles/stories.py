@@ -428,13 +428,6 @@ def rename(*, story: Story, headline: str, standfirst: str = "") -> Story:
 
 
 @transaction.atomic
-def dissolve(*, story: Story, by: User | None, at: datetime) -> None:
-    """End a story; its articles stay, each on its own, and grouping does not gather them again."""
-    split(articles=list(story.articles.values_list("pk", flat=True)), by=by, at=at)
-    story.delete()
-
-
-@transaction.atomic
 def unfold(*, article: Article, by: User | None, at: datetime) -> Article:
     """Show an article as a report of its own; it is not folded again."""
     keys = surfaces.keys_of([article.pk, *([article.copy_of_id] if article.copy_of_id else [])])

@@ -431,18 +431,6 @@ def test_merged_stories_are_one_and_the_old_address_leads_there(client):
     assert answer.url == one.get_absolute_url()
 
 
-def test_a_dissolved_story_does_not_come_back():
-    articles = [report(told) for told in DIKE]
-    relate()
-
-    stories.dissolve(story=Story.objects.get(), by=UserFactory(), at=timezone.now())
-    Article.objects.update(compared_at=None)
-    relate()
-
-    assert not Story.objects.exists()
-    assert all(article.story_id is None for article in reread(*articles))
-
-
 def test_an_editor_names_a_story_or_chooses_who_does(client):
     _, second = report(DIKE[0], published_at=ago(60)), report(DIKE[1], published_at=ago(30))
     relate()

@@ -16,6 +16,7 @@ from moderation.models import Claim, ClaimState, Decision, Ground
 from tests.factories import ArticleFactory
 from tests.moderation.cases import COUNTER, claim_in, notice_about
 from tests.moderation.intake import address_of, send
+from tests.moderation.statements import faults_in
 
 pytestmark = pytest.mark.django_db
 
@@ -70,7 +71,7 @@ def test_every_statement_is_one_the_database_would_take() -> None:
 
     told = [row for _, row in exports.statements(YEAR)]
 
-    assert [exports.faults_in(row) for row in told] == [[]] * len(told)
+    assert [faults_in(row) for row in told] == [[]] * len(told)
     seen = [row["decision_visibility"][0].rpartition("_")[2] for row in told]
     assert seen == ["DISABLED"] * (len(Ground.values) + 1) + ["REMOVED"]
 
@@ -126,14 +127,14 @@ REFUSED: list[tuple[str, Any]] = [
 
 def test_the_validator_finds_what_the_database_would_refuse() -> None:
     told = good()
-    assert exports.faults_in(told) == []
+    assert faults_in(told) == []
 
     for field, value in REFUSED:
         wrong = {name: kept for name, kept in told.items() if name != field}
         if value is not None:
             wrong[field] = value
 
-        assert exports.faults_in(wrong), (field, value)
+        assert faults_in(wrong), (field, value)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from articles.actions import erase, place_hold, rename_slug
+from articles.actions import erase, place_hold, save_edit
 from articles.models import HoldKind
 from moderation import lines
 from moderation.models import Verdict
@@ -152,7 +152,8 @@ def test_an_address_in_another_script_is_recognised_however_it_is_escaped() -> N
 @pytest.mark.django_db
 def test_an_address_the_article_once_had_is_recognised() -> None:
     article = ArticleFactory(slug="before")
-    rename_slug(article=article, slug="after")
+    article.slug = "after"
+    save_edit(article=article, at=timezone.now(), by=None)
 
     assert lines.judge([f"{settings.SITE_URL}/articles/before/"])[0].articles[0].pk == article.pk
 
