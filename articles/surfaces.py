@@ -63,7 +63,7 @@ SLOWEST_RENDERER = timedelta(minutes=10)
 CHANGES_KEPT = timedelta(hours=1)
 PAGES_KEPT = timedelta(days=7)
 # How long a reader's request may wait for another writer before it leaves a row unwritten.
-PATIENCE_MS = 80
+PATIENCE_MS = 40
 
 
 @dataclass(frozen=True, slots=True)
