@@ -7,6 +7,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -49,6 +50,7 @@ CLAIM_IS_FRESH = timedelta(seconds=60)
 STORED_AT_ONCE = 64
 ENTRIES_AT_ONCE = 1_000
 STORED_AFTER = 1.0
+NOT_READ = "The feed could not be read; the log says why."
 NOT_STORED = "The entries could not be stored; the log says why."
 
 
@@ -432,15 +434,26 @@ class _Pass:
         for ended in side_by_side(jobs, self.begin, workers=workers):
             if ended:
                 feed, future = ended
+                outcome = self.outcome_of(feed, future)
                 token, started_at = self.claims.pop(feed.pk)
                 self.ended_first = self.ended_first if self.ended else time.monotonic()
-                self.ended.append(Attempt(feed, token, started_at, future.result()))
+                self.ended.append(Attempt(feed, token, started_at, outcome))
             if self.ended and (ended is None or self.is_full()):
                 yield from self.flush()
         yield from self.flush()
 
+    def outcome_of(self, feed: Feed, future: Future[Outcome]) -> Outcome:
+        """What came of it. A fault of ours at one feed must not end the round of all others."""
+        try:
+            return future.result()
+        except Exception:
+            logger.exception("feed %s could not be read", feed.pk)
+            return Outcome(error=NOT_READ)
+
     def give_back(self) -> None:
-        """What was claimed and not fetched after all stays due, and the hosts are others' to ask."""
+        """What ended is stored, what was claimed and not fetched stays due, and the hosts are others' to ask."""
+        for _ in self.flush():
+            """Nobody listens any more: the round was stopped."""
         for pk, (token, _) in self.claims.items():
             Feed.objects.finish(pk, token)
         self.claims.clear()

@@ -21,7 +21,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from aggregator import actions
+from aggregator.documents import FeedDocument
 from aggregator.models import EntryRecord, Feed, Fetch
+from aggregator.parse import parse
 from articles.actions import erase, place_hold, release_hold
 from articles.models import Article, ArticleState, HoldKind, Source
 from tests.aggregator import corpus
@@ -366,6 +368,29 @@ REFUSE = {
         "CREATE TRIGGER refuse BEFORE INSERT ON articles_article FOR EACH ROW EXECUTE FUNCTION refuse()",
     ],
 }
+
+
+def test_a_fault_of_ours_and_a_stop_lose_nothing_that_came(outlet: Outlet) -> None:
+    class Parser:
+        """Ours has a fault at one document, and somebody presses Ctrl-C at another."""
+
+        def parse(self, data: bytes, *, content_type: str = "", url: str = "") -> FeedDocument:
+            if url.endswith("/2"):
+                raise RuntimeError
+            if url.endswith("/3"):
+                raise KeyboardInterrupt
+            return parse(data, url=url)
+
+    first, second, _ = (outlet(f"/{number}", rss(item(number))) for number in (1, 2, 3))
+
+    with pytest.raises(KeyboardInterrupt):
+        list(actions.fetch_pass(at=NOON, parser=Parser()))
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.last_error, Article.objects.count()) == ("", 1)
+    assert (second.last_error, second.failures) == (actions.NOT_READ, 1)
+    assert not Feed.objects.exclude(lease_token="").exists()
 
 
 def test_an_entry_the_database_refuses_does_not_hold_up_its_neighbours(outlet: Outlet) -> None:

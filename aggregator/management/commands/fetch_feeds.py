@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
@@ -45,15 +46,25 @@ class Command(BaseCommand):
         asked = options["all"] or only
         reports = []
         total = 0 if options["json"] else self.expected(only, at)
-        for report in self.every(only, at, options["wait"]) if asked else actions.fetch_pass(at=at):
-            self.show(report, as_json=options["json"])
-            reports.append(report)
-            self.draw_bar(len(reports), total)
+        try:
+            for report in self.every(only, at, options["wait"]) if asked else actions.fetch_pass(at=at):
+                self.show(report, as_json=options["json"])
+                reports.append(report)
+                self.draw_bar(len(reports), total)
+        except KeyboardInterrupt:
+            self.stop()
         search.index_all_owed(timezone.now())
         if only and not reports:
             raise CommandError(self.why_not(only[0]))
         if not options["json"]:
             self.sum_up(reports)
+
+    def stop(self) -> NoReturn:
+        """End at once: Python itself would wait for each thread that waits for a slow server."""
+        self.stderr.write("\nStopped. What was fetched is stored; the other feeds stay due.")
+        self.stdout.flush()
+        self.stderr.flush()
+        os._exit(130)
 
     def expected(self, only: Sequence[int] | None, at: datetime) -> int:
         """How many feeds this run is about, for the bar; 0 where nobody watches."""
