@@ -25,5 +25,13 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings")
 
     from django.core.management import execute_from_command_line
+    from django.db import Error
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except Error as error:
+        from newsroom.health import what_to_mend
+
+        if sys.argv[1] == "migrate" or not (sentence := what_to_mend(error)):
+            raise
+        sys.exit(f"{sys.argv[1]}: {sentence}")

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 LEASE_SECONDS = 180
 MOST_ATTEMPTS = 5
 PAGE = Limits(seconds=30, wire_bytes=4 * 1024 * 1024, body_bytes=4 * 1024 * 1024)
-ROBOTS = Limits(seconds=15, wire_bytes=512 * 1024, body_bytes=512 * 1024)
+ROBOTS = Limits(seconds=15)
 ROBOTS_KEPT = timedelta(hours=6)
 
 
