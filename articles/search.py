@@ -52,7 +52,7 @@ SECONDS = 2.0
 COUNTED = 200
 ROUNDS = 8
 FEW, MOST_NEAR = 10, 3
-MOST_COMPARED = 1_000
+MOST_COMPARED, MOST_ASKED = 1_000, 6
 TIERS = (3, 2, 1)
 # So many articles that came in are indexed in one transaction, under a lease of so many seconds.
 OWED_AT_ONCE, LEASE = 200, 60
@@ -493,6 +493,16 @@ def _ids(query: Query, tier: int, last: int, size: int, *, alone: bool = True) -
     return replicas.answered(found)
 
 
+def _telling(query: Query, tier: int) -> Query:
+    """Of a whole headline the longest words: few headlines have them all, and each other word costs as much again."""
+    if tier < TIERS[0] or len(query.groups) <= MOST_ASKED:
+        return query
+    longest = sorted(
+        dict.fromkeys(query.groups), key=lambda group: -min(len(term.words[0]) for term in group)
+    )
+    return replace(query, groups=tuple(longest[:MOST_ASKED]))
+
+
 def _dates(query: Query, key: str) -> tuple[str, list[Any]]:
     """What `since` and `until` ask of the article with this key."""
     asked = [(sign, at) for sign, at in ((">=", query.since), ("<", query.until)) if at]
@@ -515,15 +525,16 @@ _SQLITE = """
 def _ids_sqlite(
     cursor: CursorWrapper, query: Query, tier: int, above: int, last: int, size: int
 ) -> list[int]:
-    match = _fts5(query, tier)
+    telling = _telling(query, tier)
+    match = _fts5(telling, tier)
     if above:
         match = f"({match}) NOT ({_fts5(query, above)})"
     for facet in query.facets:
         match = f'(facets : "{facet}") AND ({match})'
     dates, moments = _dates(query, "articles_searchindex.rowid")
     sql = _SQLITE.format(dates=dates)
-    if query.is_picky:
-        conditions, parameters = _in_the_text(query, tier)
+    if query.is_picky or telling != query:
+        conditions, parameters = _in_the_text(query, tier, asked=telling.groups)
         sql = (
             f"SELECT article_id FROM ({sql}) JOIN articles_searchrow USING (article_id)"  # noqa: S608
             f" WHERE {conditions} ORDER BY article_id DESC LIMIT %s"
@@ -534,11 +545,15 @@ def _ids_sqlite(
     return [pk for (pk,) in cursor.fetchall()]
 
 
-def _in_the_text(query: Query, tier: int) -> tuple[str, list[str]]:
-    """Phrases and what must not stand there, sought in the words themselves: nothing stops FTS5 seeking a phrase."""
-    wanted = [_any_of(group, tier) for group in query.groups if any(len(term.words) > 1 for term in group)]
+def _in_the_text(query: Query, tier: int, asked: Sequence[tuple[Term, ...]]) -> tuple[str, list[str]]:
+    """What the index was not asked, sought in the words themselves: nothing stops FTS5 seeking a phrase."""
+    wanted = [
+        _any_of(group, tier)
+        for group in query.groups
+        if group not in asked or any(len(term.words) > 1 for term in group)
+    ]
     refused = [_any_of([term], TIERS[-1], sign="NOT ") for term in query.without]
-    sql = [condition for condition, _ in wanted + refused]
+    sql = ["TRUE", *(condition for condition, _ in wanted + refused)]
     return " AND ".join(sql), [sought for _, some in wanted + refused for sought in some]
 
 
@@ -566,6 +581,11 @@ _LOOSELY = """
     WHERE {vector} @@ ({words} && %s::tsquery) AND article_id + 0 < %s {dates}
     ORDER BY article_id + 0 DESC LIMIT {most}
 """
+# The last row says how many articles were compared, as none of them has a key below one.
+_ASKED = """
+    WITH loose AS MATERIALIZED ({loosely})
+    (SELECT article_id FROM loose WHERE {conditions} LIMIT %s) UNION ALL SELECT -COUNT(*) FROM loose
+"""
 _TYPED_WORDS = "to_tsquery('simple', %s)"
 _WEIGHTS = {3: "A", 2: "", 1: ""}
 # Migration 0031: blocks of so many bits of the id, and the marks of words that say where something stands.
@@ -579,18 +599,20 @@ def _ids_postgresql(
     vector, words, mark = _INDEXED[tier]
     dates, moments = _dates(query, "articles_searchrow.article_id")
     loosely = _LOOSELY.format(vector=vector, words=words, dates=dates, most=MOST_COMPARED)
-    asked = _tsquery(query, joint=" & ", mark=mark)
+    telling = _telling(query, tier)
+    asked = _tsquery(telling, joint=" & ", mark=mark)
     conditions, parameters = _exactly(query, tier, above)
     found: list[int] = []
     for block, before in _blocks(cursor, last):
         within = " & ".join([block, *(f"'#{facet}'" for facet in query.facets)])
-        given = [asked, within, before, *moments]
         cursor.execute(
-            f"SELECT article_id FROM ({loosely}) loose WHERE {conditions} LIMIT %s",  # noqa: S608
-            [*given, *parameters, size - len(found)],
+            _ASKED.format(loosely=loosely, conditions=conditions),
+            [asked, within, before, *moments, *parameters, size - len(found)],
         )
-        found += [pk for (pk,) in cursor.fetchall()]
-        if len(found) >= size or (query.is_picky and _are_too_many(cursor, loosely, given)):
+        *new, compared = [pk for (pk,) in cursor.fetchall()]
+        found += new
+        # A phrase of words that nearly all have, beside each other in few: among yet more it would take seconds.
+        if len(found) >= size or (-compared >= MOST_COMPARED and (query.is_picky or telling != query)):
             break
     return found
 
@@ -600,15 +622,6 @@ _INDEXED = {
     2: ("top", _TYPED_WORDS, ""),
     1: ("whole", _TYPED_WORDS, ""),
 }
-
-
-def _are_too_many(cursor: CursorWrapper, loosely: str, given: Sequence[Any]) -> bool:
-    """True when not all of a block's articles were compared: a phrase of words that nearly all have, beside each
-    other in few. Among yet more articles it would be sought for seconds.
-    """
-    cursor.execute(f"SELECT COUNT(*) FROM ({loosely}) loose", given)  # noqa: S608
-    row = cursor.fetchone()
-    return bool(row and row[0] >= MOST_COMPARED)
 
 
 def _blocks(cursor: CursorWrapper, last: int) -> Iterator[tuple[str, int]]:
@@ -628,7 +641,7 @@ def _blocks(cursor: CursorWrapper, last: int) -> Iterator[tuple[str, int]]:
 def _exactly(query: Query, tier: int, above: int) -> tuple[str, list[str]]:
     """What the index does not tell of an article that has all the words."""
     conditions, parameters = ["TRUE"], []
-    if query.has_phrases:
+    if query.has_phrases or _telling(query, tier) != query:
         conditions.append(f"{_INDEXED[tier][0]} @@ {_TYPED_WORDS}")
         parameters.append(_tsquery(query, weight=_WEIGHTS[tier]))
     if above:
@@ -665,6 +678,8 @@ def _beginnings(typed: str, query: Query) -> str:
     alone = [term for term in query.terms() if len(term.words) == 1 and not term.prefix]
     words = {word for term in alone for word in term.words if len(word) >= SHORTEST_BEGINNING}
     words -= spelling.known(words)
+    # The shortest are in no list of known words, and half of all articles begin a word with “the”.
+    words = {word for word in words if len(word) >= spelling.SHORTEST or not _newest_with(word)}
     spelt = [f"{part}*" if fold(part) in words and '"' not in part else part for part in typed.split()]
     return " ".join(spelt) if spelt != typed.split() else ""
 
@@ -695,7 +710,11 @@ def _nearest(word: str) -> str:
 
 def _seen(word: str) -> int:
     """In how many of the newest articles that have it readers may see the word."""
-    return len(_public(_ids(Query(((Term((word,)),),)), 2, 0, FEW, alone=False)))
+    return len(_public(_newest_with(word)))
+
+
+def _newest_with(word: str) -> list[int]:
+    return _ids(Query(((Term((word,)),),)), 2, 0, FEW, alone=False)
 
 
 # --- showing ----------------------------------------------------------------------------------

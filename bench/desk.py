@@ -311,7 +311,7 @@ def asked(client: Any, address: str) -> Sequence[Statement]:
         answer = client.get(address, follow=True)  # a page that a short list has not leads to its first
     if answer.status_code != 200:
         raise SystemExit(f"{address} answered {answer.status_code}")
-    return [(sql, params) for sql, params in said if sql.startswith(("SELECT", "WITH"))]
+    return [(sql, params) for sql, params in said if sql.lstrip().startswith(("SELECT", "WITH"))]
 
 
 def seconds(statements: Sequence[Statement]) -> float:

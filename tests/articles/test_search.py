@@ -45,6 +45,17 @@ def test_an_article_is_found_by(ferry, query):
     assert headlines(query) == [ferry.headline]
 
 
+def test_of_a_whole_headline_every_word_counts():
+    headline = "The old ferry of the Zürich line was again put to the test in May"
+    article, _other = (
+        ArticleFactory(headline=headline),
+        ArticleFactory(headline=headline.replace("May", "June")),
+    )
+
+    assert search.in_headlines(headline, limit=9) == [article.pk]
+    assert headlines(headline) == [headline]
+
+
 @pytest.mark.parametrize(
     "query",
     [
