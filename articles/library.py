@@ -139,7 +139,8 @@ class MediaAdmin(MergePages, BigTableAdmin):
         })  # fmt: skip
         if obj is None:
             return [(None, {"fields": ["upload", "alt", "caption"]}), rights, focus]
-        use = ("Use", {"fields": ["used_by", "same_picture", "original_url", "last_error"]})
+        same = ["same_picture"] if self.has_change_permission(request, obj) else []
+        use = ("Use", {"fields": ["used_by", *same, "original_url", "last_error"]})
         return [(None, {"fields": ["large", "alt", "caption"]}), rights, focus, use]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -62,6 +62,11 @@ class StoryPages(MergePages):
             *super().get_urls(),
         ]
 
+    def get_view_on_site_url(self, obj: Story | None = None) -> str | None:
+        """Only where readers have a page of it."""
+        is_read = obj is not None and Article.objects.public().filter(story=obj).exists()
+        return obj.get_absolute_url() if obj and is_read else None
+
     def articles_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The story's articles, oldest first; each button is one action."""
         story = get_object_or_404(Story.objects.select_related("merged_into", "lead"), pk=pk)
@@ -82,6 +87,7 @@ class StoryPages(MergePages):
             "title": "Articles of the story",
             "opts": self.opts,
             "story": story,
+            "seen_at": self.get_view_on_site_url(story),
             "articles": articles.annotate(is_withheld=Exists(held)).defer("body", "signature")
             .order_by("published_at", "pk")[:MOST_LISTED],
             "may_change": self.has_change_permission(request, story) and not story.merged_into_id,
