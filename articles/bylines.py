@@ -504,7 +504,7 @@ def parse_byline(text: str, *, language: str = "", outlet: str = "") -> tuple[Cr
     found: list[Credit] = []
     for role, names in _parts(text):
         if role is None:
-            role, names = Role.AUTHOR, _without_by(names, language)
+            role, names = Role.AUTHOR, without_by(names, language)
         found += _Names(role, language, outlet).read(names)[0]
     return tuple(dict.fromkeys(found))
 
@@ -604,7 +604,7 @@ def _whole(role: Role, names: str, language: str, outlet: str = "") -> tuple[Cre
 
 
 def _whole_by(names: str, language: str) -> tuple[Credit, ...]:
-    stripped = _without_by(names, language)
+    stripped = without_by(names, language)
     return _whole(Role.AUTHOR, stripped, language) if stripped != names else ()
 
 
@@ -640,7 +640,7 @@ def _parts(text: str) -> list[tuple[Role | None, str]]:
     return parts + [(role, text[start:end].strip()) for (_, start, role), end in cuts]
 
 
-def _without_by(text: str, language: str) -> str:
+def without_by(text: str, language: str) -> str:
     """The text without the "By" of its language, unless that is the beginning of a name."""
     word, _, rest = text.partition(" ")
     word = word.rstrip(":").casefold()

@@ -6,6 +6,7 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
+from allauth.mfa.base.forms import AuthenticateForm
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.db.models import F
@@ -41,6 +42,14 @@ class SignInForm(AdminAuthenticationForm):
 
     def _address(self) -> str:
         return sender_of(self.request.META) if self.request else ""
+
+
+class CodeForm(AuthenticateForm):  # type: ignore[misc]
+    """The second step. Somebody who lost the telephone is told what opens as well."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].help_text = "Without your telephone: one of your recovery codes, each opens once."
 
 
 def _key(username: str, address: str) -> str:

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, get_language_info, gettext, gettext_noop
 
 from articles import display
+from articles.bylines import without_by
 from articles.models import Article, Contribution, Contributor, Role, UsagePolicy
 
 register = template.Library()
@@ -137,7 +138,7 @@ def _day(on: date, language: str | None) -> SafeString:
 def authors(article: Article) -> SafeString:
     """`By` and the linked authors in their order; the printed line where nobody was recognised."""
     people = _people(article, {Role.AUTHOR})
-    printed = article.byline if article.byline and not article.contributions.all() else ""
+    printed = "" if article.contributions.all() else without_by(article.byline, article.language)
     names = _named(people) if people else printed
     return format_html(gettext("By {names}"), names=names) if names else SafeString("")
 

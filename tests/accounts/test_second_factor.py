@@ -33,7 +33,7 @@ def editor() -> User:
 
 
 def sign_in(user: User, client: Client | None = None, **options: Any) -> tuple[Client, Any]:
-    client = client or Client(HTTP_USER_AGENT="A browser", **options)
+    client = client or Client(**{"HTTP_USER_AGENT": "A browser"} | options)
     return client, client.post(
         "/admin/login/?next=/admin/", {"username": user.username, "password": PASSWORD}
     )
@@ -148,12 +148,14 @@ def test_the_library_s_lists_of_secrets_are_not_in_the_admin(client: Client) -> 
 
 def test_somebody_sees_their_sessions_and_ends_the_others(editor: User) -> None:
     here, _ = sign_in(editor)
-    elsewhere, _ = sign_in(editor, REMOTE_ADDR="2001:db8::7")
+    agent = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Mobile Safari/537.36"
+    elsewhere, _ = sign_in(editor, REMOTE_ADDR="2001:db8::7", HTTP_USER_AGENT=agent)
 
     page = here.get("/admin/account/sessions/").content.decode()
     here.post("/admin/account/sessions/")
 
     assert "2001:db8::" in page
+    assert "Chrome on Android" in page
     assert here.get("/admin/").status_code == 200
     assert elsewhere.get("/admin/").status_code == 302
 

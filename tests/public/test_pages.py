@@ -359,3 +359,10 @@ def test_a_page_has_a_title_a_heading_and_landmarks(path, client, somewhere_ever
     assert html.count("<h1") == 1
     for landmark in ("<header", "<nav", "<main", "<footer"):
         assert landmark in html
+
+
+@pytest.mark.parametrize("typed", ["By the night desk", "the night desk"])
+def test_a_printed_line_has_one_by(client, typed):
+    article = ArticleFactory(byline=typed, language="en")
+
+    assert '<p dir="ltr">By the night desk</p>' in page(client, article.get_absolute_url())
