@@ -667,25 +667,6 @@ def retract(*, article: Article, at: datetime, by: User | None, note: str) -> Ar
 
 
 @transaction.atomic
-def correct(*, article: Article, at: datetime, by: User | None, note: str, **changes: Any) -> Article:
-    """Correct a published article; `note` is shown to readers."""
-    if not note.strip():
-        raise NotAllowed("A correction needs a note that readers can read.")
-    keep_revision(article=article, kind=RevisionKind.CORRECTION, at=at, by=by, note=note)
-    for name, value in changes.items():
-        setattr(article, name, value)
-    article.updated_at = article.edited_at = at
-    article.version += 1
-    article.save()
-    illustrations.place(article)
-    record(article=article, by=by, done="Corrected.")
-    refresh(articles=[article])
-    _tell_search_engines(article)
-    hooks.owe(HookEvent.CORRECTED, {article.pk: at})
-    return article
-
-
-@transaction.atomic
 def relate(*, article: Article, to: Sequence[Article], by: User | None) -> None:
     """Set the hand-chosen related articles, in this order."""
     article.related_links.filter(to_article__isnull=False).delete()
@@ -787,6 +768,7 @@ def save_edit(*, article: Article, at: datetime, by: User | None, correction: st
     identify(article).save()
     illustrations.place(article)
     hooks.rescheduled(article)
+    _tell_search_engines(article)
     return article
 
 

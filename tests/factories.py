@@ -196,6 +196,17 @@ class HoldFactory(DjangoModelFactory[Hold]):
         return place_hold(**kwargs)
 
 
+def correct(*, article: Article, at: Any, by: User | None, note: str, **changes: Any) -> None:
+    """A correction as the desk stores it: what is in the form, and then what readers see of it."""
+    from articles.actions import save_edit
+
+    for name, value in changes.items():
+        setattr(article, name, value)
+    with transaction.atomic():
+        save_edit(article=article, at=at, by=by, correction=note)
+        _refresh(article)
+
+
 def _address_key(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()
 

@@ -6,9 +6,9 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from articles import actions, notes
+from articles import notes
 from tests.browser.test_editing import enter
-from tests.factories import ArticleFactory, RenditionFactory, StoryFactory, TagFactory
+from tests.factories import ArticleFactory, RenditionFactory, StoryFactory, TagFactory, correct
 
 # What Django's own widgets lack is Django's to mend.
 OURS = {
@@ -36,7 +36,7 @@ def test_our_pages_of_the_desk_are_accessible(page: Page, front_door: str) -> No
     story, media = StoryFactory(), RenditionFactory().media
     article = ArticleFactory(story=story, tags=["Harbours"], lead_media=media)
     ArticleFactory(story=story)
-    actions.correct(article=article, at=timezone.now(), by=None, note="There were ten.", headline="Ten")
+    correct(article=article, at=timezone.now(), by=None, note="There were ten.", headline="Ten")
     notes.write(article=article, text="Look", by=editor, at=timezone.now(), task_of=editor)
     one = f"/admin/articles/article/{article.pk}"
     pages = (

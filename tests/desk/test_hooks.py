@@ -13,7 +13,7 @@ from django.utils import timezone
 from articles import actions, hooks
 from articles.models import Article, ArticleState, HoldKind, Hook, HookDelivery, HookEvent
 from articles.webhooks import NotUsable, secret_of, sign
-from tests.factories import ArticleFactory, UserFactory
+from tests.factories import ArticleFactory, UserFactory, correct
 from tests.loopback import WebServer, web_server
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +55,7 @@ def test_what_the_desk_does_is_told_in_its_order_with_a_signature(web: WebServer
     article = ArticleFactory(draft=True, headline="Pink and restless sky")
 
     actions.publish(article=article, at=at, by=None)
-    actions.correct(article=article, at=at, by=None, note="Ten.", headline="Pink and restless skies")
+    correct(article=article, at=at, by=None, note="Ten.", headline="Pink and restless skies")
     told(web)
     actions.retract(article=article, at=at, by=None, note="We were misled.")
     assert told(web) == ["published", "corrected", "retracted"]
@@ -115,7 +115,7 @@ def test_many_at_once_cost_as_many_statements_and_other_events_are_left_out(
         at=now,
         by=None,
     )
-    actions.correct(article=ArticleFactory(), at=now, by=None, note="Ten.")
+    correct(article=ArticleFactory(), at=now, by=None, note="Ten.")
 
     assert told(web) == ["removed"] * 4
 

@@ -33,6 +33,7 @@ from tests.factories import (
     StoryFactory,
     TagFactory,
     UserFactory,
+    correct,
 )
 
 pytestmark = pytest.mark.django_db
@@ -347,7 +348,7 @@ def test_groups_of_an_earlier_version_get_only_the_rights_there_were_not_then() 
 
 def test_an_auditor_reads_the_holds_and_versions_of_an_article(client: Client) -> None:
     article = ArticleFactory()
-    actions.correct(article=article, at=timezone.now(), by=None, note="There were ten.", headline="Ten")
+    correct(article=article, at=timezone.now(), by=None, note="There were ten.", headline="Ten")
     now = timezone.now()
     actions.place_hold(
         article=article, kind=HoldKind.EDITORIAL, reference="desk:1", effective_at=now, at=now, by=None

@@ -12,7 +12,7 @@ from django.utils import timezone
 from articles import actions
 from articles.models import Article, HoldKind
 from articles.versions import compare, words
-from tests.factories import ArticleFactory, UserFactory
+from tests.factories import ArticleFactory, UserFactory, correct
 
 
 def told(before: str, after: str) -> list[tuple[str, str]]:
@@ -62,7 +62,7 @@ def desk(db: None, client: Client) -> Client:
 
 def corrected(**before: Any) -> Article:
     article: Article = ArticleFactory(**before)
-    actions.correct(
+    correct(
         article=article,
         at=timezone.now(),
         by=None,
@@ -84,7 +84,7 @@ def test_a_version_is_compared_with_what_stands_now_and_escaped(desk: Client) ->
 
 def test_two_versions_are_compared_with_each_other(desk: Client) -> None:
     article = corrected(headline="Nine sail")
-    actions.correct(article=article, at=timezone.now(), by=None, note="Again.", headline="Eleven sail")
+    correct(article=article, at=timezone.now(), by=None, note="Again.", headline="Eleven sail")
 
     page = desk.get(f"/admin/articles/article/{article.pk}/versions/?before=1&after=2").content.decode()
 
@@ -120,7 +120,7 @@ def test_a_restore_from_a_stale_page_changes_nothing(desk: Client) -> None:
 def test_a_removed_text_does_not_come_back_as_a_version(desk: Client) -> None:
     body = "<p>One of a kind sentence about the harbour wall.</p>"
     removed, article = ArticleFactory(body=body), ArticleFactory(body=body)
-    actions.correct(article=article, at=timezone.now(), by=None, note="Rewritten.", body="<p>Ours.</p>")
+    correct(article=article, at=timezone.now(), by=None, note="Rewritten.", body="<p>Ours.</p>")
     actions.identify(removed).save()
     now = timezone.now()
     actions.place_hold(

@@ -29,7 +29,7 @@ from moderation import actions, escrow
 from moderation.models import ClaimState, Probe, ProbePlan
 from newsroom.prune import empty_journal
 from tests.conftest import free_port
-from tests.factories import ArticleFactory, UserFactory
+from tests.factories import ArticleFactory, UserFactory, correct
 from tests.front_door import FrontDoor
 from tests.loopback import web_server
 from tests.moderation.cases import notice_about
@@ -75,9 +75,7 @@ def worked_on(article: Article) -> None:
     Article.objects.filter(pk=article.pk).update(story=story)
     article.refresh_from_db()
     articles.keep_revision(article=article, kind=RevisionKind.EDIT, at=now, by=editor)
-    articles.correct(
-        article=article, at=now, by=editor, note="Corrected.", standfirst="Pistachio standfirst!"
-    )
+    correct(article=article, at=now, by=editor, note="Corrected.", standfirst="Pistachio standfirst!")
     unsaved.keep(
         user=editor, subject=f"article:{article.pk}", fields="body=Velvet+anchovies sing velvet anchovies sing",
         version=1, at=now,

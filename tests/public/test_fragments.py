@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 
 from articles import ahead, cuts, merging, prepared, surfaces, whole
-from articles.actions import correct, place_hold, release_hold
+from articles.actions import place_hold, release_hold
 from articles.models import Article, CutKind, Fragment, HoldKind, Media, Prepared, ReadyPage, Tag
-from tests.factories import TagFactory
+from tests.factories import TagFactory, correct
 from tests.front_door import FrontDoor
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from django.utils import timezone
 from articles import announcements, indexnow
 from articles.actions import place_hold, place_holds, publish, release_hold
 from articles.models import Announcement, HoldKind
-from tests.factories import ArticleFactory
+from tests.factories import ArticleFactory, correct
 from tests.loopback import web_server
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +54,9 @@ def test_a_removal_and_our_own_publication_are_announced(engine, client):
     release_hold(hold=hold, at=now, by=None)
     announcements.send_due(100, timezone.now())
     assert json.loads(engine.asked[-1].body)["urlList"] == [site.SITE_URL + removed.get_absolute_url()]
+    correct(article=written, at=now, by=None, note="Ten.", headline="Ten ferries")
+    announcements.send_due(100, timezone.now())
+    assert json.loads(engine.asked[-1].body)["urlList"] == [site.SITE_URL + written.get_absolute_url()]
     assert not Announcement.objects.filter(settled_at__isnull=True).exists()
 
 
