@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
 from collections import defaultdict
@@ -45,6 +46,8 @@ PORTION = 500
 LEASE_SECONDS = 300
 CLAIMED_AT_ONCE = 32
 HOST_PATIENCE = 5.0
+# A worker's round waits no longer for one host: feeds of other hosts become due meanwhile.
+LONGEST_REST = 2.0
 CLAIM_IS_FRESH = timedelta(seconds=60)
 # What one transaction stores, and the seconds it may wait for more.
 STORED_AT_ONCE = 64
@@ -356,7 +359,7 @@ def make_due(*, feeds: Iterable[int] | None = None, at: datetime) -> int:
 
 def fetch_due(limit: int, at: datetime) -> int:
     """Fetch at most `limit` due feeds. Returns how many were tried."""
-    return sum(1 for _ in fetch_pass(at=at, limit=limit))
+    return sum(1 for _ in fetch_pass(at=at, limit=limit, rest=LONGEST_REST))
 
 
 def fetch_pass(
@@ -368,15 +371,17 @@ def fetch_pass(
     parser: Parser | None = None,
     workers: int = WORKERS,
     patience: float = HOST_PATIENCE,
+    rest: float = math.inf,
 ) -> Iterator[Report]:
     """Fetch the feeds that are due at `at`, each once; yields a report as each is stored.
 
-    A host that another process asks is waited for `patience` seconds; then its feeds stay due.
+    A host that another process asks is waited for `patience` seconds, one that rests between two
+    questions for `rest` seconds at most; then its feeds stay due.
     """
     due = Feed.objects.due(at)
     if only is not None:
         due = due.filter(pk__in=only)
-    one = _Pass(at, client or default_client(), parser or default_sandbox(), patience)
+    one = _Pass(at, client or default_client(), parser or default_sandbox(), patience, rest)
     left = limit
     while left is None or left > 0:
         # More than are wanted, because hosts that another process asks are passed over.
@@ -404,8 +409,16 @@ class Attempt:
 class _Pass:
     """One round over due feeds: what its threads and its writer share."""
 
-    def __init__(self, at: datetime, client: Client, parser: Parser, patience: float = HOST_PATIENCE) -> None:
+    def __init__(
+        self,
+        at: datetime,
+        client: Client,
+        parser: Parser,
+        patience: float = HOST_PATIENCE,
+        rest: float = math.inf,
+    ) -> None:
         self.at = at
+        self.rest = rest
         self.started = time.monotonic()
         self.client = client
         self.parser = parser
@@ -477,6 +490,8 @@ class _Pass:
         pause = rights.pause_asked(feed.source.signals or (), host)
         if wait := self.turns.seconds_to_wait(host, at=at, pause=pause):
             is_ours = self.turns.has(host, at=at)
+            if wait > self.rest and is_ours:
+                return None
             return Later(wait) if is_ours or time.monotonic() - self.started < self.patience else None
         if feed.pk in self.waiting:
             self.claim_with(feed)

@@ -322,7 +322,7 @@ class FeedAdmin(FeedPages, admin.ModelAdmin):  # type: ignore[misc]
         count = actions.make_due(feeds=[feed.pk for feed in queryset], at=timezone.now())
         self.message_user(
             request,
-            f"{count} feeds are next in turn. Paused ones, and those told to wait, are not.",
+            f"{count} feeds are brought forward. Not so those that are due, paused or told to wait.",
             messages.SUCCESS,
         )
 

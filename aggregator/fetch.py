@@ -29,7 +29,7 @@ REASONS = {
     401: "The feed asks for a password (401).",
     402: "The feed has to be paid for (402).",
     403: "The server refuses to give us the feed (403).",
-    404: "There is no feed at this address any more (404).",
+    404: "There is no feed at this address (404).",
     406: "The server has no form of the feed that we read (406).",
     410: "The feed was ended by its publisher (410).",
     429: "We ask too often, the server says (429).",

@@ -152,7 +152,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("webhooks", webhooks.send_due, webhooks.is_waiting),
     Kind("tell programs", hooks.send_due, hooks.is_waiting),
     Kind("prove removals", probes.probe_due, lambda at: ProbePlan.objects.claimable(at).exists(), limit=5),
-    Kind("fetch feeds", fetch_due, lambda at: Feed.objects.active().claimable(at).exists()),
+    # A round lasts as long as its slowest server: the more feeds in it, the fewer wait for that one.
+    Kind("fetch feeds", fetch_due, lambda at: Feed.objects.active().claimable(at).exists(), limit=64),
     Kind(
         "index articles",
         search.index_due,

@@ -231,7 +231,7 @@ def test_feeds_are_added_and_steered_at_the_desk(web: WebServer, admin_client: A
 
     shown = admin_client.get("/admin/aggregator/feed/").content.decode()
     page = admin_client.get(f"/admin/aggregator/feed/{feed.pk}/change/").content.decode()
-    assert "There is no feed at this address any more (404)." in shown
+    assert "There is no feed at this address (404)." in shown
     assert "Failed last time" in shown
     assert page.count("The Harbour Post") >= 1
     for action, changed in [("pause", "paused_at"), ("resume", ""), ("fetch_now", "")]:
