@@ -8,7 +8,7 @@ keys however many words are known, the same on both databases. A word stays whil
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, combinations
 
 from django.db import connection
 
@@ -40,12 +40,12 @@ def slips_allowed(word: str) -> int:
     return 2 if len(word) >= LONG_FROM else 1
 
 
-def keys_of(word: str) -> set[str]:
-    """What may be left of the word's beginning after as many slips."""
-    keys = {word[:OPENING]}
-    for _ in range(slips_allowed(word)):
-        keys |= {key[:place] + key[place + 1 :] for key in keys for place in range(len(key))}
-    return keys
+def keys_of(word: str) -> list[str]:
+    """What may be left of the word's beginning after as many slips, always in the same order."""
+    opening = word[:OPENING]
+    lengths = range(len(opening) - slips_allowed(word), len(opening) + 1)
+    left = chain.from_iterable(combinations(opening, length) for length in lengths)
+    return list(dict.fromkeys(map("".join, left)))
 
 
 # --- keeping ----------------------------------------------------------------------------------
@@ -56,7 +56,7 @@ def learn(words: set[str]) -> None:
     if not words:
         return
     # In one order, so that two transactions never wait for each other.
-    rows = [(key, word) for word in sorted(words - known(words)) for key in sorted(keys_of(word))]
+    rows = [(key, word) for word in sorted(words - known(words)) for key in keys_of(word)]
     bulk.insert(SearchSlip, ("slip", "word"), rows, conflicts="DO NOTHING")
 
 

@@ -273,16 +273,17 @@ def test_an_article_is_indexed_again_when_it_changes(ferry):
 def test_a_batch_is_indexed_with_a_constant_number_of_queries(django_assert_num_queries):
     ids = [ArticleFactory(tags=["Ports"], people=["Ann Bo"]).pk for _ in range(5)]
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         search.index(ids[:1])
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         search.index(ids)
 
 
 @pytest.mark.parametrize(
     ("text", "folded"),
     [("Ångström", "angstrom"), ("Łódź – ÆSIR", "lodz aesir"), ("Straße", "strasse"), ("東京の港", "東 京 の 港"),
-     ("well-known, isn't it?", "well known isn t it"), ("Ελλάδα", "ελλαδα"), ("Ёлка", "елка"), ("", "")],
+     ("well-known, isn't it?", "well known isn t it"), ("Ελλάδα", "ελλαδα"), ("Ёлка", "елка"),
+     ("a\u19b0b", "a b"), ("", "")],
 )  # fmt: skip
 def test_words_are_folded(text, folded):
     assert fold(text) == folded
