@@ -26,7 +26,12 @@ SEARCHES = 40
 DESK = ("article", "tag", "contributor", "source", "story", "media", "walk")
 
 
+# The server's address is the one of this process: what is prepared for another site is of no use to it.
+PORT = free_port()
+
+
 def main() -> None:
+    os.environ["SITE_URL"] = f"http://127.0.0.1:{PORT}"
     prepare()
     rows: list[tuple[str, float, str]] = []
     collect_static()
@@ -115,9 +120,8 @@ def measure(size: int) -> list[tuple[str, float, str]]:
     ReadyPage.objects.all().delete()
     Fragment.objects.all().delete()
     set_pages([article.pk for article in some[FIRST:]])
-    port = free_port()
-    gunicorn = site_command()
-    with running(port, *gunicorn, PORT=str(port), SITE_URL=f"http://127.0.0.1:{port}") as server:
+    port = PORT
+    with running(port, *site_command(), PORT=str(port)) as server:
         ask(port, ["/", articles[0]])
         rows = [
             (f"{size:,} articles: {name}", cpu_of(server.pid, port, paths), "ms")
