@@ -20,7 +20,7 @@ from aggregator.hosts import Turns, host_of
 from aggregator.models import PageReading
 from aggregator.normalise import whole_text
 from aggregator.parse import NotAFeed
-from aggregator.rights import Signal, may_read_page, of_headers, of_meta, refusal
+from aggregator.rights import Signal, may_read_page, of_headers, of_meta, pause_asked, refusal
 from aggregator.sandbox import default_sandbox
 from articles import bulk
 from articles.actions import NotAllowed, complete_text
@@ -108,8 +108,9 @@ def read_due(limit: int, at: datetime, *, client: Client | None = None, reader: 
 def _read(
     row: PageReading, token: str, turns: Turns, *, at: datetime, client: Client, reader: Reader
 ) -> None:
-    host = host_of(row.article.canonical_url)
-    if wait := turns.seconds_to_wait(host, at=at):
+    host, source = host_of(row.article.canonical_url), row.article.source
+    pause = pause_asked((source and source.signals) or (), host)
+    if wait := turns.seconds_to_wait(host, at=at, pause=pause):
         PageReading.objects.finish(row.pk, token, due_at=at + timedelta(seconds=wait), attempts=row.attempts)
         return
     turns.was_asked(host, at=at)

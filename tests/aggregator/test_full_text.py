@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 
 from aggregator import fulltext, rights
+from aggregator.hosts import Turns
 from aggregator.models import Feed, PageReading
 from aggregator.normalise import whole_text
 from aggregator.pages import read_page
+from aggregator.sandbox import default_sandbox
 from articles.actions import place_hold
 from articles.models import Article, HoldKind, Source, UsagePolicy
 from tests.aggregator.conftest import NOON, fetch_once, item, rss
+from tests.factories import ArticleFactory
 from tests.loopback import WebServer
+from webclient.client import default_client
 
 Outlet = Callable[..., Feed]
 SOON = NOON + timedelta(minutes=1)
@@ -207,3 +211,24 @@ def test_the_surest_place_that_names_a_person_counts(head: str, line: str) -> No
     _, credits = whole_text(found, url="https://a.example/1", language="en", outlet="The Post")
 
     assert [credit.name for credit in credits] == ["Ann Lee"]
+
+
+@pytest.mark.django_db
+def test_pages_of_a_host_that_wants_a_pause_wait_for_it() -> None:
+    delay = {
+        "kind": "Crawl-delay",
+        "value": "9 seconds",
+        "where": "https://slow.example/robots.txt",
+        "since": "",
+    }
+    article = ArticleFactory(canonical_url="https://slow.example/1")
+    Source.objects.filter(pk=article.source_id).update(signals=[delay])
+    row = PageReading.objects.create(article=Article.objects.get(pk=article.pk), due_at=NOON)
+    token = PageReading.objects.claim(row.pk, at=NOON, seconds=60)
+    turns = Turns()
+    turns.was_asked("slow.example", at=NOON)
+
+    fulltext._read(row, token, turns, at=NOON, client=default_client(), reader=default_sandbox())
+
+    row.refresh_from_db()
+    assert row.due_at == NOON + timedelta(seconds=9)
