@@ -54,7 +54,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         began, answer = time.monotonic(), None
         try:
             asked = client.recv(LONGEST_REQUEST, socket.MSG_PEEK)
-            if asked.find(END) == len(asked) - len(END):
+            _, end, more = asked.partition(END)
+            if end and not more:
                 answer = self._answer(asked, conn)
         except Exception:
             # The thread meets whatever is wrong as well, and says so.
