@@ -79,7 +79,7 @@ def _json(text: bytes, url: str) -> FeedDocument:
 
 def _xml(text: bytes, url: str, is_sound: bool) -> FeedDocument:
     # Looked for first, because the pattern halts at every "&".
-    if b"&#1" in text or b"&#x" in text or b"&#X" in text:
+    if b"&#" in text:
         text = WINDOWS.sub(_as_windows_meant, text)
     root = _strictly(text) if is_sound else None
     is_strict = root is not None and key(root.tag) in READERS
