@@ -78,9 +78,7 @@ def _json(text: bytes, url: str) -> FeedDocument:
 
 
 def _xml(text: bytes, url: str, is_sound: bool) -> FeedDocument:
-    # Looked for first, because the pattern halts at every "&".
-    if b"&#" in text:
-        text = WINDOWS.sub(_as_windows_meant, text)
+    text = WINDOWS.sub(_as_windows_meant, text)
     root = _strictly(text) if is_sound else None
     is_strict = root is not None and key(root.tag) in READERS
     root = root if is_strict else _mended(text)
