@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import chain
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -178,9 +177,8 @@ def delete_strays(limit: int, at: datetime) -> int:
     for folder in _folders():
         names = [f"{folder}/{name}" for name in default_storage.listdir(folder)[1]]
         # By what their names begin with: nothing has to be sought by its whole name.
-        media = Media.objects.filter(token__in={_token_in(name) for name in names})
-        sizes = Rendition.objects.filter(media__in=media.values("pk"))
-        known = {*media.values_list("file", flat=True), *chain(*sizes.values_list("file", "avif"))}
+        named = Media.objects.filter(token__in={_token_in(name) for name in names})
+        known = {name for media in named.prefetch_related("renditions") for name in media.files}
         for name in names:
             if name not in known and default_storage.get_modified_time(name) < at - YOUNGEST_STRAY:
                 default_storage.delete(name)
