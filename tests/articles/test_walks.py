@@ -38,7 +38,7 @@ def test_a_walk_that_was_killed_goes_on_where_it_was_and_changes_each_article_on
     ships = TagFactory(name="Ships")
     walk = walks.ask(WalkKind.RETAG, walks.Of(tagged=Tag.objects.get(name="Ports")), tag=ships, at=at)
     shown = surfaces.Shown(began=surfaces.now(), keys={f"article:{mine[0]}"}, article_ids={mine[0]})
-    surfaces.store("/x/", build="", headers={}, packed=surfaces.pack(b"x"), shown=shown)
+    surfaces.store("/x/", build="", headers={}, packed=surfaces.pack(b"x", "1"), shown=shown)
 
     token = Walk.objects.claim(walk.pk, at=at, seconds=60)
     next(walks.steps(walk.pk, token, at=at))
