@@ -53,6 +53,7 @@ COUNTED = 200
 ROUNDS = 8
 FEW, MOST_NEAR = 10, 3
 MOST_COMPARED, MOST_ASKED = 1_000, 6
+FEW_OF_A_TIME = 2_000
 TIERS = (3, 2, 1)
 # So many articles that came in are indexed in one transaction, under a lease of so many seconds.
 OWED_AT_ONCE, LEASE = 500, 60
@@ -116,6 +117,8 @@ class Query:
     facets: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
+    # The first and the last key of what was published in that time, where this is little.
+    keys: tuple[int, int] | None = None
 
     def terms(self) -> Iterator[Term]:
         for group in self.groups:
@@ -338,7 +341,9 @@ def find(
     facets = _facets(language, source, tag)
     if not parsed.groups or facets is None:
         return Results()
-    asked = replace(parsed, facets=facets, since=since, until=until)
+    asked = _in_time(replace(parsed, facets=facets, since=since, until=until))
+    if asked is None:
+        return Results()
     results = _search(asked, limit=limit, before=before)
     if results.hits or before:
         return results
@@ -348,6 +353,18 @@ def find(
             if again.hits:
                 return replace(again, suggestions=[spelt], corrected_to=spelt)
     return results
+
+
+def _in_time(query: Query) -> Query | None:
+    """Of a time with few articles their keys, so that what matches is not looked through for them; None of none."""
+    asked = {"published_at__gte": query.since, "published_at__lt": query.until}
+    if not any(asked.values()):
+        return query
+    of_then = Article.objects.in_print().filter(**{name: at for name, at in asked.items() if at})
+    keys = of_then.order_by("-published_at").values_list("pk", flat=True)[: FEW_OF_A_TIME + 1]
+    if len(keys) > FEW_OF_A_TIME:
+        return query
+    return replace(query, keys=(min(keys), max(keys))) if keys else None
 
 
 def in_headlines(typed: str, *, limit: int) -> list[int]:
@@ -480,10 +497,11 @@ def _ids(query: Query, tier: int, last: int, size: int, *, alone: bool = True) -
     """
     ids = _ids_sqlite if connection.vendor == "sqlite" else _ids_postgresql
     above = tier + 1 if alone and tier < TIERS[0] else 0
+    before = min(last or 2**62, query.keys[1] + 1 if query.keys else 2**62)
 
     def found(alias: str) -> list[int]:
         with connections[alias].cursor() as cursor:
-            return ids(cursor, query, tier, above, last or 2**62, size)
+            return ids(cursor, query, tier, above, before, size)
 
     return replicas.answered(found)
 
@@ -505,7 +523,10 @@ def _dates(query: Query, key: str) -> tuple[str, list[Any]]:
         f"AND EXISTS (SELECT 1 FROM articles_article a WHERE a.id = {key} AND a.published_at {sign} %s)"  # noqa: S608
         for sign, _ in asked
     ]
-    return " ".join(conditions), [connection.ops.adapt_datetimefield_value(at) for _, at in asked]
+    moments: list[Any] = [connection.ops.adapt_datetimefield_value(at) for _, at in asked]
+    if query.keys:
+        return " ".join([*conditions, f"AND {key} >= %s"]), [*moments, query.keys[0]]
+    return " ".join(conditions), moments
 
 
 _COLUMNS = {3: "headline", 2: "headline names standfirst", 1: "headline names standfirst body"}

@@ -68,7 +68,9 @@ def test_a_language_counts_its_regions(client, found):
         ("since=2026-11-11&until=2026-11-12", {"1", "2"}), ("since=2027-01-01", set()),
     ],
 )  # fmt: skip
-def test_results_can_be_limited_to_days(dates, expected, client, found):
+@pytest.mark.parametrize("few", [2_000, 0], ids=["of few articles", "of many"])
+def test_results_can_be_limited_to_days(few, dates, expected, client, found, monkeypatch):
+    monkeypatch.setattr("articles.search.FEW_OF_A_TIME", few)
     assert headlines(page(client, f"q=lighthouse&{dates}")) == expected
 
 
