@@ -57,7 +57,7 @@ def upgraded(version: str, database: str, folder: Path) -> dict[str, Any]:
     }
     command = [sys.executable, "-m", "tests.ops.upgrading", str(backup)]
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
