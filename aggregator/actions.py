@@ -466,7 +466,7 @@ class _Pass:
     def give_back(self) -> None:
         """What ended is stored, what was claimed and not fetched stays due, and the hosts are others' to ask."""
         for _ in self.flush():
-            """Nobody listens any more: the round was stopped."""
+            pass  # Nobody listens any more: the round was stopped.
         for pk, (token, _) in self.claims.items():
             Feed.objects.finish(pk, token)
         self.claims.clear()

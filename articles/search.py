@@ -31,6 +31,7 @@ from django.utils.safestring import SafeString
 
 from articles import bulk, fts, prepared, replicas, spelling, surfaces
 from articles.display import text_of
+from articles.fingerprint import ASCII_FOLDED, SIGNS
 from articles.models import (
     Article,
     ArticleState,
@@ -66,9 +67,6 @@ _UNKNOWN = "\u19b0-\u19c0\u19c8\u19c9\u1cf2\u1cf3"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}{_UNKNOWN}]+")
 _TYPED = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 _MARKUP = re.compile(r"<[^>]*>")
-# Small letters, and blanks for all that is no letter or digit.
-_ASCII_FOLDED = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)).ljust(256)
-_SIGNS = "’‘“”„–—…«»\u00a0"
 _UNDECOMPOSED = {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th"}
 _COMBINING = re.compile(
     "["
@@ -141,11 +139,11 @@ def fold(text: str) -> str:
     """The words of a text without case and accents, one blank between them."""
     if not text.isascii():
         # Without the signs that most texts have, many a text is ASCII.
-        for sign in _SIGNS:
+        for sign in SIGNS:
             if sign in text:
                 text = text.replace(sign, " ")
     if text.isascii():
-        return b" ".join(text.encode().translate(_ASCII_FOLDED).split()).decode()
+        return b" ".join(text.encode().translate(ASCII_FOLDED).split()).decode()
     text = text.casefold()
     for letter, plainly in _UNDECOMPOSED.items():
         if letter in text:

@@ -76,13 +76,16 @@ def unapplied_migrations() -> list[str]:
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
 
+OUTDATED = "The database is older than the program. Run manage.py migrate first."
+
+
 def what_to_mend(error: Error) -> str:
     """What an operator has to do before a statement that failed so can succeed; "" where that is not known."""
     try:
         missing = unapplied_migrations()
     except Error:
         return f"The database does not answer ({str(error).strip().splitlines()[0]}). Check DATABASE_URL."
-    return "The database is older than the program. Run manage.py migrate first." if missing else ""
+    return OUTDATED if missing else ""
 
 
 def warnings() -> Iterator[str]:

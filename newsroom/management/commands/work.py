@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from newsroom import memory
-from newsroom.health import unapplied_migrations
+from newsroom.health import OUTDATED, unapplied_migrations
 from newsroom.work import KINDS, one_round, portion
 from newsroom.worker import Worker
 
@@ -51,7 +51,7 @@ class Command(BaseCommand):
             for kind in KINDS:
                 tick(kind, at=timezone.now())
         elif unapplied_migrations():
-            raise CommandError("The database is older than the program. Run manage.py migrate first.")
+            raise CommandError(OUTDATED)
         elif failed := one_round(KINDS, at=timezone.now()):
             raise CommandError(f"Failed: {', '.join(failed)}; the log says why.")
 
