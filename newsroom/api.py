@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -23,6 +22,7 @@ from articles.surfaces import Locate, only_read, surface
 from moderation import api as notices
 from moderation import owner_api
 from newsroom import desk_api
+from newsroom.failing import problem
 
 
 class PlainDocs(DocsBase):
@@ -61,17 +61,6 @@ api.add_router("/desk", desk_api.router)
 
 
 # --- errors (RFC 9457) ------------------------------------------------------------------------
-
-
-def problem(status: int, title: str, detail: str = "", **more: Any) -> HttpResponse:
-    """An error in the form programs know."""
-    said = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    return HttpResponse(
-        json.dumps(said),
-        status=status,
-        content_type="application/problem+json",
-        headers={"Cache-Control": "no-store"},
-    )
 
 
 def not_allowed(refusal: HttpResponse) -> HttpResponse:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest, HttpResponse
@@ -24,21 +27,28 @@ _PAGE = """<!doctype html>
 
 
 def answer(request: HttpRequest, status: int, title: str, text: str, *, retry_after: int = 0) -> HttpResponse:
-    """A page that says what is the case, a line for programs; `retry_after` in seconds where that is known."""
-    if request.path.startswith("/api/"):
-        response = HttpResponse(f"{title}. {text}\n", content_type="text/plain; charset=utf-8")
-    else:
-        response = HttpResponse(_page(status, title, text))
-    response.status_code = status
-    response.headers["Cache-Control"] = "no-store"
+    """A page that says what is the case, a problem for programs; `retry_after` in seconds where that is known."""
+    for_programs = request.path.startswith("/api/")
+    response = problem(status, title, text) if for_programs else _page(status, title, text)
     if retry_after:
         response.headers["Retry-After"] = str(retry_after)
     return response
 
 
-def _page(status: int, title: str, text: str) -> str:
+def problem(status: int, title: str, detail: str = "", **more: Any) -> HttpResponse:
+    """An error in the form programs know (RFC 9457)."""
+    said = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    return HttpResponse(
+        json.dumps(said),
+        status=status,
+        content_type="application/problem+json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _page(status: int, title: str, text: str) -> HttpResponse:
     code = get_language() or settings.LANGUAGE_CODE
-    return format_html(
+    page = format_html(
         _PAGE,
         code=code,
         direction=display.direction(code),
@@ -48,6 +58,7 @@ def _page(status: int, title: str, text: str) -> str:
         status=status,
         text=text,
     )
+    return HttpResponse(page, status=status, headers={"Cache-Control": "no-store"})
 
 
 def _style() -> str:

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 
 from articles import interface
 from newsroom import failing, security_events
-from newsroom.api import problem
 from newsroom.middleware import API, PRIVATE, is_of_the_database, no_database
 
 _WORD = re.compile(r"[^\W_]{3,}")
@@ -31,7 +30,7 @@ def _page(request: HttpRequest, status: int, title: str, text: str, words: str =
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith(API):
-        return problem(
+        return failing.problem(
             404, "Not here", f"There is nothing at this address; {settings.SITE_URL}/api/docs lists what is."
         )
     return _page(

@@ -62,7 +62,16 @@ def test_a_site_whose_database_is_gone_is_not_ready(client: Client) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    "path", ["/", "/feeds/latest.rss", "/articles/gone/", "/no/such/page", "/removal/", "/admin/login/"]
+    "path",
+    [
+        "/",
+        "/feeds/latest.rss",
+        "/articles/gone/",
+        "/no/such/page",
+        "/removal/",
+        "/admin/login/",
+        "/api/articles",
+    ],
 )
 def test_without_a_database_every_page_says_when_to_come_back(path: str) -> None:
     site = FrontDoor()
@@ -82,6 +91,8 @@ def test_without_a_database_every_page_says_when_to_come_back(path: str) -> None
     assert answer.status in (200, 503) if path.startswith(("/removal", "/admin")) else answer.status == 503
     assert answer.status == 200 or answer.headers["Retry-After"] == "10"
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    for_programs = answer.headers["Content-Type"] == "application/problem+json"
+    assert for_programs == path.startswith("/api/")
 
 
 @pytest.mark.django_db(transaction=True)
