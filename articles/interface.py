@@ -65,8 +65,11 @@ def split(path: str) -> tuple[Tongue, str]:
 
 
 def choices(path: str) -> list[tuple[Tongue, str]]:
-    """Every language with its address of the page at `path` (without a language)."""
-    return [(tongue, tongue.at(path)) for tongue in TONGUES.values()]
+    """Every language with its address of the page at `path` (without a language), or of the front page where that
+    page has no other.
+    """
+    kept = path if is_page(path) else "/"
+    return [(tongue, tongue.at(kept)) for tongue in TONGUES.values()]
 
 
 def is_page(path: str) -> bool:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import get_language_from_request, gettext, gettext_noop
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from articles import interface
 from articles.actions import NotAllowed as ArticleNotAllowed
@@ -180,7 +180,7 @@ def _back(secret: str, said: str) -> HttpResponseRedirect:
     return HttpResponseRedirect(f"{reverse('removal-status', args=[secret])}?said={said}")
 
 
-@require_GET
+@require_safe
 def certificate(request: HttpRequest, secret: str, number: int) -> HttpResponse:
     """The signed certificate that one article of the case is gone, once every place was seen clean."""
     claim = get_object_or_404(Claim, notice=notice_for(secret), number=number)
@@ -192,7 +192,7 @@ def certificate(request: HttpRequest, secret: str, number: int) -> HttpResponse:
     return answer
 
 
-@require_GET
+@require_safe
 def status(request: HttpRequest, secret: str) -> HttpResponse:
     """Where a case stands, for whoever has its address; no login, no personal data."""
     notice = notice_for(secret)

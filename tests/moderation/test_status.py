@@ -29,6 +29,8 @@ def test_the_page_says_where_the_case_stands_without_saying_who_asked(client: Cl
 
     page = client.get(path_of(status_url(notice))).content.decode()
 
+    head = client.head(path_of(status_url(notice)))
+    assert (head.status_code, head.content) == (200, b"")
     assert notice.reference in page
     assert notice.deadline_at.isoformat(timespec="minutes")[:16] in page
     assert "Withheld at the latest from" in page

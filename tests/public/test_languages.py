@@ -117,6 +117,8 @@ def test_what_programs_read_has_one_address(client, somewhere_everywhere):
     assert [client.get("/de" + path).status_code for path in MACHINES] == [404] * len(MACHINES)
     assert client.get("/xx/rights/").status_code == 404
     assert client.get("/en/rights/").status_code == 404
+    # A page that has one language leads, in the others, to the front page.
+    assert '<a hreflang="de" lang="de" dir="ltr" href="/de/">' in client.get("/api/docs").content.decode()
 
 
 @pytest.mark.django_db
