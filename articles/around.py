@@ -7,14 +7,17 @@ from collections.abc import Collection, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
+from articles import teasers
+from articles.fragments import KeptAs
 from articles.models import Article, Prepared, RelatedLink, Tag
 from articles.related import Card, suggest
-from articles.statements import OneOf, Statement
+from articles.statements import OneOf, Statement, ask
 from articles.surfaces import briefly
 from articles.visibility import moment_of, public_sql, told_sql
 
@@ -103,6 +106,7 @@ _LINKED = Statement(
         .filter(OneOf("pk", "keys"))
         .select_related("source")
         .only("slug", "headline", "language", "published_at", "source__name", "source__slug")
+        .annotate(teaser=KeptAs(teasers.KIND))
     )
 )
 
@@ -121,47 +125,44 @@ def suggestions(article: Article) -> list[Article]:
 
 # --- what is named for a reason of its own ----------------------------------------------------
 
-_LINKS = (
-    """SELECT 0, position, to_article_id, url, title FROM articles_relatedlink WHERE article_id = {article}"""
-)
+_LINKS = "SELECT 0, position, to_article_id, url, title FROM articles_relatedlink WHERE article_id = %s"
+_SAME_TEXT = """SELECT * FROM (
+    SELECT 3, ROW_NUMBER() OVER (ORDER BY a.published_at, a.id), a.id, '', ''
+    FROM (SELECT id FROM articles_article WHERE copy_of_id = %s UNION SELECT %s) part_copies
+    CROSS JOIN articles_article a WHERE a.id = part_copies.id AND a.id <> %s AND {public}
+    ORDER BY a.published_at, a.id LIMIT {some}) part_same_a"""
 _OF_STORY = """SELECT * FROM (
     SELECT 1, ROW_NUMBER() OVER (ORDER BY published_at DESC, id DESC), id, '', '' FROM (
         SELECT a.id, a.published_at
-        FROM (SELECT id FROM articles_article WHERE story_id = {story} AND id <> {article}) part_story
+        FROM (SELECT id FROM articles_article WHERE story_id = %s AND id <> %s) part_story
         CROSS JOIN articles_article a WHERE a.id = part_story.id AND a.copy_of_id IS NULL AND {public}
         ORDER BY a.published_at DESC, a.id DESC LIMIT {some}) part_story_a) part_story_b"""
 _FOLLOWING = """SELECT * FROM (
     SELECT 2, 0, a.id, '', ''
-    FROM (SELECT id FROM articles_article WHERE story_id = {story} AND id <> {article}) part_story
+    FROM (SELECT id FROM articles_article WHERE story_id = %s AND id <> %s) part_story
     CROSS JOIN articles_article a WHERE a.id = part_story.id AND a.copy_of_id IS NULL AND {public}
-        AND (a.published_at > %s OR (a.published_at = %s AND a.id > {article}))
+        AND (a.published_at > %s OR (a.published_at = %s AND a.id > %s))
     ORDER BY a.published_at, a.id LIMIT 1) part_next_a"""
-_SAME_TEXT = """SELECT * FROM (
-    SELECT 3, ROW_NUMBER() OVER (ORDER BY a.published_at, a.id), a.id, '', ''
-    FROM (SELECT id FROM articles_article WHERE copy_of_id = {primary} UNION SELECT {primary}) part_copies
-    CROSS JOIN articles_article a WHERE a.id = part_copies.id AND a.id <> {article} AND {public}
-    ORDER BY a.published_at, a.id LIMIT {some}) part_same_a"""
-_TITLE = "SELECT 4, 0, s.id, '', {told} FROM articles_story s WHERE s.id = {story}"
+_TITLE = "SELECT 4, 0, s.id, '', {told} FROM articles_story s WHERE s.id = %s"
 
 
 def _rows(article: Article) -> list[_Row]:
     """The desk's links, its story and those of one text with it, in one statement."""
-    public = public_sql(connection.vendor).replace("%", "%%")
-    parts, parameters = [_LINKS, _SAME_TEXT], []
-    if article.story_id:
-        parts += [_OF_STORY, _FOLLOWING, _TITLE]
-        parameters = [connection.ops.adapt_datetimefield_value(article.published_at)] * 2
-    sql = " UNION ALL ".join(parts).format(
-        article=int(article.pk),
-        story=int(article.story_id or 0),
-        primary=int(article.copy_of_id or article.pk),
-        public=public,
-        told=told_sql(connection.vendor).replace("%", "%%"),
-        some=SOME_OF_STORY,
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return sorted((_Row(*row) for row in cursor.fetchall()), key=lambda row: (row.reason, row.place))
+    own, story, primary = article.pk, article.story_id, article.copy_of_id or article.pk
+    parameters: list[Any] = [own, primary, primary, own]
+    if story:
+        at = connection.ops.adapt_datetimefield_value(article.published_at)
+        parameters += [story, own, story, own, at, at, own, story]
+    rows = ask(_reasons(connection.vendor, of_story=bool(story)), parameters)
+    return sorted((_Row(*row) for row in rows), key=lambda row: (row.reason, row.place))
+
+
+@lru_cache
+def _reasons(vendor: str, *, of_story: bool) -> str:
+    """The same text for all articles, so that the database need not think anew for each."""
+    parts = [_LINKS, _SAME_TEXT, *([_OF_STORY, _FOLLOWING, _TITLE] if of_story else [])]
+    public, told = (sql.replace("%", "%%") for sql in (public_sql(vendor), told_sql(vendor)))
+    return " UNION ALL ".join(parts).format(public=public, told=told, some=SOME_OF_STORY)
 
 
 # --- what is near -----------------------------------------------------------------------------

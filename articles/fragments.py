@@ -80,7 +80,7 @@ def fill(articles: Iterable[Article], kind: str, make: Maker) -> None:
     What is made is stored with the page that shows it (`surfaces.shows`). Of an article that may be
     shown no more since it was read there is nothing to make: its text is empty.
     """
-    missing = {article.pk: article for article in articles if article.__dict__[kind] is None}
+    missing = {article.id: article for article in articles if article.__dict__[kind] is None}
     for made in make(list(missing)) if missing else ():
         article = missing.pop(made.article_id)
         article.__dict__[kind] = made.text

@@ -16,7 +16,7 @@ from django.db import connection
 
 from articles import teasers
 from articles.models import Article, FrontPin, Tag
-from articles.statements import OneOf, Statement
+from articles.statements import OneOf, Statement, ask
 from articles.teasers import listed
 from articles.visibility import public_sql
 
@@ -84,17 +84,17 @@ def compose(tags: Sequence[Tag], pins: Sequence[FrontPin] = ()) -> Front:
         *(a for _, found in by_tag for a in found),
     ]
     teasers.fill(considered)
-    used = {article.pk for articles in pinned.values() for article in articles}
-    top = _top([article for article in newest if article.pk not in used], pinned.get(None, []))
-    used.update(article.pk for article in top)
+    used = {article.id for articles in pinned.values() for article in articles}
+    top = _top([article for article in newest if article.id not in used], pinned.get(None, []))
+    used.update(article.id for article in top)
     sections = []
     for tag, articles in by_tag:
         first = pinned.get(tag.pk, [])[:PER_SECTION]
-        fresh = [article for article in articles if article.pk not in used][: PER_SECTION - len(first)]
+        fresh = [article for article in articles if article.id not in used][: PER_SECTION - len(first)]
         fresh.sort(key=lambda article: not teasers.of(article).pictured)
-        used.update(article.pk for article in fresh)
+        used.update(article.id for article in fresh)
         sections += [Section(tag, [*first, *fresh])] if first or fresh else []
-    river = [article for article in newest if article.pk not in used][:RIVER]
+    river = [article for article in newest if article.id not in used][:RIVER]
     return Front(top[0] if top else None, top[1:], sections, river, considered)
 
 
@@ -129,8 +129,8 @@ def _weight(article: Article, newest: Article) -> float:
     assert newest.published_at  # noqa: S101
     age = (newest.published_at - article.published_at).total_seconds() / 3600
     teaser = teasers.of(article)
-    merits = (_PICTURE, teaser.pictured), (_TEASER, teaser.standfirst), (_STORY, article.story_id)
-    return sum(points for points, merit in merits if merit) - age
+    merits = (_PICTURE if teaser.pictured else 0) + (_TEASER if teaser.standfirst else 0)
+    return merits + (_STORY if article.story_id else 0) - age
 
 
 _FEATURED = Statement[Tag](lambda: Tag.objects.filter(featured=True))
@@ -150,12 +150,10 @@ def _by_tag(tags: Sequence[Tag], known: Sequence[Article]) -> Iterable[tuple[Tag
         return []
     public = public_sql(connection.vendor)
     parts = [_OF_TAG.format(tag=int(tag.pk), public=public, some=PER_TAG) for tag in tags]
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts).replace("%", "%%"), [])
-        pairs = sorted(cursor.fetchall())
-    articles = {article.pk: article for article in known}
+    pairs = sorted(ask(" UNION ALL ".join(parts).replace("%", "%%")))
+    articles = {article.id: article for article in known}
     unknown = {pk for _, pk in pairs} - articles.keys()
-    articles |= {article.pk: article for article in _LISTED(keys=unknown)} if unknown else {}
+    articles |= {article.id: article for article in _LISTED(keys=unknown)} if unknown else {}
     ids = {tag: [pk for _, pk in group] for tag, group in groupby(pairs, key=lambda pair: pair[0])}
     return [
         (
@@ -167,4 +165,4 @@ def _by_tag(tags: Sequence[Tag], known: Sequence[Article]) -> Iterable[tuple[Tag
 
 
 def _newest(article: Article) -> tuple[float, int]:
-    return (article.published_at.timestamp() if article.published_at else 0.0, article.pk)
+    return (article.published_at.timestamp() if article.published_at else 0.0, article.id)

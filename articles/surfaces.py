@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ from articles.models import (
     SurfaceSerial,
     TaggedArticle,
 )
+from articles.statements import ask
 from articles.visibility import CLOCK, moment_of
 
 View = Callable[..., HttpResponse]
@@ -136,9 +138,9 @@ def shows(
     """
     shown: Shown = request.surface  # type: ignore[attr-defined]
     articles = list(articles)
-    for article in {article.pk: article for article in (*articles, *considered)}.values():
+    for article in {article.id: article for article in (*articles, *considered)}.values():
         shown.fragments += article.__dict__.get("made", ())
-    ids = {article.pk for article in articles}
+    ids = {article.id for article in articles}
     shown.article_ids |= ids
     shown.keys.update(f"article:{pk}" for pk in ids)
     shown.keys.update(keys)
@@ -329,13 +331,10 @@ def now() -> Moment:
 
 def _now() -> tuple[Moment, bool]:
     clock = CLOCK[connection.vendor].replace("%", "%%")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT s.serial, {clock}, EXISTS(SELECT 1 FROM articles_hold WHERE released_at IS NULL"  # noqa: S608
-            f" AND latched_at IS NULL AND effective_at <= {clock}) FROM articles_surfaceserial s WHERE s.id = 1",
-            [],
-        )
-        serial, at, unlatched = cursor.fetchone()
+    ((serial, at, unlatched),) = ask(
+        f"SELECT s.serial, {clock}, EXISTS(SELECT 1 FROM articles_hold WHERE released_at IS NULL"  # noqa: S608
+        f" AND latched_at IS NULL AND effective_at <= {clock}) FROM articles_surfaceserial s WHERE s.id = 1"
+    )
     return Moment(serial, moment_of(at)), bool(unlatched)
 
 
@@ -464,43 +463,47 @@ def _is_current(shown: Shown) -> bool:
     """Takes the lock of changes. True when nothing shown has changed since its renderer began."""
     began, clock = shown.began, CLOCK[connection.vendor].replace("%", "%%")
     lock = " FOR UPDATE" if connection.vendor == "postgresql" else ""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT serial, site, {clock} FROM articles_surfaceserial WHERE id = 1{lock}", [])  # noqa: S608
-        serial, site, at = cursor.fetchone()
-        if serial == began.serial:
-            return True
-        if site > began.serial or moment_of(at) - began.at > SLOWEST_RENDERER:
-            return False
-        keys = shown.keys | {f"{ARTICLE}{made.article_id}" for made in shown.fragments}
-        cursor.execute(
-            f"SELECT 1 FROM articles_surfacechange WHERE serial > %s AND {listed.one_of('key')} LIMIT 1",  # noqa: S608
-            [began.serial, listed.parameter(sorted(keys))],
-        )
-        return cursor.fetchone() is None
+    row = f"SELECT serial, site, {clock} FROM articles_surfaceserial WHERE id = 1{lock}"  # noqa: S608
+    ((serial, site, at),) = ask(row)
+    if serial == began.serial:
+        return True
+    if site > began.serial or moment_of(at) - began.at > SLOWEST_RENDERER:
+        return False
+    keys = shown.keys | {f"{ARTICLE}{made.article_id}" for made in shown.fragments}
+    return not ask(
+        f"SELECT 1 FROM articles_surfacechange WHERE serial > %s AND {listed.one_of('key')} LIMIT 1",  # noqa: S608
+        [began.serial, listed.parameter(sorted(keys))],
+    )
 
 
 def _write(path: str, build: str, headers: Mapping[str, str], packed: Packed, shown: Shown) -> bool:
-    columns = ("path", "etag", "headers", "body_gzip", "body_br", "build", "serial", "valid_until")
-    serial, until = shown.began.serial, shown.valid_until
-    page = (path, packed.etag, dict(headers), packed.gzip, packed.br, build, serial, until)
+    serial, until = shown.began.serial, connection.ops.adapt_datetimefield_value(shown.valid_until)
+    page = [path, packed.etag, json.dumps(dict(headers)), packed.gzip, packed.br, build, serial, until]
     page_files.take_back([path])
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM articles_readypagekey WHERE page_id = %s", [path])
-        bulk.insert(ReadyPage, columns, [page], conflicts=f"(path) DO UPDATE SET {_again(*columns[1:])}")
-        cursor.execute(
-            f"INSERT INTO articles_readypagekey (page_id, key) SELECT %s, value FROM {listed.table('declared')}",  # noqa: S608
-            [path, listed.parameter(sorted(shown.keys))],
-        )
+    ask("DELETE FROM articles_readypagekey WHERE page_id = %s", [path])
+    ask(_PAGE, page)
+    ask(
+        f"INSERT INTO articles_readypagekey (page_id, key) SELECT %s, value FROM {listed.table('declared')}",  # noqa: S608
+        [path, listed.parameter(sorted(shown.keys))],
+    )
     return _write_fragments(shown)
 
 
-@lru_cache
 def _again(*columns: str) -> str:
     """What a row that is there already takes from the new one."""
     return ", ".join(f"{column} = excluded.{column}" for column in (*columns, "stored_at"))
 
 
+_OF_PAGE = ("path", "etag", "headers", "body_gzip", "body_br", "build", "serial", "valid_until")
+_PAGE = (
+    f"INSERT INTO articles_readypage ({', '.join(_OF_PAGE)}) VALUES ({', '.join(['%s'] * len(_OF_PAGE))})"  # noqa: S608
+    f" ON CONFLICT (path) DO UPDATE SET {_again(*_OF_PAGE[1:])}"
+)
+
+
 def _write_fragments(shown: Shown) -> bool:
+    if not shown.fragments:
+        return True
     columns = ("article_id", "kind", "language", "text", "build", "serial", "valid_until")
     build, serial = fragments.build(), shown.began.serial
     rows = [
@@ -523,9 +526,8 @@ def next_boundary(shown: Shown) -> datetime | None:
     of_all = len(shown.article_ids) > MANY or (lists and not shown.article_ids)
     ids = [] if of_all else [listed.parameter(sorted(shown.article_ids))]
     parameters = [began, *ids] * len(_BOUNDARIES) + [began] * lists
-    with connection.cursor() as cursor:
-        cursor.execute(_boundaries(connection.vendor, lists, of_all), parameters)
-        moments = [moment_of(at) for (at,) in cursor.fetchall() if at is not None]
+    rows = ask(_boundaries(connection.vendor, lists, of_all), parameters)
+    moments = [moment_of(at) for (at,) in rows if at is not None]
     return min(moments, default=None)
 
 
