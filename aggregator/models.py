@@ -94,7 +94,7 @@ class Feed(Leased):
 class Fetch(models.Model):
     """One attempt to fetch one feed."""
 
-    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="fetches")
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, db_index=False, related_name="fetches")
     started_at = models.DateTimeField()
     seconds = models.FloatField(default=0)
     http_status = models.PositiveSmallIntegerField(null=True)

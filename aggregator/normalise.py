@@ -231,7 +231,8 @@ def _named(entry: Entry, document: FeedDocument) -> list[Named]:
 def _credits(named: Iterable[Named], language: str, outlet: str) -> Iterator[Credit]:
     for one in named:
         for credit in parse_byline(one.name, language=language, outlet=outlet):
-            yield replace(credit, role=_role(one.role, credit.role))
+            role = _role(one.role, credit.role)
+            yield credit if role == credit.role else replace(credit, role=role)
 
 
 def _role(feed_role: str, byline_role: Role) -> Role:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, QuerySet
 from django.utils.text import slugify
 
 from accounts import unsaved
@@ -65,6 +66,7 @@ from articles.models import (
 )
 from articles.optouts import OptOut, OptOutKind, all_spellings, covering, rules_of
 from articles.sanitise import to_text
+from articles.statements import OneOf, Statement
 from articles.tokens import new_token
 
 CREATED, UPDATED, SKIPPED, BLOCKED = "created", "updated", "skipped", "blocked"
@@ -75,6 +77,16 @@ RECOGNISED_BY = (
     "url_key", "guid_key", "text_key", "title_day_key", "signature", "body", "lead_media__sha256"
 )  # fmt: skip
 NOTED = ("source_id", "story_id", "lead_media_id", "published_at", "expires_at", "language")
+# Without asking of each argument whether it is a translation.
+_slugified = inspect.unwrap(slugify)
+# By hundreds of keys at once: to build such a query anew costs more than to answer it.
+_AT_ADDRESSES = Statement(lambda: Article.objects.order_by().filter(OneOf("url_key", "keys")))
+_TAGS = Statement(lambda: Tag.objects.order_by().filter(OneOf("slug", "slugs")))
+_SYNONYMS = Statement(lambda: TagSynonym.objects.filter(OneOf("slug", "slugs")).select_related("tag"))
+_PEOPLE: Statement[Any] = Statement(lambda: _named_by_key(Contributor.objects.order_by(), "pk", "name"))
+_SPELLINGS: Statement[Any] = Statement(
+    lambda: _named_by_key(ContributorName.objects.order_by(), "contributor_id", "contributor__name")
+)
 REVISED_FIELDS = ("headline", "standfirst", "body", "byline", "dateline", "language")
 
 
@@ -124,7 +136,7 @@ def ingest_all(*, deliveries: Sequence[Delivery], at: datetime) -> list[list[Ing
     changed since at the end of each statement that fires a trigger, and a batch costs the square of its size.
     """
     keys = {draft.url_key for delivery in deliveries for draft in delivery.drafts}
-    known = {a.url_key: a for a in Article.objects.filter(url_key__in=keys)} if keys else {}
+    known = {article.url_key: article for article in _AT_ADDRESSES(keys=keys)} if keys else {}
     blocked = _blocked_keys(draft for delivery in deliveries for draft in delivery.drafts)
     rules = _rules_for(deliveries)
     outcomes: list[dict[str, tuple[str, int | None]]] = [{} for _ in deliveries]
@@ -280,7 +292,7 @@ def worded_like(*, words: Collection[str], since: datetime) -> list[Article]:
 
 def _as_allowed(delivery: Delivery, draft: Draft, near: set[str]) -> Delivery:
     """The delivery, its article waiting for review where the draft is worded like a withheld work."""
-    return replace(delivery, publish=delivery.publish and draft.url_key not in near)
+    return replace(delivery, publish=False) if draft.url_key in near else delivery
 
 
 def wording_keys(body: str) -> set[str]:
@@ -356,7 +368,7 @@ def _columns(delivery: Delivery, draft: Draft, pictures: dict[str, Media], *, at
 
 def slug_for(headline: str, seed: str) -> str:
     """A readable, unique slug: words of the headline and six characters of `seed`."""
-    words = slugify(headline, allow_unicode=True)[:90].strip("-")
+    words = _slugified(headline, allow_unicode=True)[:90].strip("-")
     return f"{words}-{seed[:6]}" if words else seed[:12]
 
 
@@ -386,8 +398,10 @@ def _pictures(pictures: Sequence[DraftPicture], *, at: datetime) -> dict[str, Me
 @lru_cache(maxsize=8192)
 def name_key(name: str) -> str:
     """A name folded: accents, case and punctuation do not make another person."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
-    return slugify(bare, allow_unicode=True)[:200] or new_token()[:12]
+    bare = name.casefold()
+    if not bare.isascii():
+        bare = "".join(c for c in unicodedata.normalize("NFKD", bare) if not unicodedata.combining(c))
+    return _slugified(bare, allow_unicode=True)[:200] or new_token()[:12]
 
 
 def tags_named(names: Iterable[str]) -> dict[str, Tag]:
@@ -396,19 +410,18 @@ def tags_named(names: Iterable[str]) -> dict[str, Tag]:
     slugs = {slug: name for name, slug in slug_of.items() if slug}
     if not slugs:
         return {}
-    tags = {tag.slug: tag for tag in Tag.objects.filter(slug__in=slugs)}
-    synonyms = TagSynonym.objects.filter(slug__in=slugs).select_related("tag")
-    tags.update({synonym.slug: synonym.tag for synonym in synonyms})
-    missing = [Tag(slug=slug, name=name[:100]) for slug, name in slugs.items() if slug not in tags]
-    bulk.insert(Tag, ("slug", "name"), [(tag.slug, tag.name) for tag in missing], conflicts="DO NOTHING")
+    tags = {tag.slug: tag for tag in _TAGS(slugs=slugs)}
+    tags.update({synonym.slug: synonym.tag for synonym in _SYNONYMS(slugs=slugs)})
+    missing = {slug: name[:100] for slug, name in slugs.items() if slug not in tags}
+    bulk.insert(Tag, ("slug", "name"), list(missing.items()), conflicts="DO NOTHING")
     if missing:
-        tags.update({tag.slug: tag for tag in Tag.objects.filter(slug__in=[tag.slug for tag in missing])})
+        tags.update({tag.slug: tag for tag in _TAGS(slugs=missing)})
     return {name: tags[slug] for name, slug in slug_of.items() if slug in tags}
 
 
 @lru_cache(maxsize=8192)
 def _tag_slug(name: str) -> str:
-    return slugify(name, allow_unicode=True)[:100]
+    return _slugified(name, allow_unicode=True)[:100]  # type: ignore[no-any-return]
 
 
 def _add_tags(
@@ -423,6 +436,10 @@ def _add_tags(
     rows = [(pk, tag.pk, moments[pk]) for pk, some in found.items() for tag in some]
     bulk.insert(TaggedArticle, ("content_object_id", "tag_id", "published_at"), rows, conflicts="DO NOTHING")
     return found
+
+
+def _named_by_key(rows: QuerySet[Any], *columns: str) -> QuerySet[Any]:
+    return rows.filter(OneOf("name_key", "keys")).values_list("name_key", *columns)
 
 
 class Person(NamedTuple):
@@ -446,20 +463,14 @@ def contributors_named(credits: Iterable[Credit]) -> dict[str, Person]:
 
 
 def _people_known_as(name_keys: Collection[str]) -> dict[str, Person]:
-    rows = (
-        Contributor.objects.order_by().filter(name_key__in=name_keys)
-        if name_keys
-        else Contributor.objects.none()
-    )
-    return {key: Person(pk, name) for key, pk, name in rows.values_list("name_key", "pk", "name")}
+    rows = _PEOPLE(keys=name_keys) if name_keys else []
+    return {key: Person(pk, name) for key, pk, name in rows}
 
 
 def _people_known_otherwise(name_keys: Collection[str]) -> dict[str, Person]:
     """The people of whom these are other spellings."""
-    names = ContributorName.objects.order_by()
-    rows = names.filter(name_key__in=name_keys) if name_keys else names.none()
-    columns = ("name_key", "contributor_id", "contributor__name")
-    return {key: Person(pk, name) for key, pk, name in rows.values_list(*columns)}
+    rows = _SPELLINGS(keys=name_keys) if name_keys else []
+    return {key: Person(pk, name) for key, pk, name in rows}
 
 
 def _add_credits(

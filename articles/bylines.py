@@ -617,7 +617,7 @@ def _plain(text: str) -> str:
 
 def _without_mail(text: str) -> str:
     """The name beside a web or e-mail address, whichever of the two is in brackets."""
-    text = _ADDRESS.sub("", text)
+    text = _ADDRESS.sub("", text) if "." in text or "/" in text else text
     if "@" not in text:
         return text
     text = _EMAIL.sub("", text).strip(" ,;:|-")

@@ -18,7 +18,8 @@ def split_dateline(text: str) -> tuple[str, str]:
 
     "LESK (Northline) - The list is pinned" gives ("LESK (Northline)", "The list is pinned").
     """
-    found = _DATELINE.match(text.lstrip()[: LONGEST + 10])
+    opening = text.lstrip()[: LONGEST + 10]
+    found = _DATELINE.match(opening) if any(map(opening.__contains__, "–—-")) else None
     if not found or not _is_place(found["place"], found["agency"], found["dash"]):
         return "", text
     dateline = f"{found['place'].strip()} ({found['agency']})" if found["agency"] else found["place"].strip()

@@ -489,7 +489,6 @@ class Article(models.Model):
             models.Index(fields=["source", "state", "-published_at", "-id"], name="article_newest_of_source"),
             models.Index(fields=["guid_key"], condition=~Q(guid_key=""), name="article_guid"),
             models.Index(fields=["text_key"], condition=~Q(text_key=""), name="article_text"),
-            models.Index(fields=["title_day_key"], condition=~Q(title_day_key=""), name="article_title_day"),
             models.Index(fields=["state", "-created_at", "-id"], name="article_desk"),
             models.Index(fields=["language", "-id"], name="article_language"),
             models.Index(fields=["source", "-id"], name="article_of_source"),

@@ -46,7 +46,8 @@ def minutes_to_read(body: str) -> int:
 
 def _minutes(text: str, words: int) -> int:
     # A text in such a script shows it from the beginning.
-    letters = len(_UNSPACED.findall(text)) if _UNSPACED.search(text, 0, 400) else 0
+    is_unspaced = not text.isascii() and _UNSPACED.search(text, 0, 400)
+    letters = len(_UNSPACED.findall(text)) if is_unspaced else 0
     return round(words / WORDS_A_MINUTE + letters / UNSPACED_LETTERS_A_MINUTE)
 
 

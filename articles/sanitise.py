@@ -238,7 +238,7 @@ def clean_text(value: str, *, max_length: int = MAX_TEXT_CHARS) -> str:
 
 
 def _one_line(text: str, max_length: int) -> str:
-    text = " ".join(_LINE_CONTROLS.sub("", text).split())
+    text = " ".join((text if text.isascii() else _LINE_CONTROLS.sub("", text)).split())
     return text if len(text) <= max_length else text[: max_length - 1].rstrip() + "…"
 
 
@@ -326,14 +326,19 @@ def _first_words(text: str, words: int) -> str:
         if max(map(len, first[:words]), default=0) <= LONGEST_UNIT:
             if len(first) > words:
                 return " ".join(first[:words]).rstrip(" ,;:–—-") + "…"
-            return _SPACES.sub(" ", text)
-    text = _SPACES.sub(" ", text)
+            return _singly_spaced(text)
+    text = _singly_spaced(text)
     end = 0
     for count, unit in enumerate(_UNIT.finditer(text)):
         if count >= words:
             return text[:end].rstrip(" ,;:–—-") + "…"
         end = unit.end()
     return text
+
+
+def _singly_spaced(text: str) -> str:
+    # What is printable has no white space but blanks.
+    return text if "  " not in text and text.isprintable() else _SPACES.sub(" ", text)
 
 
 def ckeditor_allowed_content() -> str:
@@ -592,7 +597,8 @@ def _is_picture(attributes: dict[str, str]) -> bool:
 
 def _tidy(html: str) -> str:
     """Without empty paragraphs, nor the first line break in <pre>, which each parser drops anew."""
-    return _PRE_NEWLINES.sub("<pre>", _EMPTY_PARAGRAPH.sub("", html)).strip()
+    html = _EMPTY_PARAGRAPH.sub("", html)
+    return (_PRE_NEWLINES.sub("<pre>", html) if "<pre>" in html else html).strip()
 
 
 def _plain_paragraphs(html: str) -> str:

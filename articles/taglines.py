@@ -96,12 +96,13 @@ def tag_names(
 def tag_slug(name: str) -> str:
     """The tag's part of an address: letters, marks and digits of any script, small, with hyphens. Never empty."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    spelled = "".join(_slug_character(character) for character in folded[: 4 * MAX_SLUG_CHARS])
+    spelled = "".join(map(_slug_character, folded[: 4 * MAX_SLUG_CHARS]))
     slug = re.sub(r"-+", "-", spelled).strip("-")[:MAX_SLUG_CHARS].strip("-")
     # A name of signs alone, an emoji for one, still needs an address of its own.
     return slug or f"tag-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:10]}"
 
 
+@lru_cache(maxsize=1024)
 def _slug_character(character: str) -> str:
     if character == "+":
         return "plus"
@@ -132,7 +133,7 @@ def _parts(text: str) -> Iterator[str]:
     for part in _SEPARATORS.split(text):
         entries = _LIST.split(part)
         for entry in entries if len(entries) > 2 else [part]:
-            slashed = _SLASHED.sub(r"\1\n", entry) if not entry.isupper() else entry
+            slashed = _SLASHED.sub(r"\1\n", entry) if "/" in entry and not entry.isupper() else entry
             yield from slashed.split("\n")
 
 
