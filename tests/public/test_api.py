@@ -9,8 +9,11 @@ import uuid
 import pytest
 from django.test import Client
 from django.utils import timezone
+from ninja import Schema
+from ninja.responses import NinjaJSONEncoder
 
 from articles.actions import erase, retract
+from articles.api import ArticlePage, HitPage
 from articles.models import ReadyPage
 from tests.factories import ArticleFactory, HoldFactory, SourceFactory
 from tests.front_door import Answer, FrontDoor
@@ -26,6 +29,12 @@ def door() -> FrontDoor:
 def read(answer: Answer):
     assert answer.status == 200, answer.text
     return json.loads(answer.text)
+
+
+def as_described(schema: type[Schema], given: dict) -> bool:
+    """Lists are written without their schema; programs are told by it what to read."""
+    read_by_it = schema.model_validate_json(json.dumps(given)).model_dump()
+    return json.loads(json.dumps(read_by_it, cls=NinjaJSONEncoder)) == given
 
 
 def test_an_article_comes_with_its_credits_source_and_terms(door):
@@ -59,6 +68,7 @@ def test_lists_are_read_to_their_end_by_following_next(door):
 
     while path:
         page = read(door.get(path))
+        assert as_described(ArticlePage, page)
         seen += [row["headline"] for row in page["articles"]]
         path = re.sub("^https?://[^/]+", "", page["next"])
 
@@ -93,6 +103,7 @@ def test_search_gives_marked_hits(door):
 
     found = read(door.get("/api/search/?q=glacier"))
 
+    assert as_described(HitPage, found)
     assert [hit["headline"] for hit in found["hits"]] == ["<mark>Glacier</mark> retreats"]
     assert found["hits"][0]["article"]["key"] == str(article.key)
 
