@@ -331,6 +331,7 @@ def _create(wanted: Sequence[tuple[Delivery, Draft]], *, at: datetime) -> dict[s
     )
     search.owe((ids[draft.url_key] for delivery, draft in wanted if delivery.publish), at=at)
     keys = {surfaces.LATEST} | {f"source:{delivery.source.pk}" for delivery, _ in wanted}
+    keys |= {surfaces.part_of_sitemap(pk) for pk in ids.values()}
     keys |= {f"tag:{tag.pk}" for some in tags.values() for tag in some}
     keys |= {f"contributor:{person.pk}" for some in people.values() for person in some}
     surfaces.changed(keys)

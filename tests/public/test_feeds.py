@@ -12,8 +12,12 @@ from django.utils import timezone
 from lxml import etree
 
 from articles import interface, sitemaps, surfaces
-from articles.models import Source
+from articles.actions import ingest
+from articles.canonical import address_key
+from articles.drafts import Draft
+from articles.models import Article, Source
 from tests.factories import ArticleFactory, ContributionFactory, HoldFactory, SourceFactory
+from tests.front_door import FrontDoor
 
 pytestmark = pytest.mark.django_db
 
@@ -160,6 +164,24 @@ def test_the_sitemap_index_leads_to_every_article(client, monkeypatch):
 
     assert {settings.SITE_URL + article.get_absolute_url() for article in articles} <= listed
     assert settings.SITE_URL + held.get_absolute_url() not in listed
+
+
+def test_articles_that_come_in_reach_the_sitemap_that_lies_ready(monkeypatch):
+    door = FrontDoor()
+    monkeypatch.setattr(sitemaps, "PER_PART", 3)
+    monkeypatch.setattr(surfaces, "PER_PART", 3)
+    (part,) = sitemaps.at_parts(ArticleFactory())
+    urls = [f"https://outlet.example/{n}" for n in range(3)]
+    drafts = [Draft(url, address_key(url), "", headline="New") for url in urls]
+    for path in ("/sitemap.xml", part):
+        door.get(path)
+
+    outcomes = ingest(source=SourceFactory(), drafts=drafts, at=timezone.now())
+
+    for article in Article.objects.filter(pk__in=[one.article_id for one in outcomes]):
+        (part,) = sitemaps.at_parts(article)
+        assert f"{part}<" in door.get("/sitemap.xml").text
+        assert f"/{article.slug}/" in door.get(part).text
 
 
 def test_the_sitemap_names_each_page_of_ours_in_every_language(client):
