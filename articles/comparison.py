@@ -26,7 +26,7 @@ from articles.fingerprint import ENOUGH_ANCHORS, anchors, is_telling, signature
 from articles.language import normalise_language
 from articles.models import Article, ArticleState, Comparison
 from articles.sanitise import to_text
-from articles.similarity import FIGURE, NAME, WORD, Profile, Term, rarity, terms_of
+from articles.similarity import Profile, Term, rarity, terms_of
 
 WINDOW = timedelta(days=7)
 HOURS = WINDOW // timedelta(hours=1)
@@ -44,7 +44,8 @@ READ = 3_500
 LEAST_ARTICLES = 500
 MOST_COUNTED = 20_000
 ANCHOR = 3
-_INDEX_FACTOR = {WORD: 1.0, NAME: 2.0, FIGURE: 1.2}
+# By the kind of a term, which its key ends in.
+_INDEX_FACTOR = (1.0, 2.0, 1.2)
 _TAG = re.compile(r"<[^>]*>?")
 
 
@@ -55,20 +56,19 @@ class Subject:
     pk: int
     published_at: datetime
     hour: int
+    version: int
     language: str
-    terms: list[Term]
+    terms: dict[int, Term]
     anchors: list[int]
     is_short: bool
     profile: Profile = field(init=False)
-    findable: list[int] = field(init=False)
-
-    def worth(self, key: int) -> float:
-        """How much a term of this article that another has tells of one event."""
-        return self.profile.weights[key] * _INDEX_FACTOR[key & 3]
+    # The terms by which it may find others, to how much sharing one tells of one event; and such anchors.
+    telling: dict[int, float] = field(init=False)
+    shared_anchors: list[int] = field(init=False)
 
     def said(self, key: int) -> str:
         """The word behind a key of this article."""
-        return next((term.said for term in self.terms if term.key == key), "")
+        return self.terms[key].said if key in self.terms else ""
 
 
 @dataclass(slots=True)
@@ -79,11 +79,10 @@ class Report:
     source_id: int | None
     story_id: int | None
     copy_of_id: int | None
-    published_at: datetime
-    is_short: bool
-    profile: Profile
     pinned: bool
     own_text: bool
+    profile: Profile
+    is_short: bool
 
 
 @dataclass(slots=True)
@@ -100,15 +99,18 @@ class Found:
 def described(article_ids: Sequence[int]) -> list[Subject]:
     """What these articles say, in the order of their publication."""
     rows = Article.objects.filter(pk__in=article_ids, published_at__isnull=False)
-    columns = ("pk", "published_at", "language", "headline", "standfirst", "body")
+    columns = ("pk", "version", "published_at", "language", "headline", "standfirst", "body")
     return [_subject(*row) for row in rows.order_by("published_at", "pk").values_list(*columns)]
 
 
-def _subject(pk: int, at: datetime, language: str, headline: str, standfirst: str, body: str) -> Subject:
+def _subject(
+    pk: int, version: int, at: datetime, language: str, headline: str, standfirst: str, body: str
+) -> Subject:
     text = _bare(body)
     language = normalise_language(language)
     return Subject(
         pk=pk,
+        version=version,
         published_at=at,
         hour=hour_of(at),
         language=language,
@@ -192,22 +194,22 @@ def _weigh(subjects: Sequence[Subject], beside: Counter[int]) -> Iterator[list[i
     weight_of = {
         key: rarity(_guessed(count + beside[key] - 1, articles), articles) for key, count in stored.items()
     }
+    free = {key for key, count in stored.items() if count < CROWD}
+    shared = {key for key, count in stored.items() if count + beside[key] > 1}
     for subject in subjects:
-        subject.profile = Profile(
-            {term.key: term.factor * weight_of[term.key] for term in subject.terms},
-            {term.key: term.run & 0xFF for term in subject.terms},
-            subject.language,
-            subject.published_at,
-        )
+        weights = {key: term.factor * weight_of[key] for key, term in subject.terms.items()}
+        runs = {key: term.run & 0xFF for key, term in subject.terms.items()}
+        subject.profile = Profile(weights, runs, subject.language, subject.published_at)
         # A name is what reports on one event share; of a text's rarest words most are in no other text.
-        rarest = sorted(subject.profile.weights, key=subject.worth, reverse=True)[:INDEXED]
-        keys = [*rarest, *subject.anchors]
-        subject.findable = [key for key in keys if stored[key] + beside[key] > 1]
-        yield [key for key in keys if stored[key] < CROWD]
+        worth = {key: weight * _INDEX_FACTOR[key & 3] for key, weight in weights.items()}
+        rarest = sorted(worth, key=worth.__getitem__, reverse=True)[:INDEXED]
+        subject.telling = {key: worth[key] for key in rarest if key in shared}
+        subject.shared_anchors = [key for key in subject.anchors if key in shared]
+        yield [key for key in chain(rarest, subject.anchors) if key in free]
 
 
-def _all_keys(subject: Subject) -> list[int]:
-    return [*(term.key for term in subject.terms), *subject.anchors]
+def _all_keys(subject: Subject) -> Iterator[int]:
+    return chain(subject.terms, subject.anchors)
 
 
 def _guessed(count: int, articles: int) -> int:
@@ -231,47 +233,44 @@ def found_for(subjects: Sequence[Subject]) -> dict[int, Found]:
 
 
 def _found_for(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Found]]:
-    asked = sorted({key for subject in subjects for key in subject.findable})
-    having: dict[int, list[int]] = defaultdict(list)
-    for key, pk in _postings(asked, *_around(subjects)):
-        having[key].append(pk)
+    asked = sorted(set(chain.from_iterable(chain(one.telling, one.shared_anchors) for one in subjects)))
+    having = _postings(asked, *_around(subjects))
     for subject in subjects:
-        anchored = [key for key in subject.findable if key & 3 == ANCHOR]
-        told = [key for key in subject.findable if key & 3 != ANCHOR]
-        points = dict.fromkeys(_having_several(told, having, 2, subject.pk), 0.0)
-        for key in told if points else ():
-            worth = subject.worth(key)
-            for pk in points.keys() & having[key]:
-                points[pk] += worth
+        points = dict.fromkeys(_having_several(subject.telling, having, 2, subject.pk), 0.0)
+        for key, worth in subject.telling.items() if points else ():
+            for pk in having[key]:
+                if pk in points:
+                    points[pk] += worth
         near = [pk for pk, found in points.items() if found >= LEAST_POINTS]
         near.sort(key=lambda pk: (-points[pk], pk))
-        alike = _having_several(anchored, having, ENOUGH_ANCHORS, subject.pk)
+        alike = _having_several(subject.shared_anchors, having, ENOUGH_ANCHORS, subject.pk)
         yield subject, Found(near[:NEAREST], alike[:NEAREST])
 
 
 def _having_several(
-    keys: Sequence[int], having: Mapping[int, list[int]], several: int, but: int
+    keys: Iterable[int], having: Mapping[int, list[int]], several: int, but: int
 ) -> list[int]:
     """The articles that have several of these keys, those with most of them first."""
     counts = Counter(chain.from_iterable([having[key] for key in keys]))
-    return [pk for pk, count in counts.most_common() if count >= several and pk != but]
+    found = [pk for pk, count in counts.items() if count >= several and pk != but]
+    return sorted(found, key=lambda pk: -counts[pk])
 
 
-def reports(article_ids: Iterable[int]) -> dict[int, Report]:
-    """These articles as far as they are published and kept for comparison, by their key."""
-    rows = Comparison.objects.filter(
-        pk__in=set(article_ids), article__state=ArticleState.PUBLISHED
-    ).values_list(
-        "article_id", "article__source_id", "article__story_id", "article__copy_of_id", "published_at",
-        "is_short", "terms", "language",
-        Coalesce("article__membership__pinned", Value(False)),
-        Coalesce("article__membership__own_text", Value(False)),
+def reports(subjects: Iterable[Subject], others: Iterable[int]) -> dict[int, Report]:
+    """These, and of the others those published and kept for comparison, by their key."""
+    profiles = {one.pk: (one.profile, one.is_short) for one in subjects}
+    kept = Comparison.objects.filter(pk__in=set(others) - profiles.keys())
+    for pk, terms, language, at, is_short in kept.values_list(
+        "pk", "terms", "language", "published_at", "is_short"
+    ):
+        profiles[pk] = Profile.unpack(bytes(terms), language, at), is_short
+    rows = Article.objects.filter(pk__in=profiles, state=ArticleState.PUBLISHED).values_list(
+        "pk", "source_id", "story_id", "copy_of_id",
+        Coalesce("membership__pinned", Value(False)), Coalesce("membership__own_text", Value(False)),
     )  # fmt: skip
     return {
-        pk: Report(
-            pk, source, story, copy_of, at, short, Profile.unpack(bytes(terms), language, at), pinned, own
-        )
-        for pk, source, story, copy_of, at, short, terms, language, pinned, own in rows
+        pk: Report(pk, source, story, copy_of, pinned, own_text, *profiles[pk])
+        for pk, source, story, copy_of, pinned, own_text in rows
     }
 
 
@@ -300,8 +299,7 @@ def sharing_text(article: Article) -> list[int]:
         return []
     hour = hour_of(article.published_at)
     keys = sorted(_anchor_keys(_bare(article.body)))
-    shared = Counter(pk for _, pk in _postings(keys, hour - HOURS, hour + HOURS))
-    return [pk for pk, count in shared.most_common() if count >= ENOUGH_ANCHORS]
+    return _having_several(keys, _postings(keys, hour - HOURS, hour + HOURS), ENOUGH_ANCHORS, article.pk)
 
 
 # --- the table of keys ------------------------------------------------------------------------
@@ -325,13 +323,16 @@ def _counts(subjects: Sequence[Subject], keys: Iterable[int]) -> dict[int, int]:
     return dict(_asked(sql, [*_around(subjects), listed.parameter(sorted(keys))]))
 
 
-def _postings(keys: Sequence[int], first: int, last: int) -> list[tuple[int, int]]:
-    """(key, article) of those hours."""
+def _postings(keys: Sequence[int], first: int, last: int) -> Mapping[int, list[int]]:
+    """Key to the articles of those hours that have it."""
     sql = (
         f"SELECT kept.key, kept.article_id FROM {listed.table('given', 'bigint')} JOIN articles_comparisonkey kept"  # noqa: S608
         " ON kept.key = given.value AND kept.hour BETWEEN %s AND %s"
     )
-    return _asked(sql, [listed.parameter(keys), first, last]) if keys else []
+    having: dict[int, list[int]] = defaultdict(list)
+    for key, pk in _asked(sql, [listed.parameter(keys), first, last]) if keys else ():
+        having[key].append(pk)
+    return having
 
 
 def _asked(sql: str, parameters: Sequence[Any]) -> list[tuple[int, int]]:

@@ -11,7 +11,6 @@ import struct
 import unicodedata
 from datetime import date
 from hashlib import blake2b
-from heapq import nsmallest
 from itertools import pairwise
 from zlib import crc32
 
@@ -99,7 +98,7 @@ def anchors(text: str) -> list[int]:
         words = [
             joined[index : index + _CHARACTERS].encode() for index in range(len(joined) - _CHARACTERS + 1)
         ]
-    return nsmallest(ANCHORS, set(map(crc32, words[1:], map(crc32, words))))
+    return sorted(set(map(crc32, words[1:], map(crc32, words))))[:ANCHORS]
 
 
 def _words(text: str) -> list[str]:

@@ -431,7 +431,6 @@ class Article(models.Model):
     compared_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Empty until it was compared with others."
     )
-    comparing_until = models.DateTimeField(null=True, blank=True, editable=False)
     published_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(null=True, blank=True, help_text="When readers last got a new version.")
     expires_at = models.DateTimeField(null=True, blank=True)

@@ -170,9 +170,8 @@ def _empty(article: Article) -> None:
     Story.objects.filter(pk=article.story_id or 0, headline=article.headline).update(headline="")
     blank = dict.fromkeys(TEXT, "") | {"body": CleanHTML(""), "signature": None}
     # Whoever read the words before, to compare them or to change them, finds that they are not these any more.
-    stale = {"version": F("version") + 1, "comparing_until": None}
     compared = article.compared_at or article.created_at
-    Article.objects.filter(pk=article.pk).update(**blank, **stale, compared_at=compared)
+    Article.objects.filter(pk=article.pk).update(**blank, version=F("version") + 1, compared_at=compared)
 
 
 def _empty_picture(picture: Media) -> None:

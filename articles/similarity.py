@@ -44,12 +44,11 @@ _DOUBLED = re.compile(r"(.)\1+")
 
 
 class Term(NamedTuple):
-    """One thing an article says: by what it is known, how it was written, and what its place makes it worth.
+    """One thing an article says: how it was written, and what its place makes it worth.
 
     Words of one name ("Puerto Albo") have the same `run`.
     """
 
-    key: int
     said: str
     factor: float
     run: int
@@ -103,33 +102,32 @@ class Likeness:
 NOTHING = Likeness(0.0)
 
 
-def terms_of(headline: str, lead: str, language: str) -> list[Term]:
-    """What an article's beginning says, the headline's words first; no common words, each thing once."""
+def terms_of(headline: str, lead: str, language: str) -> dict[int, Term]:
+    """What an article's beginning says, the headline's words first, by its key; no common words, each thing once."""
     common = COMMON_WORDS.get(normalise_language(language), frozenset())
     found: dict[int, Term] = {}
-    lead = " ".join(_DATELINE.sub("", lead).split()[:LEAD_WORDS])
+    if dateline := _DATELINE.match(lead):
+        lead = lead[dateline.end() :]
+    lead = " ".join(lead.split(None, LEAD_WORDS)[:LEAD_WORDS])
     for text, factor in ((headline, HEADLINE_FACTOR), (lead, 1.0)):
         _note(found, unicodedata.normalize("NFKC", text), factor, common)
-    return list(found.values())
+    return found
 
 
 def _note(found: dict[int, Term], text: str, factor: float, common: frozenset[str]) -> None:
     """Add what a text says in its order. A capital says name; at the start of a sentence it may not."""
-    tokens = _TOKEN.findall(text)
+    tokens = [_read(token, common) for token in _TOKEN.findall(text)]
     # In a headline Written Like This capitals say nothing.
-    capitals, longer = (
-        sum([token[0].isupper() for token in tokens]), sum([len(token) > 3 for token in tokens])
-    )  # fmt: skip
+    capitals, longer = sum([token[0] for token in tokens]), sum([token[1] for token in tokens])
     shouted, starts, run = capitals > 0.7 * longer, True, len(found)
-    for token in tokens:
-        if len(found) >= MOST_TERMS:
-            return
-        read = _read(token, common)
-        run += not read.capital
-        for key, said in read.unsure if starts or shouted else read.sure:
-            if key not in found and len(found) < MOST_TERMS:
-                found[key] = Term(key, said, factor, run)
-        starts = read.ends
+    for capital, _, ends, sure, unsure in tokens:
+        run += not capital
+        for key, said in unsure if starts or shouted else sure:
+            if key not in found:
+                if len(found) == MOST_TERMS:
+                    return
+                found[key] = Term(said, factor, run)
+        starts = ends
 
 
 @lru_cache(maxsize=4096)
@@ -167,9 +165,10 @@ def _enough(shared: set[int], a: Profile, b: Profile, speaks_same: bool) -> bool
 
 
 class _Read(NamedTuple):
-    """A token: whether it begins with a capital or ends a sentence, and what it says within one and at its start."""
+    """A token: whether it begins with a capital, is long, ends a sentence; what it says within one and at its start."""
 
     capital: bool
+    is_long: bool
     ends: bool
     sure: tuple[tuple[int, str], ...] = ()
     unsure: tuple[tuple[int, str], ...] = ()
@@ -177,19 +176,20 @@ class _Read(NamedTuple):
 
 @lru_cache(maxsize=32_768)
 def _read(token: str, common: frozenset[str]) -> _Read:
+    is_long = len(token) > 3
     if not token[0].isalnum():
-        return _Read(capital=False, ends=True)
+        return _Read(capital=False, is_long=is_long, ends=True)
     if token[0].isdigit():
         figure = ((_key(FIGURE, token.replace(".", "").replace(",", "")), token),) if len(token) > 1 else ()
-        return _Read(False, False, figure, figure)
+        return _Read(False, is_long, False, figure, figure)
     capital = token[0].isupper()
     if _UNSPACED.search(token):
         keys = tuple(_unspaced_keys(token))
-        return _Read(capital, False, keys, keys)
+        return _Read(capital, is_long, False, keys, keys)
     parts = list(_keys_of_parts(token, common))
     sure = tuple([name or word for name, word in parts])
     unsure = sure if token.islower() else tuple(filter(None, chain.from_iterable(parts)))
-    return _Read(capital, False, sure, unsure)
+    return _Read(capital, is_long, False, sure, unsure)
 
 
 def _keys_of_parts(
@@ -213,7 +213,7 @@ def _unspaced_keys(token: str) -> Iterable[tuple[int, str]]:
 
 def name_form(name: str) -> str:
     """A name as it sounds, in small Latin letters: one form for its spellings, scripts and case endings."""
-    plain = anyascii(name).lower().translate(_FORMS)
+    plain = (name if name.isascii() else anyascii(name)).lower().translate(_FORMS)
     plain = _DOUBLED.sub(r"\1", plain)
     bare = plain.rstrip("aeiou")
     return bare if len(bare) >= 3 else plain

@@ -6,10 +6,9 @@ docs/decisions/stories.md tells how the thresholds were chosen.
 
 from __future__ import annotations
 
-import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
 
 from django.db import OperationalError, connection, transaction
@@ -32,7 +31,6 @@ PAIR = 0.24
 CLOSE = 0.22
 SHARE = 0.5
 MOST_IN_STORY = 60
-LEASE = timedelta(minutes=5)
 # How often a batch is begun again because somebody else needed the same rows.
 GIVES_WAY = 5
 MOST_COPIES = 50
@@ -46,40 +44,27 @@ class NotTogether(Exception):
 
 
 def to_compare(at: datetime) -> ArticleQuerySet:
-    """Published articles that nobody has compared with others, nor is comparing at the moment."""
-    free = Q(comparing_until__isnull=True) | Q(comparing_until__lte=at)
+    """Published articles that nobody has compared with others."""
     return Article.objects.filter(
-        free, state=ArticleState.PUBLISHED, compared_at__isnull=True, published_at__lte=at
+        state=ArticleState.PUBLISHED, compared_at__isnull=True, published_at__lte=at
     )
 
 
 @bulk.uncollected()
 def relate_due(limit: int, at: datetime) -> int:
-    """Compare at most `limit` articles that wait for it with those around them; returns how many it did.
-
-    Claimed by lease, so a killed worker's articles are compared by the next one.
-    """
-    claimed, until = _claim(limit, at)
-    if claimed:
-        relate(claimed, at=at, until=until)
-    return len(claimed)
-
-
-def _claim(limit: int, at: datetime) -> tuple[list[int], datetime]:
-    # The moment is the lease's token as well, so no two claims may have the same.
-    until = at + LEASE + timedelta(microseconds=secrets.randbelow(1_000_000))
+    """Compare at most `limit` articles that wait for it with those around them; returns how many it looked at."""
     due = list(to_compare(at).order_by("published_at", "pk").values_list("pk", flat=True)[:limit])
-    to_compare(at).filter(pk__in=due).update(comparing_until=until)
-    taken = Article.objects.filter(pk__in=due, comparing_until=until)
-    return list(taken.values_list("pk", flat=True)), until
+    if due:
+        relate(due, at=at)
+    return len(due)
 
 
-def relate(article_ids: Sequence[int], *, at: datetime, until: datetime | None = None) -> None:
-    """Compare these articles now: fold copies, join or open stories. With `until`, only those under that lease."""
+def relate(article_ids: Sequence[int], *, at: datetime) -> None:
+    """Compare those of these articles that wait for it: fold copies, join or open stories."""
     subjects = comparison.described(article_ids)
     for attempt in range(GIVES_WAY + 1):
         try:
-            _relate(subjects, article_ids, at=at, until=until)
+            _relate(subjects, at=at)
             return
         except OperationalError:
             # Somebody's decision or notice was waited for, or waited for us; inside a transaction it is the caller's.
@@ -88,17 +73,15 @@ def relate(article_ids: Sequence[int], *, at: datetime, until: datetime | None =
 
 
 @transaction.atomic
-def _relate(
-    subjects: Sequence[Subject], article_ids: Sequence[int], *, at: datetime, until: datetime | None
-) -> None:
+def _relate(subjects: Sequence[Subject], *, at: datetime) -> None:
     _one_at_a_time()
-    ours = Article.objects.filter(pk__in=article_ids, state=ArticleState.PUBLISHED)
-    if until:
-        ours = ours.filter(comparing_until=until)
-    ids = set(ours.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
-    fresh = [s for s in subjects if s.pk in ids and s.published_at > at - comparison.KEPT]
+    waiting = to_compare(at).filter(pk__in=[subject.pk for subject in subjects])
+    versions = dict(waiting.select_for_update(no_key=True).order_by("pk").values_list("pk", "version"))
+    # What another worker was quicker with is left out, and so is what got other words since ours were read.
+    ours = [subject for subject in subjects if versions.get(subject.pk) == subject.version]
+    fresh = [subject for subject in ours if subject.published_at > at - comparison.KEPT]
     changed = _Round(fresh, at).run() if fresh else set()
-    Article.objects.filter(pk__in=ids).update(compared_at=at, comparing_until=None)
+    Article.objects.filter(pk__in=[subject.pk for subject in ours]).update(compared_at=at)
     surfaces.changed(surfaces.keys_of(sorted(changed)))
 
 
@@ -124,7 +107,7 @@ class _Round:
         alike = {pk: found.worded_alike for pk, found in self.found.items() if found.worded_alike}
         self.sketches = comparison.sketches(chain(alike, *alike.values()), keep=True)
         others = chain.from_iterable(found.near + found.worded_alike for found in self.found.values())
-        self.reports = comparison.reports(self.pending.union(others))
+        self.reports = comparison.reports(subjects, others)
         self.memberships: dict[int, StoryMembership] = {}
         self.members: dict[int, set[int]] = {}
         self.changed: set[int] = set()
@@ -337,7 +320,7 @@ def _sketched_alike(a: int, b: int, sketches: Mapping[int, bytes]) -> float:
 
 
 def _age(report: Report) -> tuple[datetime, int]:
-    return report.published_at, report.pk
+    return report.profile.published_at, report.pk
 
 
 def _reasons(subject: Subject, found: Likeness) -> list[str]:

@@ -96,7 +96,7 @@ def verdicts(names: dict[int, str]) -> dict[tuple[int, int], bool]:
 def grouped(batch: int, pair: float) -> dict[int, int]:
     """Group the demo anew; article to story."""
     stories.PAIR, stories.CLOSE = pair, pair - 0.02
-    Article.objects.update(story=None, copy_of=None, compared_at=None, comparing_until=None)
+    Article.objects.update(story=None, copy_of=None, compared_at=None)
     for model in (StoryMembership, Story):
         model.objects.all().delete()
     while stories.relate_due(batch, AT):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -63,6 +63,25 @@ def periodic(name: str, period: timedelta, run: Callable[[int, datetime], int], 
         return run(limit, at) if taken else 0
 
     return Kind(name, take_turn, waiting, limit)
+
+
+def by_one(kind: Kind, most: timedelta = timedelta(minutes=1)) -> Kind:
+    """The same work, by one worker at a time: the others have other work. One that dies is waited for, for `most`.
+
+    The work must bear two at once all the same, when one takes longer.
+    """
+    turn = f"{TURN}{kind.name}"
+
+    def run(limit: int, at: datetime) -> int:
+        Heartbeat.objects.get_or_create(name=turn, defaults={"at": at})
+        if not Heartbeat.objects.filter(name=turn, at__lte=at).update(at=at + most):
+            return 0
+        try:
+            return kind.run(limit, at)
+        finally:
+            Heartbeat.objects.filter(name=turn, at=at + most).update(at=at)
+
+    return replace(kind, run=run)
 
 
 def portion(kind: Kind, *, at: datetime) -> int:
@@ -163,7 +182,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("read pages", fulltext.read_due, lambda at: fulltext.waiting(at).exists()),
     Kind("subscribe at hubs", websub.subscribe_due, websub.is_waiting),
     Kind("fetch pictures", fetch_pictures, lambda at: Media.objects.claimable(at).exists()),
-    Kind("group stories", stories.relate_due, lambda at: stories.to_compare(at).exists(), limit=250),
+    by_one(Kind("group stories", stories.relate_due, lambda at: stories.to_compare(at).exists(), limit=250)),
     Kind("drill", drill.practise, drill.is_due, limit=1),
     Kind(
         "suggest articles",

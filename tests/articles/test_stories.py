@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -19,10 +17,13 @@ from articles.models import (
     ArticleState,
     Comparison,
     ComparisonKey,
+    Heartbeat,
     ReadyPage,
     Story,
     StoryMembership,
 )
+from newsroom import work
+from newsroom.health import TURN
 from tests.factories import ArticleFactory, HoldFactory, SourceFactory, StoryFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -448,45 +449,29 @@ def test_an_editor_names_a_story_or_chooses_who_does(client):
 # --- the work ---------------------------------------------------------------------------------
 
 
-def test_a_claimed_article_is_left_alone_until_its_worker_s_lease_runs_out():
-    report(DIKE[0]), report(DIKE[1])
+def test_what_another_worker_compared_or_somebody_changed_meanwhile_is_left_as_it_is():
+    compared, changed = report(DIKE[0]), report(DIKE[1])
     at = timezone.now()
-    claimed, _ = stories._claim(10, at)
+    subjects = comparison.described([compared.pk, changed.pk])
+    Article.objects.filter(pk=compared.pk).update(compared_at=at)
+    Article.objects.filter(pk=changed.pk).update(version=changed.version + 1, body="<p>Other words.</p>")
 
-    assert len(claimed) == 2
-    assert stories.relate_due(10, at) == 0
-    assert stories.relate_due(10, at + stories.LEASE + timedelta(seconds=2)) == 2
-    assert Story.objects.exists()
-
-
-def test_a_worker_that_lost_its_lease_writes_nothing():
-    article = report(DIKE[0])
-    at = timezone.now()
-    claimed, until = stories._claim(10, at)
-    later = at + stories.LEASE + timedelta(seconds=2)
-    stories.relate_due(10, later)
-    Comparison.objects.all().delete()
-
-    stories.relate(claimed, at=later, until=until)
+    stories._relate(subjects, at=at)
 
     assert not Comparison.objects.exists()
-    assert reread(article)[0].compared_at == later
+    assert [one.compared_at for one in reread(compared, changed)] == [at, None]
+    assert stories.relate_due(10, at) == 1
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_killed_worker_s_articles_are_compared_by_the_next():
+def test_one_worker_compares_at_a_time_and_one_that_died_is_waited_for_a_minute():
     report(DIKE[0]), report(DIKE[1])
-    at = timezone.now()
-    connections.close_all()
-    child = os.fork()
-    if child == 0:
-        stories._claim(10, at)
-        os.kill(os.getpid(), signal.SIGKILL)
-    os.waitpid(child, 0)
+    at, [kind] = timezone.now(), [kind for kind in work.KINDS if kind.name == "group stories"]
+    died = Heartbeat.objects.create(name=f"{TURN}group stories", at=at + timedelta(minutes=1))
 
-    assert stories.relate_due(10, at) == 0
-    assert stories.relate_due(10, at + stories.LEASE + timedelta(seconds=2)) == 2
-
+    assert kind.run(1, at) == 0
+    assert kind.run(1, died.at) == 1
+    # Who is done lets the next one begin at once.
+    assert kind.run(1, died.at) == 1
     assert Story.objects.get().articles.count() == 2
 
 
@@ -532,6 +517,8 @@ def test_a_term_that_a_crowd_has_is_kept_of_no_more(monkeypatch):
         relate()
 
     (zanzibar,) = {
-        term.key for term in comparison.terms_of("They saw Zanzibar", "", "en") if term.said == "Zanzibar"
+        key
+        for key, term in comparison.terms_of("They saw Zanzibar", "", "en").items()
+        if term.said == "Zanzibar"
     }
     assert ComparisonKey.objects.filter(key=zanzibar).count() == 3
