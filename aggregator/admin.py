@@ -76,7 +76,7 @@ class FetchInline(admin.TabularInline):
     verbose_name_plural = "last attempts"
     fields = readonly_fields = (
         "started_at",
-        "seconds",
+        "took",
         "http_status",
         "bytes",
         "entries",
@@ -87,6 +87,11 @@ class FetchInline(admin.TabularInline):
         "repaired",
         "error",
     )
+
+    @admin.display(description="seconds")
+    def took(self, fetch: Fetch) -> str:
+        """To the hundredth."""
+        return f"{fetch.seconds:.2f}"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

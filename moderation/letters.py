@@ -208,8 +208,8 @@ def _word(name: str, value: Any) -> Any:
 
 
 def _day(on: date) -> str:
-    """A day as the language that is on writes it; in English not as the United States alone do."""
-    return date_format(on, "j F Y" if translation.get_language() == "en" else "DATE_FORMAT")
+    """A day as the language that is on writes it."""
+    return date_format(on, "DATE_FORMAT")
 
 
 @lru_cache(maxsize=1)

@@ -174,6 +174,7 @@ LANGUAGES = [
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.zone("TIME_ZONE", default="UTC")
 USE_I18N = True
+FORMAT_MODULE_PATH = "newsroom.formats"
 USE_TZ = True
 
 # --- files ------------------------------------------------------------------------------------

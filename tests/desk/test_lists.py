@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -15,6 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
+from aggregator.actions import register
+from aggregator.models import Fetch
 from articles import actions
 from articles.models import ArticleState
 from bench.desk import BIG, narrowed
@@ -141,3 +144,14 @@ def test_no_filter_of_a_list_that_grows_offers_to_count_its_rows() -> None:
         if desk.list_filter and model._meta.db_table in BIG and desk.show_facets != admin.ShowFacets.NEVER
     ]
     assert offered == []
+
+
+def test_a_feeds_attempts_are_told_as_people_tell_time(admin_client: Client) -> None:
+    at = datetime(2026, 3, 5, 21, 7, tzinfo=UTC)
+    feed = register(url="https://harbour.example/feed", at=at)
+    Fetch.objects.create(feed=feed, started_at=at, seconds=0.18804334)
+
+    page = admin_client.get(reverse("admin:aggregator_feed_change", args=[feed.pk])).content.decode()
+
+    assert "5 Mar 2026, 21:07" in page
+    assert "<p>0.19</p>" in page
