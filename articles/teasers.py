@@ -107,11 +107,14 @@ def fill(articles: Iterable[Article]) -> None:
 
 def of(article: Article) -> Teaser | Setting:
     """What a list says of the article: one of `listed` that was filled, or any other."""
+    known: Teaser | None = article.__dict__.get("_teaser")
+    if known:
+        return known
     text: str | None = article.__dict__.get(KIND)
     if text is None:
         return Setting(article)
-    known: Teaser | None = article.__dict__.get("_teaser")
-    return known or article.__dict__.setdefault("_teaser", Teaser(*text.split(BETWEEN)))
+    made = article.__dict__["_teaser"] = Teaser(*text.split(BETWEEN))
+    return made
 
 
 def make(keys: Sequence[int]) -> Iterator[Made]:

@@ -17,8 +17,9 @@ import brotli
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connection, connections
+from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 
 from articles import announcements, interface, page_files, surfaces
 from articles.build import build_of_the_program
@@ -85,6 +86,13 @@ class ForReaders(WSGIHandler):
             super().load_middleware(is_async)
         finally:
             settings.MIDDLEWARE = everything
+
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+        """Which view answers was found out before anybody was asked."""
+        request.resolver_match = _match(request.path_info, settings.ROOT_URLCONF) or super().resolve_request(
+            request
+        )
+        return request.resolver_match
 
 
 class ReadyPages:
@@ -278,8 +286,13 @@ def is_stored_surface(path: str) -> bool:
 
 
 def _view_at(path: str) -> Any:
+    return getattr(_match(interface.split(path)[1], settings.ROOT_URLCONF), "func", None)
+
+
+@lru_cache(maxsize=512)
+def _match(path: str, urlconf: str) -> ResolverMatch | None:
     try:
-        return resolve(interface.split(path)[1]).func
+        return resolve(path, urlconf)
     except Resolver404:
         return None
 
