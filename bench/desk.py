@@ -117,11 +117,16 @@ def survey() -> None:
 
 
 def make_drafts() -> None:
-    """One article of a thousand is not published yet."""
+    """One article of a thousand is not published yet, and is not searched."""
+    from django.db import transaction
+
+    from articles import search
     from articles.models import Article, ArticleState
 
     pks = list(Article.objects.order_by("-pk").values_list("pk", flat=True)[: ARTICLES // 1000 or 1])
-    Article.objects.filter(pk__in=pks).update(state=ArticleState.REVIEW)
+    with transaction.atomic():
+        Article.objects.filter(pk__in=pks).update(state=ArticleState.REVIEW)
+        search.remove(pks)
 
 
 def make_claims() -> None:
