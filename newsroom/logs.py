@@ -89,6 +89,14 @@ class Json(logging.Formatter):
         return json.dumps(said, ensure_ascii=False)
 
 
+class WithoutTrace(logging.Filter):
+    """What was said, and not where in the program: strangers could fill the log with that."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = None
+        return True
+
+
 def configuration(*, level: str, form: str) -> dict[str, Any]:
     """For logging.config.dictConfig, the same for Django, the worker and gunicorn."""
     quiet = {"level": level, "handlers": [], "propagate": True}
@@ -96,6 +104,7 @@ def configuration(*, level: str, form: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": Line}, "json": {"()": Json}},
+        "filters": {"without_trace": {"()": WithoutTrace}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},
         "root": {"handlers": ["stderr"], "level": level},
         # What was not found, or is withheld, is an answer and no event; LOG_REQUESTS tells all of them.
@@ -103,6 +112,7 @@ def configuration(*, level: str, form: str) -> dict[str, Any]:
         "loggers": {
             "gunicorn.error": quiet,
             "django.request": {"level": "ERROR"},
+            "django.security.DisallowedHost": {"filters": ["without_trace"]},
             "urllib3": {"level": "ERROR"},
         },
     }

@@ -156,3 +156,12 @@ def test_a_running_site_logs_reports_and_traces_without_people(watchers: WebServ
     for where, text in told.items():
         assert "chosen-by-the-proxy" in text, where
         assert not [word for word in PLANTED if word in text], where
+
+
+@pytest.mark.django_db
+def test_a_host_that_is_not_ours_is_told_in_a_line_without_a_traceback(client, caplog):
+    assert client.get("/", headers={"host": "evil.example"}).status_code == 400
+
+    told = [record for record in caplog.records if record.name == "django.security.DisallowedHost"]
+    assert [record.exc_info for record in told] == [None]
+    assert "ALLOWED_HOSTS" in told[0].getMessage()
