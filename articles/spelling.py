@@ -22,6 +22,7 @@ LONG_FROM = 8
 NEWEST = 300
 _KNOWN = "SELECT value FROM {given} CROSS JOIN articles_searchslip WHERE slip = SUBSTR(value, 1, 7) AND word = value"
 _NEAR = "SELECT word FROM {given} CROSS JOIN articles_searchslip WHERE slip = value LIMIT 4000"
+_LEARN = "INSERT INTO articles_searchslip (slip, word) SELECT * FROM unnest(%s::text[], %s::text[]) ON CONFLICT DO NOTHING"
 _ANY = {
     "sqlite": "SELECT 1 FROM articles_searchindex WHERE articles_searchindex MATCH"
     " '{headline names standfirst} : \"' || %s || '\"' LIMIT 1",
@@ -57,7 +58,12 @@ def learn(words: set[str]) -> None:
         return
     # In one order, so that two transactions never wait for each other.
     rows = [(key, word) for word in sorted(words - known(words)) for key in keys_of(word)]
-    bulk.insert(SearchSlip, ("slip", "word"), rows, conflicts="DO NOTHING")
+    if connection.vendor == "sqlite" or not rows:
+        bulk.insert(SearchSlip, ("slip", "word"), rows, conflicts="DO NOTHING")
+        return
+    with connection.cursor() as cursor:
+        # Each column as one list in the database's own notation, which for letters alone is this: a quarter less.
+        cursor.execute(_LEARN, ['{"' + '","'.join(column) + '"}' for column in zip(*rows, strict=True)])
 
 
 def forget(words: set[str]) -> None:
