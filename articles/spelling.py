@@ -22,7 +22,10 @@ LONG_FROM = 8
 NEWEST = 300
 _KNOWN = "SELECT value FROM {given} CROSS JOIN articles_searchslip WHERE slip = SUBSTR(value, 1, 7) AND word = value"
 _NEAR = "SELECT word FROM {given} CROSS JOIN articles_searchslip WHERE slip = value LIMIT 4000"
-_LEARN = "INSERT INTO articles_searchslip (slip, word) SELECT * FROM unnest(%s::text[], %s::text[]) ON CONFLICT DO NOTHING"
+_LEARN = (
+    "INSERT INTO articles_searchslip (slip, word) SELECT * FROM unnest(%s::text[], %s::text[])"
+    " ON CONFLICT DO NOTHING"
+)
 _ANY = {
     "sqlite": "SELECT 1 FROM articles_searchindex WHERE articles_searchindex MATCH"
     " '{headline names standfirst} : \"' || %s || '\"' LIMIT 1",
