@@ -245,16 +245,16 @@ def index_owed(article_ids: Sequence[int], *, at: datetime, token: str = "") -> 
     """Write the search rows of these articles that came in: those under this lease, or under none."""
     owed = SearchOwed.objects.filter(pk__in=article_ids, lease_token=token)
     # Locked before they are looked at, in one order: what is withheld or erased meanwhile is seen, or waits for us.
-    list(
-        Article.objects.select_for_update(no_key=True).filter(pk__in=article_ids).order_by("pk").values("pk")
+    locked = Article.objects.select_for_update(no_key=True).filter(pk__in=article_ids).order_by("pk")
+    published = {pk for pk, state in locked.values_list("pk", "state") if state == ArticleState.PUBLISHED}
+    allowed = Article.objects.filter(IsAllowed(), pk__in=published).only(
+        "headline", "standfirst", "body", "language", "source"
     )
-    published = Article.objects.filter(pk__in=article_ids, state=ArticleState.PUBLISHED)
-    allowed = published.filter(IsAllowed()).only("headline", "standfirst", "body", "language", "source")
     # An outlet is read once for all that it brought.
     articles = list(allowed.prefetch_related("source"))
     _write(articles)
-    withheld = published.exclude(pk__in=[article.pk for article in articles])
-    owed.filter(pk__in=withheld).update(due_at=at + LOOKED_AT_AGAIN, lease_until=None, lease_token="")
+    if withheld := published.difference([article.pk for article in articles]):
+        owed.filter(pk__in=withheld).update(due_at=at + LOOKED_AT_AGAIN, lease_until=None, lease_token="")
     owed.delete()
     if articles:
         surfaces.changed([surfaces.SEARCH])

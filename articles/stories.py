@@ -75,8 +75,14 @@ def relate(article_ids: Sequence[int], *, at: datetime) -> None:
 @transaction.atomic
 def _relate(subjects: Sequence[Subject], *, at: datetime) -> None:
     _one_at_a_time()
-    waiting = to_compare(at).filter(pk__in=[subject.pk for subject in subjects])
-    versions = dict(waiting.select_for_update(no_key=True).order_by("pk").values_list("pk", "version"))
+    read = Article.objects.select_for_update(no_key=True).filter(pk__in=[subject.pk for subject in subjects])
+    # Asked for those that wait, SQLite would look through all that do.
+    columns = ("pk", "version", "state", "compared_at")
+    versions = {
+        pk: version
+        for pk, version, state, compared in read.order_by("pk").values_list(*columns)
+        if state == ArticleState.PUBLISHED and compared is None
+    }
     # What another worker was quicker with is left out, and so is what got other words since ours were read.
     ours = [subject for subject in subjects if versions.get(subject.pk) == subject.version]
     fresh = [subject for subject in ours if subject.published_at > at - comparison.KEPT]
