@@ -96,7 +96,9 @@ def store() -> Store:
     """The place BACKUP_URL names; BackupError when it names none."""
     place = settings.BACKUP_PLACE
     if place is None:
-        raise backup.BackupError("BACKUP_URL is not set; set it to where backups are kept (what reads one takes a file, too)")
+        raise backup.BackupError(
+            "BACKUP_URL is not set; set it to where backups are kept (what reads one takes a file, too)"
+        )
     return Bucket(place) if isinstance(place, dict) else Folder(place)
 
 

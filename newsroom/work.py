@@ -1,7 +1,7 @@
 """The list of what is to be done: kinds of due work, and how a portion of one is done.
 
-What is due is always a query over the domain's own rows, claimed by a lease, so any number of workers on any
-number of hosts may do it, and one that dies is taken over when its leases run out.
+What is due is always a query over the domain's own rows, claimed by a lease or by a turn for all of its kind, so
+any number of workers on any number of hosts may do it, and one that dies is taken over when its time runs out.
 """
 
 from __future__ import annotations

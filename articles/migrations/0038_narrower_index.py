@@ -43,5 +43,8 @@ def _made_anew(schema_editor: Any, options: str) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [("articles", "0037_hold_reference")]
-    lock_note = "On SQLite every search row is indexed again: five to eight minutes for a million articles, beside other work."
+    lock_note = (
+        "On SQLite every search row is indexed again: five to eight minutes for a million articles, beside other work."
+        " PostgreSQL does nothing."
+    )
     operations = [migrations.RunPython(narrower, as_before)]
