@@ -475,6 +475,19 @@ def test_one_worker_compares_at_a_time_and_one_that_died_is_waited_for_a_minute(
     assert Story.objects.get().articles.count() == 2
 
 
+def test_while_one_worker_has_the_turn_another_does_other_work():
+    meanwhile = []
+
+    def run(limit, at):
+        meanwhile.append(kind.run(limit, at))
+        return 1
+
+    kind = work.by_one(work.Kind("one", run, waiting=lambda at: True))
+
+    assert kind.run(1, timezone.now()) == 1
+    assert meanwhile == [0]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_two_workers_at_once_each_sees_what_the_other_grouped():
     articles = [report(DIKE[n % 3], published_at=ago(60 - n)) for n in range(12)]
