@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain, count, islice
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
@@ -80,7 +80,7 @@ def add_feed(
     asked, outcome = _looked_for(url, client or default_client(), parser or default_sandbox())
     document = outcome.document or FeedDocument("")
     return register(
-        url=decide.moved_to(asked, outcome) or asked,
+        url=asked,
         title=document.title,
         homepage=document.link,
         language=document.language,
@@ -91,13 +91,14 @@ def add_feed(
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a feed would bring: nothing of it is stored."""
+    """What a feed would bring, nothing of it stored. `source` is whom it would be credited to, if we know them."""
 
     url: str
     document: FeedDocument
     drafts: list[Draft]
     seconds: float
     is_known: bool
+    source: Source | None
 
 
 def preview(*, url: str, at: datetime, client: Client | None = None, parser: Parser | None = None) -> Preview:
@@ -107,28 +108,30 @@ def preview(*, url: str, at: datetime, client: Client | None = None, parser: Par
     domain = domain_of(document.link or asked)
     outlet = Outlet(domain, document.title, domain, document.language, (), vocabulary())
     made = [draft(offer, document, outlet, at=at) for offer in offers(document, domain=domain)]
+    site = Site.at(document.link or asked)
     return Preview(
         url=asked,
         document=document,
         drafts=[one for one in made if one],
         seconds=outcome.seconds,
         is_known=Feed.objects.filter(url_key=address_key(asked)).exists(),
+        source=_whose(site, _sources_at([site.domain]).get(site.domain, [])),
     )
 
 
 def _looked_for(url: str, client: Client, parser: Parser) -> tuple[str, Outcome]:
-    """The feed at the address; of a page that names feeds, the first that can be read."""
+    """The feed at the address, or where that has moved; of a page that names feeds, the first that can be read."""
     url = address(url) or url
     outcome = fetch(Known(url), client, parser)
     if outcome.document is not None:
-        return url, outcome
+        return decide.moved_to(url, outcome) or url, outcome
     tried = []
     for named in (
         chain(_named_by(url, client), _sitemaps_beside(url, client)) if outcome.status == 200 else ()
     ):
         found = fetch(Known(named), client, parser)
         if found.document is not None:
-            return named, found
+            return decide.moved_to(named, found) or named, found
         tried.append(f"{named}: {found.error}")
     raise FeedNotAdded(" ".join([outcome.error, *tried[:3]]))
 
@@ -161,8 +164,11 @@ def register(
     language: str = "",
     review: bool = False,
     tags: Sequence[str] = (),
+    apart: bool = False,
 ) -> Feed:
-    """The feed at this address, made when it is new, and due at once. Nothing is fetched."""
+    """The feed at this address, made when it is new, and due at once. Nothing is fetched. `apart`: it is an outlet of
+    its own, whichever others there are at its domain.
+    """
     try:
         key = address_key(url)
     except NotAnAddress as error:
@@ -174,7 +180,7 @@ def register(
         url=url,
         url_key=key,
         title=title[:300],
-        source=source_of(url=homepage or url, name=title, language=language),
+        source=source_of(url=homepage or url, name=title, language=language, apart=apart),
         review=review,
         tags=tags_of_folders(tags),
         due_at=at,
@@ -206,26 +212,34 @@ class Site(NamedTuple):
         return plain or slugify(self.domain.replace(".", "-")) or "source"
 
 
-def source_of(*, url: str, name: str, language: str = "") -> Source:
-    """The outlet whose site this is, made when it is new."""
+@transaction.atomic
+def source_of(*, url: str, name: str, language: str = "", apart: bool = False) -> Source:
+    """The outlet whose site this is, made when it is new, or to be `apart` from the others at its domain."""
     site = Site.at(url, name, language)
-    return _sources_of([site])[site.domain]
+    source = _sources_of([site])[site]
+    return _made([site])[0] if apart and source.homepage != site.url[:500] else source
 
 
 @transaction.atomic
-def _sources_of(sites: Iterable[Site]) -> dict[str, Source]:
-    """The outlets of these sites by domain, made where they are new."""
+def _sources_of(sites: Collection[Site]) -> dict[Site, Source]:
+    """The outlets of these sites, made where they are new."""
     wanted = {site.domain: site for site in reversed(list(sites))}
     found = _sources_at(wanted)
-    if len(found) == len(wanted):
-        return found
-    # Another worker may be making the same outlet, or one whose name gives the same slug.
+    if len(found) < len(wanted):
+        # Another worker may be making the same outlet.
+        exclusion.one_at_a_time("sources")
+        found = _sources_at(wanted)
+        missing = [site for domain, site in reversed(wanted.items()) if domain not in found]
+        found |= {source.domain: [source] for source in _made(missing)}
+    return {site: source for site in sites if (source := _whose(site, found[site.domain]))}
+
+
+def _made(sites: Collection[Site]) -> list[Source]:
+    # Another worker may be making an outlet whose name gives the same slug.
     exclusion.one_at_a_time("sources")
-    found = _sources_at(wanted)
-    missing = [site for domain, site in reversed(wanted.items()) if domain not in found]
-    taken = _slugs_taken({site.slug() for site in missing})
+    taken = _slugs_taken({site.slug() for site in sites})
     made = []
-    for site in missing:
+    for site in sites:
         plain = site.slug()
         numbered = (f"{plain}-{number}" for number in count(2))
         slug = plain if plain not in taken else next(slug for slug in numbered if slug not in taken)
@@ -239,14 +253,29 @@ def _sources_of(sites: Iterable[Site]) -> dict[str, Source]:
                 language=site.language[:12],
             )
         )
-    Source.objects.bulk_create(made, batch_size=500)
-    return found | {source.domain: source for source in made}
+    return Source.objects.bulk_create(made, batch_size=500)
 
 
-def _sources_at(domains: Iterable[str]) -> dict[str, Source]:
-    # Of several with one domain the oldest, as everywhere.
-    known = Source.objects.filter(domain__in=list(domains)).order_by("-pk")
-    return {source.domain: source for source in known}
+def _sources_at(domains: Iterable[str]) -> dict[str, list[Source]]:
+    """The outlets at these domains, the oldest first."""
+    found: dict[str, list[Source]] = defaultdict(list)
+    for source in Source.objects.filter(domain__in=list(domains)).order_by("pk"):
+        found[source.domain].append(source)
+    return found
+
+
+def _whose(site: Site, known: Sequence[Source]) -> Source | None:
+    """Of outlets at one domain the one under whose home page the site lies, else the oldest."""
+    above = [source for source in known if _lies_under(site.url, source.homepage)]
+    return max(above, key=lambda source: len(source.homepage), default=known[0] if known else None)
+
+
+def _lies_under(url: str, homepage: str) -> bool:
+    def place(one: str) -> str:
+        parts = urlsplit(one)
+        return f"{(parts.hostname or '').removeprefix('www.')}{parts.path.rstrip('/')}/"
+
+    return bool(homepage) and place(url).startswith(place(homepage))
 
 
 def _slugs_taken(plain: Collection[str]) -> set[str]:
@@ -296,14 +325,14 @@ def import_outlines(*, outlines: Iterable[Outline], at: datetime) -> tuple[int, 
             known += 1
         else:
             new[key] = outline
-    sources = _sources_of(map(_site, new.values()))
+    sources = _sources_of([_site(outline) for outline in new.values()])
     Feed.objects.bulk_create(
         [
             Feed(
                 url=outline.url,
                 url_key=key,
                 title=outline.title[:300],
-                source=sources[_site(outline).domain],
+                source=sources[_site(outline)],
                 tags=tags_of_folders(outline.folders),
                 due_at=at,
             )
@@ -628,11 +657,14 @@ def _finish(attempts: Sequence[Attempt], reports: Mapping[int, Report], *, at: d
 
 
 def settle_sources(fetched: Sequence[tuple[Feed, FeedDocument]]) -> None:
-    """Credit the outlets that the feeds name as their sites, not the hosts that carry them."""
+    """Credit the outlets that the feeds name as their sites, not the hosts that carry them.
+
+    Only where the outlet was taken from the feed's own address: what an editor or a list chose stays.
+    """
     moved = [
         (feed, document)
         for feed, document in fetched
-        if (domain := domain_of(document.link)) and domain != feed.source.domain
+        if (domain := domain_of(document.link)) and domain != feed.source.domain == domain_of(feed.url)
     ]
     if moved:
         _credit_sites(moved)
@@ -646,8 +678,8 @@ def _credit_sites(moved: Sequence[tuple[Feed, FeedDocument]]) -> None:
     has_rules = set(FeedRule.objects.filter(source__in=before).values_list("source_id", flat=True))
     for (feed, _), site in zip(moved, sites, strict=True):
         if feed.source_id in has_rules:
-            FeedRule.objects.filter(source=feed.source_id).update(source=sources[site.domain])
-        feed.source = sources[site.domain]
+            FeedRule.objects.filter(source=feed.source_id).update(source=sources[site])
+        feed.source = sources[site]
     bulk.update(Feed, ("source_id",), [(feed.source_id, feed.pk) for feed, _ in moved])
     name_feeds_of({*before, *(feed.source_id for feed, _ in moved)})
     kept = Exists(Feed.objects.filter(source=OuterRef("pk"))) | Exists(

@@ -109,6 +109,7 @@ class FeedPages:
             homepage=found.document.link,
             language=found.document.language,
             review="review" in request.POST,
+            apart="apart" in request.POST,
             at=timezone.now(),
         )
         messages.success(request, f"“{feed}” is read from now on.")
@@ -123,6 +124,8 @@ class FeedPages:
         if request.method == "POST" and form.is_valid():
             try:
                 outlines = read_opml(form.cleaned_data["file"].read())
+                if not outlines:
+                    raise NotOPML("The list names no feed.")
                 new, known, problems = actions.import_outlines(outlines=outlines, at=timezone.now())
             except NotOPML as reason:
                 form.add_error("file", str(reason))

@@ -237,9 +237,13 @@ def _offered(source: Source, article: Article, draft: Draft, *, at: datetime) ->
 
 
 def _may_change(source: Source, article: Article) -> bool:
-    """Only who brought an article, or the outlet on whose site it stands, says what is new in it."""
+    """Only who brought an article, or the outlet on whose site it stands, says what is new in it. Of several outlets
+    at one domain none speaks for another.
+    """
     return article.source_id == source.pk or (
-        bool(source.domain) and domain_of(article.canonical_url) == source.domain
+        bool(source.domain)
+        and domain_of(article.canonical_url) == source.domain
+        and (article.source is None or article.source.domain != source.domain)
     )
 
 

@@ -33,6 +33,37 @@ _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 _PATH_SAFE = "/:@!$&'()*+,;=~-._%"
 _QUERY_SAFE = _PATH_SAFE + "?"
 
+# Blog platforms that the list of public suffixes leaves out: each name under them is somebody else's site.
+_SHARED_HOSTS = (
+    *(
+        "beehiiv.com",
+        "blogg.se",
+        "canalblog.com",
+        "dreamwidth.org",
+        "exblog.jp",
+        "ghost.io",
+        "hypotheses.org",
+    ),
+    *(
+        "libsyn.com",
+        "livejournal.com",
+        "medium.com",
+        "micro.blog",
+        "noblogs.org",
+        "over-blog.com",
+        "podbean.com",
+    ),
+    *(
+        "squarespace.com",
+        "substack.com",
+        "tumblr.com",
+        "typepad.com",
+        "weebly.com",
+        "wordpress.com",
+        "write.as",
+    ),
+)
+
 # What counts visits and never chooses the page. `id`, `p`, `page` and the like are not for this list.
 _TRACKING_PREFIXES = (
     *("utm_", "mc_", "at_", "ns_", "hsa_", "pk_", "piwik_", "mtm_", "matomo_", "stm_", "itm_", "wt_", "wt."),
@@ -168,7 +199,12 @@ def _suffixes() -> TLDExtract:
     """
     import tldextract
 
-    return tldextract.TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
+    return tldextract.TLDExtract(
+        cache_dir=None,
+        suffix_list_urls=(),
+        include_psl_private_domains=True,
+        extra_suffixes=_SHARED_HOSTS,
+    )
 
 
 def domain_of(url: str) -> str:

@@ -191,12 +191,15 @@ def _ways(notice: Notice, domain: str) -> Iterator[Way]:
 
 
 def site_of(domain: str) -> str:
-    """Where the domain's web site is, without a trailing slash: its source's home page when that lies there."""
+    """Where the domain's web site is, without a trailing slash: its source's home page when that lies right there.
+
+    Whoever has a name below the domain (a blog on a shared host) may fill it, and does not speak for the others.
+    """
     for homepage in (
         Source.objects.filter(domain=domain).exclude(homepage="").values_list("homepage", flat=True)[:5]
     ):
         parts = urlsplit(homepage)
-        if registrable_domain(parts.hostname or "") == domain:
+        if (parts.hostname or "").removeprefix("www.") == domain:
             return f"{parts.scheme}://{parts.netloc}"
     return f"https://{domain}"
 

@@ -16,6 +16,7 @@ from aggregator import actions, rules
 from aggregator.decide import silent_after
 from aggregator.documents import Entry, FeedDocument
 from aggregator.models import Feed, FeedRule, Fetch, RuleAction
+from aggregator.opml import Outline
 from articles.models import Article, ArticleState
 from tests.aggregator.conftest import NOON, fetch_once, item, rss
 from tests.loopback import WebServer
@@ -147,6 +148,10 @@ def test_lists_of_feeds_go_in_and_out_at_the_desk(admin_client: Client) -> None:
     assert b"https://a.example/rss" in admin_client.get("/admin/aggregator/feed/export/").content
     bad = admin_client.post("/admin/aggregator/feed/import/", {"file": SimpleUploadedFile("l.opml", b"no")})
     assert "no OPML document" in bad.content.decode()
+    none = admin_client.post(
+        "/admin/aggregator/feed/import/", {"file": SimpleUploadedFile("a.opml", b"<opml><body/></opml>")}
+    )
+    assert "names no feed" in none.content.decode()
 
 
 def test_the_list_shows_how_each_feed_did_without_a_query_for_each(
@@ -178,6 +183,68 @@ def test_a_feed_is_silent_by_its_own_rhythm() -> None:
     assert silent_after(hourly, NOON, NOON) == NOON + timedelta(days=3)
     assert silent_after(weekly, NOON, NOON) == NOON + timedelta(days=56)
     assert silent_after(brought(0, 1), NOON, NOON) is None
+
+
+def test_an_editor_says_who_is_an_outlet_of_its_own_on_a_shared_host(
+    admin_client: Client, web: WebServer
+) -> None:
+    def add(name: str, **ticked: str) -> tuple[str, str]:
+        home = f"https://platform.example/{name}"
+        url = web.put(
+            f"/{name}",
+            rss(item(name, link=f"{home}/1"), link=home).replace(b"The Harbour Post", name.encode()),
+        )
+        page = admin_client.post("/admin/aggregator/feed/try/", {"url": url}).content.decode()
+        admin_client.post("/admin/aggregator/feed/try/", {"url": url, "save": "1", **ticked})
+        return page, str(Feed.objects.get(title=name).source)
+
+    page, credited = add("bob")
+    assert "new to us" in page
+    assert "of its own" not in page
+    assert credited == "bob"
+    page, credited = add("cars", apart="on")
+    assert "It is an outlet of its own, not bob" in page
+    assert credited == "cars"
+    assert add("cars/old")[1] == "cars"
+    assert add("carsten")[1] == "bob"
+
+    lines = [
+        Outline(f"https://x.example/{n}", homepage=f"https://www.platform.example/{n}/")
+        for n in ("cars", "z")
+    ]
+    actions.import_outlines(outlines=lines, at=NOON)
+    assert [str(feed.source) for feed in Feed.objects.order_by("pk")[4:]] == ["cars", "bob"]
+
+
+def test_of_two_outlets_on_one_host_neither_changes_what_the_other_wrote(web: WebServer) -> None:
+    for name in ("bob", "cars"):
+        home = f"https://platform.example/{name}"
+        url = web.put(
+            f"/{name}", rss(item(1, f"{name} wrote this", link="https://platform.example/bob/1"), link=home)
+        )
+        fetch_once(actions.register(url=url, homepage=home, title=name, at=NOON, apart=True))
+
+    assert Article.objects.get().headline == "bob wrote this"
+
+
+def test_the_outlet_an_editor_chose_stays_whatever_the_feed_names(outlet: Outlet) -> None:
+    feed = outlet(body=rss(SPORT))
+    feed.source = actions.source_of(url="https://chosen.example/", name="Chosen")
+    feed.save()
+
+    fetch_once(feed)
+
+    assert Article.objects.get().source.name == "Chosen"
+
+
+def test_a_feed_that_moved_is_read_where_it_is(admin_client: Client, web: WebServer) -> None:
+    web.redirect("/old", web.put("/feed", rss(SPORT)), status=301)
+
+    admin_client.post("/admin/aggregator/feed/try/", {"url": web.url("/old"), "save": "1"})
+    page = admin_client.post("/admin/aggregator/feed/try/", {"url": web.url("/old")}).content.decode()
+
+    assert Feed.objects.get().url == web.url("/feed")
+    assert "This feed is read already" in page
 
 
 def test_previewing_stores_nothing(web: WebServer) -> None:

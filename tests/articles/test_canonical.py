@@ -255,6 +255,8 @@ def test_any_text_is_an_address_or_refused(text):
         ("News.COM.", "news.com"),
         ("someone.github.io", "someone.github.io"),
         ("someone.blogspot.com", "someone.blogspot.com"),
+        ("www.someone.wordpress.com", "someone.wordpress.com"),
+        ("wordpress.com", "wordpress.com"),
         ("github.io", "github.io"),
         ("co.uk", "co.uk"),
         ("localhost", "localhost"),

@@ -97,6 +97,14 @@ def test_a_mark_in_the_head_of_the_front_page_proves_it(
     assert DomainProof.objects.get(proved_at__isnull=False).method == "meta"
 
 
+def test_a_name_below_the_domain_does_not_prove_the_domain() -> None:
+    SourceFactory(domain="platform.example", homepage="https://alice.platform.example/")
+    SourceFactory(domain="paper.example", homepage="http://www.paper.example/front")
+
+    assert proof.site_of("platform.example") == "https://platform.example"
+    assert proof.site_of("paper.example") == "http://www.paper.example"
+
+
 def test_a_mark_in_a_readers_comment_proves_nothing(
     client: Client, names: NameServer, web: WebServer
 ) -> None:
