@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import brotli
 import pytest
@@ -168,3 +169,10 @@ def letters_of(file: str) -> set[int]:
         )
     runs = re.findall(r"U\+([0-9A-F]+)(?:-([0-9A-F]+))?", face)
     return {code for first, last in runs for code in range(int(first, 16), int(last or first, 16) + 1)}
+
+
+def test_the_readers_choice_of_light_or_dark_holds_for_every_colour() -> None:
+    for path in sorted(Path("static/css").glob("*.css")):
+        dark = re.findall(r"@media \(prefers-color-scheme: dark\) \{\s*(.*?) \{", path.read_text())
+        assert set(dark) <= {':root:not([data-theme="light"])'}, path.name
+        assert bool(dark) == (':root[data-theme="dark"]' in path.read_text()), path.name
