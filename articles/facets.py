@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.db import connection
 from django.utils.translation import gettext, gettext_noop
 
 from articles import listed
 from articles.models import Source, Tag
+from articles.search import Found
+from articles.statements import ask
 from articles.templatetags.reading import language_name
 
 MOST_CHOICES = 8
@@ -53,7 +54,7 @@ TITLES = {
 }
 
 
-def facets(found: Sequence[int], asked: Mapping[str, str]) -> list[Facet]:
+def facets(found: Sequence[Found], asked: Mapping[str, str]) -> list[Facet]:
     """The choices that are still open, all of them asked for at once. One choice alone narrows nothing."""
     return [
         Facet(
@@ -93,29 +94,28 @@ def _with(asked: Mapping[str, str], name: str, value: str) -> str:
     return urlencode({key: text for key, text in {**asked, name: value}.items() if text})
 
 
-_COUNTED = """
-    SELECT * FROM (SELECT 'source', s.slug, s.name, COUNT(*) FROM articles_article a
-        JOIN articles_source s ON s.id = a.source_id WHERE {article}
-        GROUP BY s.slug, s.name ORDER BY 4 DESC, 3 LIMIT {most}) part_sources
-    UNION ALL SELECT * FROM (SELECT 'tag', t.slug, t.name, COUNT(*) FROM articles_taggedarticle g
-        JOIN articles_tag t ON t.id = g.tag_id WHERE {tagged}
-        GROUP BY t.slug, t.name ORDER BY 4 DESC, 3 LIMIT {most}) part_tags
-    UNION ALL SELECT 'language', a.language, '', COUNT(*) FROM articles_article a
-        WHERE {article} AND a.language <> '' GROUP BY a.language
+_SOURCES = "SELECT id, slug, name FROM articles_source WHERE {ours}"
+_TAGS = """
+    SELECT t.slug, t.name, part_tags.articles FROM (
+        SELECT g.tag_id, COUNT(*) AS articles FROM articles_taggedarticle g WHERE {tagged} GROUP BY g.tag_id) part_tags
+    JOIN articles_tag t ON t.id = part_tags.tag_id ORDER BY 3 DESC, 2 LIMIT %s
 """
 
 
-def _counted(found: Sequence[int]) -> dict[str, list[tuple[str, str, int]]]:
+def _counted(found: Sequence[Found]) -> dict[str, list[tuple[str, str, int]]]:
     """Value, name and number of the commonest outlets, tags and languages of these articles."""
-    places = {"article": listed.one_of("a.id"), "tagged": listed.one_of("g.content_object_id")}
-    rows: dict[str, list[tuple[str, str, int]]] = {"source": [], "tag": [], "language": []}
-    languages: Counter[str] = Counter()
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTED.format(most=MOST_CHOICES, **places), [listed.parameter(found)] * 3)
-        for facet, value, name, count in cursor.fetchall():
-            if facet == "language":
-                languages[value.partition("-")[0]] += count
-            else:
-                rows[facet].append((value, name, count))
-    rows["language"] = [(code, language_name(code), n) for code, n in languages.most_common(MOST_CHOICES)]
-    return {facet: sorted(some, key=lambda row: (-row[2], row[1])) for facet, some in rows.items()}
+    if not found:
+        return {}
+    sources = Counter(one.source for one in found if one.source)
+    languages = Counter(one.language.partition("-")[0] for one in found if one.language)
+    named = ask(_SOURCES.format(ours=listed.one_of("id")), [listed.parameter(sources)])
+    tagged = _TAGS.format(tagged=listed.one_of("g.content_object_id"))
+    return {
+        "source": _commonest((slug, name, sources[pk]) for pk, slug, name in named),
+        "tag": ask(tagged, [listed.parameter(one.article for one in found), MOST_CHOICES]),
+        "language": _commonest((code, language_name(code), n) for code, n in languages.items()),
+    }
+
+
+def _commonest(rows: Iterable[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
+    return sorted(rows, key=lambda row: (-row[2], row[1]))[:MOST_CHOICES]

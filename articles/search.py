@@ -18,12 +18,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from heapq import merge
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import BadRequest
-from django.db import OperationalError, connection, connections, transaction
-from django.db.backends.utils import CursorWrapper
+from django.db import OperationalError, connection, transaction
 from django.db.models import DateTimeField, QuerySet
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -41,7 +41,7 @@ from articles.models import (
     Tag,
     TaggedArticle,
 )
-from articles.statements import OneOf, Slot, Statement
+from articles.statements import OneOf, Slot, Statement, ask
 from articles.visibility import IsAllowed
 
 LONGEST_QUERY, MOST_TERMS, MOST_WORDS = 200, 16, 12
@@ -83,6 +83,14 @@ class Hit:
     excerpt: SafeString
 
 
+class Found(NamedTuple):
+    """A public article that matches, and by what it is counted."""
+
+    article: int
+    source: int | None
+    language: str
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
     """One page of hits. `corrected_to` is set when nothing was found for what was typed and these
@@ -94,7 +102,7 @@ class Results:
     next_cursor: str = ""
     suggestions: list[str] = field(default_factory=list)
     corrected_to: str = ""
-    counted: list[int] = field(default_factory=list)
+    counted: list[Found] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +144,7 @@ class Query:
 
 def fold(text: str) -> str:
     """The words of a text without case and accents, one blank between them."""
-    if not text.isascii():
-        # Without the signs that most texts have, many a text is ASCII.
-        for sign in SIGNS:
-            if sign in text:
-                text = text.replace(sign, " ")
+    text = _without_signs(text)
     if text.isascii():
         return b" ".join(text.encode().translate(ASCII_FOLDED).split()).decode()
     text = text.casefold()
@@ -149,6 +153,15 @@ def fold(text: str) -> str:
             text = text.replace(letter, plainly)
     bare = _COMBINING.sub("", unicodedata.normalize("NFKD", text))
     return " ".join(_WORD.findall(unicodedata.normalize("NFC", bare)))
+
+
+def _without_signs(text: str) -> str:
+    """With blanks for the signs that most texts have: many a text is ASCII then."""
+    if not text.isascii():
+        for sign in SIGNS:
+            if sign in text:
+                text = text.replace(sign, " ")
+    return text
 
 
 def parse(query: str) -> Query:
@@ -388,13 +401,13 @@ def _search(query: Query, *, limit: int, before: str) -> Results:
     limit = max(1, min(limit, 100))
     place = _read_cursor(before) if before else (TIERS[0], 0)
     found = _found(query, place, limit + 1, 0 if before else COUNTED)
-    shown = found[:limit]
+    shown = [(tier, one.article) for tier, one in found[:limit]]
     articles = {article.pk: article for article in _WHOLE(keys=[pk for _, pk in shown])} if shown else {}
     return Results(
         [_hit(articles[pk], query) for _, pk in shown if pk in articles],
         total_is_at_least=len(found),
         next_cursor="{:x}.{:x}".format(*shown[-1]) if len(found) > limit else "",
-        counted=[] if before else [pk for _, pk in found],
+        counted=[] if before else [one for _, one in found],
     )
 
 
@@ -405,13 +418,13 @@ def _whole() -> QuerySet[Article]:
 
 _WHOLE = Statement(_whole)
 _PUBLIC: Statement[Any] = Statement(
-    lambda: Article.objects.public().filter(OneOf("pk", "keys")).values_list("pk")
+    lambda: Article.objects.public().filter(OneOf("pk", "keys")).values_list("pk", "source_id", "language")
 )
 
 
-def _public(ids: Sequence[int]) -> set[int]:
-    """Those of these articles that readers may see."""
-    return {pk for (pk,) in _PUBLIC(keys=ids)} if ids else set()
+def _public(ids: Sequence[int]) -> dict[int, Found]:
+    """Those of these articles that readers may see, by key."""
+    return {row[0]: Found(*row) for row in _PUBLIC(keys=ids)} if ids else {}
 
 
 def _read_cursor(text: str) -> tuple[int, int]:
@@ -424,14 +437,14 @@ def _read_cursor(text: str) -> tuple[int, int]:
     return tier, last
 
 
-def _found(query: Query, place: tuple[int, int], wanted: int, looked_at: int) -> list[tuple[int, int]]:
-    """Places (tier, article id) of public articles after `place`: as many as wanted, and more of `looked_at`."""
-    found: list[tuple[int, int]] = []
+def _found(query: Query, place: tuple[int, int], wanted: int, looked_at: int) -> list[tuple[int, Found]]:
+    """Public articles after `place`, each with its tier: as many as wanted, and more of `looked_at`."""
+    found: list[tuple[int, Found]] = []
     looked = 0
     with _bounded():
         for places in _candidates(query, *place, max(wanted + 10, looked_at)):
             seen = _public([pk for _, pk in places])
-            found += [place for place in places if place[1] in seen]
+            found += [(tier, seen[pk]) for tier, pk in places if pk in seen]
             looked += len(places)
             if len(found) >= wanted and looked >= looked_at:
                 break
@@ -496,11 +509,7 @@ def _ids(query: Query, tier: int, last: int, size: int, *, alone: bool = True) -
     above = tier + 1 if alone and tier < TIERS[0] else 0
     before = min(last or 2**62, query.keys[1] + 1 if query.keys else 2**62)
 
-    def found(alias: str) -> list[int]:
-        with connections[alias].cursor() as cursor:
-            return ids(cursor, query, tier, above, before, size)
-
-    return replicas.answered(found)
+    return replicas.answered(lambda alias: ids(alias, query, tier, above, before, size))
 
 
 def _telling(query: Query, tier: int) -> Query:
@@ -535,9 +544,7 @@ _SQLITE = """
 """
 
 
-def _ids_sqlite(
-    cursor: CursorWrapper, query: Query, tier: int, above: int, last: int, size: int
-) -> list[int]:
+def _ids_sqlite(alias: str, query: Query, tier: int, above: int, last: int, size: int) -> list[int]:
     telling = _telling(query, tier)
     match = _fts5(telling, tier)
     if above:
@@ -552,10 +559,10 @@ def _ids_sqlite(
             f"SELECT article_id FROM ({sql}) JOIN articles_searchrow USING (article_id)"  # noqa: S608
             f" WHERE {conditions} ORDER BY article_id DESC LIMIT %s"
         )
-        cursor.execute(sql, [match, last, *moments, MOST_COMPARED, *parameters, size])
+        rows = ask(sql, [match, last, *moments, MOST_COMPARED, *parameters, size], using=alias)
     else:
-        cursor.execute(sql, [match, last, *moments, size])
-    return [pk for (pk,) in cursor.fetchall()]
+        rows = ask(sql, [match, last, *moments, size], using=alias)
+    return [pk for (pk,) in rows]
 
 
 def _in_the_text(query: Query, tier: int, asked: Sequence[tuple[Term, ...]]) -> tuple[str, list[str]]:
@@ -609,9 +616,7 @@ _WEIGHTS = {3: "A", 2: "", 1: ""}
 NEAR, FAR = 12, 16
 
 
-def _ids_postgresql(
-    cursor: CursorWrapper, query: Query, tier: int, above: int, last: int, size: int
-) -> list[int]:
+def _ids_postgresql(alias: str, query: Query, tier: int, above: int, last: int, size: int) -> list[int]:
     """The newest are asked first, then more, then all: a word that most articles have costs what a rare one does."""
     vector, words, mark = _INDEXED[tier]
     dates, moments = _dates(query, "articles_searchrow.article_id")
@@ -619,14 +624,12 @@ def _ids_postgresql(
     telling = _telling(query, tier)
     asked = _tsquery(telling, joint=" & ", mark=mark)
     conditions, parameters = _exactly(query, tier, above)
+    sql = _ASKED.format(loosely=loosely, conditions=conditions)
     found: list[int] = []
-    for block, before in _blocks(cursor, last):
+    for block, before in _blocks(alias, last):
         within = " & ".join([block, *(f"'#{facet}'" for facet in query.facets)])
-        cursor.execute(
-            _ASKED.format(loosely=loosely, conditions=conditions),
-            [asked, within, before, *moments, *parameters, size - len(found)],
-        )
-        *new, compared = [pk for (pk,) in cursor.fetchall()]
+        parameters_of_all = [asked, within, before, *moments, *parameters, size - len(found)]
+        *new, compared = [pk for (pk,) in ask(sql, parameters_of_all, using=alias)]
         found += new
         # A phrase of words that nearly all have, beside each other in few: among yet more it would take seconds.
         if len(found) >= size or (-compared >= MOST_COMPARED and (query.is_picky or telling != query)):
@@ -641,11 +644,10 @@ _INDEXED = {
 }
 
 
-def _blocks(cursor: CursorWrapper, last: int) -> Iterator[tuple[str, int]]:
+def _blocks(alias: str, last: int) -> Iterator[tuple[str, int]]:
     """Words of the index for some thousand articles before `last`, then some ten thousand, then all before."""
-    cursor.execute("SELECT article_id FROM articles_searchrow ORDER BY article_id DESC LIMIT 1")
-    newest = cursor.fetchone()
-    before = min(last, newest[0] + 1 if newest else 1)
+    newest = ask("SELECT article_id FROM articles_searchrow ORDER BY article_id DESC LIMIT 1", using=alias)
+    before = min(last, newest[0][0] + 1 if newest else 1)
     for name, bits in (("near", NEAR), ("far", FAR)):
         block = (before - 1) >> bits
         yield f"('#{name}{block}' | '#{name}{block - 1}')", before
@@ -745,30 +747,59 @@ def _hit(article: Article, query: Query) -> Hit:
 
 def highlight(text: str, query: Query) -> SafeString:
     """The text escaped, with the words that were searched for in <mark>."""
-    pieces, end = [], 0
-    for match in _matches(text, query):
-        pieces += [html.escape(text[end : match.start()]), f"<mark>{html.escape(match.group())}</mark>"]
-        end = match.end()
-    return SafeString("".join([*pieces, html.escape(text[end:])]))
+    pieces, done = [], 0
+    for start, end in _places(text, query):
+        if start >= done:
+            pieces += [html.escape(text[done:start]), f"<mark>{html.escape(text[start:end])}</mark>"]
+            done = end
+    return SafeString("".join([*pieces, html.escape(text[done:])]))
 
 
-def _matches(text: str, query: Query) -> Iterator[re.Match[str]]:
+def _places(text: str, query: Query) -> Iterator[tuple[int, int]]:
+    """Where words that were searched for begin and end, one after the other; some twice."""
     words = {word for term in query.terms() for word in term.words}
-    beginnings = tuple(term.words[-1] for term in query.terms() if term.prefix)
+    beginnings = {term.words[-1] for term in query.terms() if term.prefix}
+    plainly = _without_signs(text).lower()
+    if plainly.isascii():
+        # Sought word by word, each no further than it is asked for.
+        whole = (_places_of(word, plainly) for word in words - beginnings)
+        return merge(*whole, *(_places_of(word, plainly, whole=False) for word in beginnings))
+    return _places_read(text, words, tuple(beginnings))
+
+
+def _places_of(word: str, text: str, *, whole: bool = True) -> Iterator[tuple[int, int]]:
+    """Where the word stands in a text of ASCII alone, or not `whole` what begins with it."""
+    start = text.find(word)
+    while start >= 0:
+        end = start + len(word)
+        if not text[start - 1 : start].isalnum():
+            while not whole and text[end : end + 1].isalnum():
+                end += 1
+            if not text[end : end + 1].isalnum():
+                yield start, end
+        start = text.find(word, end)
+
+
+def _places_read(text: str, words: set[str], beginnings: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    """The same for any text: each of its words is folded."""
     for match in _WORD.finditer(text):
         word = match.group()
         # Most words are ASCII, and those are folded by this alone.
         folded = word.lower() if word.isascii() else fold(word)
         if folded in words or (beginnings and folded.startswith(beginnings)):
-            yield match
+            yield match.span()
 
 
 def _window(text: str, query: Query) -> str:
     """Some words of the text around the first place where something was found."""
-    text = " ".join(unicodedata.normalize("NFC", text).split())
-    first = next(_matches(text, query), None)
-    before = text[: first.start()].split(" ") if first else []
-    start = max(0, len(before) - 1 - WORDS_BEFORE)
-    words = text.split(" ")
-    chosen = " ".join(words[start : start + EXCERPT_WORDS])
-    return ("… " if start else "") + chosen + (" …" if start + EXCERPT_WORDS < len(words) else "")
+    text = unicodedata.normalize("NFC", text)
+    place, _ = next(_places(text, query), (0, 0))
+    if place and not text[place - 1].isspace():
+        place -= len(text[:place].rsplit(None, 1)[-1])
+    # One more than is shown, and all before it in one.
+    before = text[:place].rsplit(None, WORDS_BEFORE)
+    shown = before[-WORDS_BEFORE:]
+    left = EXCERPT_WORDS - len(shown)
+    after = text[place:].split(None, left)
+    chosen = " ".join([*shown, *after[:left]])
+    return ("… " if len(before) > WORDS_BEFORE else "") + chosen + (" …" if len(after) > left else "")

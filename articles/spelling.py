@@ -14,6 +14,7 @@ from django.db import connection
 
 from articles import bulk, listed
 from articles.models import SearchRow, SearchSlip
+from articles.statements import ask
 
 SHORTEST, LONGEST = 4, 24
 OPENING = 7
@@ -125,9 +126,7 @@ def nearest(word: str) -> list[tuple[int, str]]:
 
 def _found(sql: str, values: Sequence[str]) -> set[str]:
     """The first column of a statement over a list of texts, which stands for {given}."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql.format(given=listed.table("given")), [listed.parameter(values)])
-        return {text for (text,) in cursor.fetchall()}
+    return {text for (text,) in ask(sql.format(given=listed.table("given")), [listed.parameter(values)])}
 
 
 def _slips(one: str, other: str, most: int) -> int:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from html import escape
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -26,6 +27,7 @@ from django.db.models import (
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -45,7 +47,7 @@ from articles.models import (
 )
 from articles.statements import OneOf, Slot, Statement
 from articles.surfaces import FRONT, LATEST, SEARCH, shows, surface
-from articles.templatetags import front_parts
+from articles.templatetags import frame, front_parts
 from articles.templatetags.reading import language_name
 
 LONGEST_QUERY = 200
@@ -386,7 +388,14 @@ def search_page(request: HttpRequest) -> HttpResponse:
         "facets": facets.facets(results.counted, asked) if query else [],
         "first_page": urlencode({name: value for name, value in asked.items() if value}),
     }
-    return render(request, "articles/search.html", context)
+    html = frame.framed(
+        "articles/search.html",
+        f"{escape(query)}: " if query else "",
+        frame.sections(front.featured(), request.path),
+        render_to_string("articles/_search.html", context),
+        frame.languages_of_page(interface.choices(request.path), interface.tongue()),
+    )
+    return HttpResponse(html)
 
 
 def _day_asked(text: str, *, end: bool) -> datetime | None:

@@ -5,15 +5,17 @@ Set here and not in templates: a page has forty of them, and including a templat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from html import escape
 from typing import Any
 
 from django import template
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from articles import teasers
+from articles.facets import Facet
 from articles.models import Article, Contributor
 from articles.search import Hit
 from articles.templatetags.reading import day, language_marks, moment, page_marks, role_of
@@ -110,8 +112,13 @@ def _river_row(article: Article, person: Contributor | None) -> str:
 
 
 @register.simple_tag
-def hit_row(hit: Hit) -> SafeString:
-    """An article among the results of a search, with what was found marked."""
+def hit_rows(hits: Iterable[Hit]) -> SafeString:
+    """The results of a search."""
+    return SafeString("".join(map(_hit_row, hits)))
+
+
+def _hit_row(hit: Hit) -> str:
+    """An article with what was found marked."""
     article = hit.article
     parts = [
         f'<li>\n<p class="clock">{moment(article.published_at, "day")}</p>',
@@ -121,4 +128,22 @@ def hit_row(hit: Hit) -> SafeString:
         meta(article, undated=True),
         "</article>\n</li>",
     ]
-    return SafeString("\n".join(filter(None, parts)))
+    return "\n".join(filter(None, parts))
+
+
+@register.simple_tag
+def narrowing(facets: Sequence[Facet]) -> SafeString:
+    """Links to fewer of the results."""
+    if not facets:
+        return SafeString("")
+    ways = "".join(map(_facet, facets))
+    return SafeString(f'<nav class="facets" aria-label="{gettext("Narrow the results")}">{ways}</nav>')
+
+
+def _facet(facet: Facet) -> str:
+    choices = "".join(
+        f'<li><a href="?{escape(choice.query)}"><bdi>{escape(choice.label)}</bdi>'
+        f' <span class="meta">{choice.count}</span></a></li>'
+        for choice in facet.choices
+    )
+    return f'<section>\n<h2 class="label">{facet.title}</h2>\n<ul role="list">{choices}</ul>\n</section>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import timedelta
 
@@ -211,6 +212,18 @@ def test_what_is_erased_or_retracted_leaves_the_index(ferry):
             cursor.execute(
                 "INSERT INTO articles_searchindex (articles_searchindex) VALUES ('integrity-check')"
             )
+
+
+@pytest.mark.parametrize("around", ["plain", "Ångström", "an “quoted”"])
+@pytest.mark.parametrize(
+    ("query", "marked"),
+    [("harbour", ["Harbour", "harbour"]), ("harb*", ["Harbour", "harbours", "harbour"]), ("rs", []),
+     ("s in", ["s", "in"]), ("harbour harb*", ["Harbour", "harbours", "harbour"])],
+)  # fmt: skip
+def test_the_same_words_are_marked_beside_plain_letters_and_others(around, query, marked) -> None:
+    text = f"Harbour's {around} harbours in_harbour"
+
+    assert re.findall("<mark>(.*?)</mark>", search.highlight(text, search.parse(query))) == marked
 
 
 def brought(*headlines: str) -> list[Article]:
