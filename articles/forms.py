@@ -145,6 +145,11 @@ class ArticleForm(forms.ModelForm):
             cleaned["published_at"] = timezone.now()
         if cleaned.get("source") and not cleaned.get("canonical_url") and "canonical_url" not in self.errors:
             self.add_error("canonical_url", "An article from a source needs the address of the original.")
+        begins, ends = cleaned.get("published_at"), cleaned.get("expires_at")
+        if begins and ends and ends <= begins:
+            self.add_error(
+                "expires_at", "It would expire before it is published, and no reader would see it."
+            )
         return cleaned
 
     def _check_version(self, cleaned: dict[str, Any]) -> None:

@@ -176,6 +176,17 @@ def test_the_database_refuses_a_removed_work_whatever_writes_it() -> None:
         Article.objects.bulk_create([Article(headline="Copy", slug="copy", text_key=removed.text_key)])
 
 
+def test_an_article_does_not_expire_before_it_is_published(desk: Client) -> None:
+    article = ArticleFactory()
+    day = {"published_at_0": "2030-01-02", "published_at_1": "10:00", "expires_at_0": "2030-01-02"}
+
+    early = save(desk, article, form_of(desk, article, **day, expires_at_1="10:00"))
+    later = save(desk, article, form_of(desk, article, **day, expires_at_1="10:01"))
+
+    assert "would expire before it is published" in early.content.decode()
+    assert later.status_code == 302
+
+
 def test_an_article_of_a_source_needs_its_primary_source(desk: Client) -> None:
     article = ArticleFactory()
 
