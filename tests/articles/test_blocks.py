@@ -141,12 +141,13 @@ def test_a_released_work_may_come_in_again(held):
 
 def test_another_outlet_changes_no_article_but_the_one_it_stands_with_does():
     article = ArticleFactory(**KEYS)
-    source = SourceFactory()
+    stands_with, source = article.source, SourceFactory()
+    Article.objects.update(source=SourceFactory())
     theirs = draft(url_key=article.url_key, headline="Theirs now", canonical_url=source.homepage)
 
     (foreign,) = ingest(source=source, drafts=[theirs], at=timezone.now())
     (own,) = ingest(
-        source=SourceFactory(domain=article.source.domain),
+        source=stands_with,
         drafts=[draft(url_key=article.url_key, headline="Put right")],
         at=timezone.now(),
     )
