@@ -29,7 +29,7 @@ from lxml import html as lxml_html
 from moderation import complaints, lines, proof, receive
 from moderation.letters import LANGUAGES
 from moderation.models import Channel, IncomingMail, Letter, LetterKind, MailOutcome, Notice
-from moderation.references import references_in
+from moderation.references import proof_token, references_in
 
 MAX_BYTES = 25 * 1024 * 1024
 MAX_HEADER_BYTES = 4 * 1024 * 1024
@@ -192,10 +192,13 @@ def _reply(mail: Mail, case: Notice, domain: str, *, at: datetime) -> Handled:
     """Add a message to its case; what it proves takes effect."""
     same_person = mail.sender.casefold() == case.email.casefold() != ""
     knows_our_letter = case.letters.filter(kind=LetterKind.CONFIRM, message_id__in=mail.answers).exists()
-    if domain and proof.proves_a_publisher(domain) and (same_person or not _is_answer(mail)):
+    said = unquoted(mail.text)
+    vouches = _shows_its_text(mail, said, case, domain) or (
+        same_person and (case.confirmed_at is not None or bool(CONFIRMING.match(said)))
+    )
+    if domain and proof.proves_a_publisher(domain) and vouches:
         receive.prove(notice=case, domain=domain, method="dkim", at=at)
     owns_mailbox = same_person and (bool(domain) or knows_our_letter)
-    said = unquoted(mail.text)
     if owns_mailbox:
         receive.complete(notice=case, given=elements_of(said, mail.name), at=at)
     if owns_mailbox and case.confirmed_at is None and CONFIRMING.match(said):
@@ -205,6 +208,14 @@ def _reply(mail: Mail, case: Notice, domain: str, *, at: datetime) -> Handled:
         return Handled(MailOutcome.REPLY, case, f"A complaint about {', '.join(complained)}.")
     receive.note_event(case, "mail", at=at, note="A message was added to the case.")
     return Handled(MailOutcome.REPLY, case)
+
+
+def _shows_its_text(mail: Mail, said: str, case: Notice, domain: str) -> bool:
+    """Whether a mail carries what only the page of the case shows.
+
+    The reference alone stands in the public log: who protests against a notice in the domain's name quotes it too.
+    """
+    return not _is_answer(mail) and proof_token(case.reference, domain) in f"{mail.subject}\n{said}"
 
 
 def _complain(mail: Mail, said: str, *, at: datetime) -> list[str]:
@@ -417,9 +428,11 @@ def _header(headers: Message, name: str) -> str:
     try:
         pieces = decode_header(value)
     except (ValueError, LookupError):
-        return value
-    return "".join(
-        _decoded(piece, charset or "") if isinstance(piece, bytes) else piece for piece, charset in pieces
+        return _storable(value)
+    return _storable(
+        "".join(
+            _decoded(piece, charset or "") if isinstance(piece, bytes) else piece for piece, charset in pieces
+        )
     )
 
 
@@ -482,10 +495,15 @@ def _decoded(raw: bytes, charset: str) -> str:
     for name in (marked, charset, "utf-8-sig"):
         try:
             if name and codecs.lookup(name)._is_text_encoding:
-                return raw.decode(name)
+                return _storable(raw.decode(name))
         except (LookupError, ValueError):
             continue
-    return raw.decode("cp1252", "replace")
+    return _storable(raw.decode("cp1252", "replace"))
+
+
+def _storable(text: str) -> str:
+    """The text without NUL and halves of characters, which some encodings can spell and no database keeps."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def text_of_html(markup: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import imaplib
+import logging
 import re
 import ssl
 from collections.abc import Iterator
@@ -12,8 +13,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote, urlsplit
 
+from django.db import InterfaceError, OperationalError
+
 from moderation import email
 from moderation.email import MAX_BYTES, Handled
+from moderation.ledger import LedgerBehind
+
+logger = logging.getLogger(__name__)
 
 SECONDS = 30.0
 DONE = "NewsroomReceived"
@@ -53,12 +59,44 @@ class Mailbox:
 
 
 def poll(mailbox: Mailbox, *, limit: int, at: datetime) -> Iterator[Handled]:
-    """Read what is new, oldest first. The clock of each began when it reached the mailbox, not now."""
+    """Read what is new, oldest first. The clock of each began when it reached the mailbox, not now.
+
+    A message that cannot be received or marked keeps none of those behind it waiting: it is left for the next
+    time, and after the others MailboxError says so.
+    """
+    received = left = 0
     with _open(mailbox) as connection:
-        for uid in _new(connection)[:limit]:
+        for uid in _new(connection):
+            if received == limit:
+                break
             message, arrived_at = _fetch(connection, uid, at=at)
-            yield email.accept(message, at=arrived_at)
-            connection.uid("STORE", uid, "+FLAGS", f"({DONE})")
+            handled = _accepted(message, uid, at=arrived_at)
+            if handled is not None:
+                received += 1
+                yield handled
+            left += handled is None or not _marked(connection, uid)
+    if left:
+        raise MailboxError(
+            f"{left} messages were left as new at {mailbox.host}: they could not be received (the log says why), or it"
+            f" keeps no keyword such as {DONE} for an account that may write."
+        )
+
+
+def _accepted(message: bytes, uid: str, *, at: datetime) -> Handled | None:
+    try:
+        return email.accept(message, at=at)
+    except (OperationalError, InterfaceError, LedgerBehind):
+        # Not about this message: with the next ones it would be the same.
+        raise
+    except Exception:
+        logger.exception("message %s of the mailbox could not be received; it is tried again", uid)
+        return None
+
+
+def _marked(connection: imaplib.IMAP4, uid: str) -> bool:
+    """Mark a message as received; False where the mailbox does not keep the mark."""
+    _, answer = connection.uid("STORE", uid, "+FLAGS", f"({DONE})")
+    return any(DONE.encode().lower() in part.lower() for part in answer if isinstance(part, bytes))
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from django.utils import timezone
 from articles.models import Article
 from moderation import email, letters
 from moderation.models import Claim, IncomingMail, Lane, Letter, LetterKind, MailOutcome, Notice
+from moderation.references import proof_token
 from tests.factories import ArticleFactory, SourceFactory
 from tests.moderation.intake import address_of, key_pair, letter_about, mail, send, signed
 from tests.nameserver import NameServer, name_server
@@ -148,6 +149,13 @@ def an_odd_codec(article: Article) -> bytes:
     return head + f"{address_of(article)}\n".encode()
 
 
+def halves_of_characters(article: Article) -> bytes:
+    half = rb"=?raw_unicode_escape?q?=5Cud800=5Cu0000?="
+    head = b"From: " + half + b" <o@owner.example>\nMessage-ID: <" + half + b"\0@x>\nSubject: " + half
+    body = rf"\ud800\u0000 {address_of(article)}".encode()
+    return head + b"\nContent-Type: text/plain; charset=raw_unicode_escape\n\n" + body
+
+
 def utf_16(article: Article) -> bytes:
     part = MIMEText(f"Прошу прибрати {address_of(article)}", "plain", "utf-16")
     part["From"] = "o@owner.example"
@@ -203,8 +211,8 @@ def letters_within_letters(article: Article) -> bytes:
 
 
 ODD = [
-    html_only, html_beside_a_useless_text, wrong_charset, an_odd_codec, utf_16, broken_base64, no_headers, binary,
-    nothing_but_a_subject, encoded_words, deep_nesting, twenty_thousand_headers, a_million_parts,
+    html_only, html_beside_a_useless_text, wrong_charset, an_odd_codec, halves_of_characters, utf_16, broken_base64,
+    no_headers, binary, nothing_but_a_subject, encoded_words, deep_nesting, twenty_thousand_headers, a_million_parts,
     a_header_of_ten_megabytes, letters_within_letters,
 ]  # fmt: skip
 UNREADABLE = {binary, broken_base64, a_header_of_ten_megabytes}
@@ -468,14 +476,28 @@ def test_an_answer_that_names_another_article_is_a_notice_of_its_own_with_its_ow
 
 
 @pytest.mark.django_db
-def test_a_signed_mail_with_the_reference_proves_the_domain_for_the_case(names: NameServer) -> None:
-    notice = send(
-        address_of(ArticleFactory(source=SourceFactory(domain="owner.example"))), email="x@else.example"
-    )
+@pytest.mark.parametrize(
+    ("mailbox", "text", "proves"),
+    [
+        ("x@else.example", "The text: {token}", True),
+        ("x@else.example", "Never asked for by us, nor was this:\n> {token}", False),
+        ("x@else.example", "Please put our article back, we never asked for this.", False),
+        ("olena@owner.example", "No! Somebody else wrote that.", False),
+        ("olena@owner.example", "I confirm.", True),
+    ],
+)
+def test_a_signed_mail_with_the_reference_proves_the_domain_only_for_who_wants_it(
+    names: NameServer, mailbox: str, text: str, proves: bool
+) -> None:
+    # The reference is in the public log, and whoever protests in the domain's name quotes it.
+    article = ArticleFactory(source=SourceFactory(domain="owner.example"))
+    notice = send(address_of(article), email=mailbox)
+    text = text.format(token=proof_token(notice.reference, "owner.example"))
 
-    accept(signed(mail("Proof, as you asked.", subject=f"Proof {notice.reference}"), "owner.example"))
+    accept(signed(mail(text, subject=f"About {notice.reference}"), "owner.example"))
 
-    assert notice.claims.get().lane == Lane.A
+    assert (notice.claims.get().lane == Lane.A) == proves
+    assert notice.domain_proofs.filter(proved_at__isnull=False).exists() == proves
 
 
 @pytest.mark.django_db

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import DataError, connection
 from django.utils import timezone
 
 from moderation.mailbox import Mailbox, MailboxError
@@ -143,6 +144,28 @@ def test_each_mail_is_received_once_also_when_somebody_read_it_first(post: Post)
 
     post.put(mail(letter_about(address_of(ArticleFactory())), message_id="<2@x.example>"), arrived_at=now)
     call_command("poll_mailbox")
+    assert Notice.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_mail_that_cannot_be_stored_keeps_no_other_waiting(post: Post) -> None:
+    for number in ("poison", "good"):
+        text = letter_about(f"https://{number}.example/1")
+        post.put(mail(text, message_id=f"<{number}@x.example>"), arrived_at=timezone.now())
+    refuses = True
+
+    def refuse(execute, sql, params, many, context):
+        if refuses and "<poison@x.example>" in (params or ()):
+            raise DataError("no such text")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        with pytest.raises(CommandError, match="1 messages were left as new"):
+            call_command("poll_mailbox", limit=1)
+        assert [one.message_id for one in IncomingMail.objects.all()] == ["<good@x.example>"]
+        refuses = False
+        call_command("poll_mailbox")
+
     assert Notice.objects.count() == 2
 
 

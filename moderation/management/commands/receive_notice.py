@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError
 from django.utils import timezone
 
 from moderation.email import MAX_BYTES, accept
-from moderation.ledger import LedgerBehind
 from moderation.models import MailOutcome
+
+logger = logging.getLogger(__name__)
 
 TRY_AGAIN = 75  # EX_TEMPFAIL: a mail server keeps the message and delivers it later.
 
@@ -36,7 +37,9 @@ class Command(BaseCommand):
             sys.exit(65)
         try:
             handled = accept(message, at=at)
-        except (DatabaseError, LedgerBehind) as error:
+        except Exception as error:
+            # Whatever it was: only what is stored may leave the mail server's queue.
+            logger.exception("a message could not be received")
             self.stderr.write(f"Not stored, try again later: {error}")
             sys.exit(TRY_AGAIN)
         if handled.outcome == MailOutcome.IGNORED or handled.notice is None:
