@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain, count, islice
 from typing import Any, NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
@@ -32,7 +32,8 @@ from aggregator.normalise import Outlet, draft, offers, tags_of_folders
 from aggregator.opml import Outline
 from aggregator.passes import Later, side_by_side
 from aggregator.sandbox import default_sandbox
-from articles import bulk, exclusion
+from articles import bulk, exclusion, outlets
+from articles.actions import limit_as
 from articles.canonical import NotAnAddress, address_key, domain_of
 from articles.drafts import Draft
 from articles.models import Article, Source
@@ -115,7 +116,7 @@ def preview(*, url: str, at: datetime, client: Client | None = None, parser: Par
         drafts=[one for one in made if one],
         seconds=outcome.seconds,
         is_known=Feed.objects.filter(url_key=address_key(asked)).exists(),
-        source=_whose(site, _sources_at([site.domain]).get(site.domain, [])),
+        source=outlets.whose(site.url, outlets.at_domains([site.domain])[site.domain]),
     )
 
 
@@ -224,14 +225,14 @@ def source_of(*, url: str, name: str, language: str = "", apart: bool = False) -
 def _sources_of(sites: Collection[Site]) -> dict[Site, Source]:
     """The outlets of these sites, made where they are new."""
     wanted = {site.domain: site for site in reversed(list(sites))}
-    found = _sources_at(wanted)
+    found = outlets.at_domains(wanted)
     if len(found) < len(wanted):
         # Another worker may be making the same outlet.
         exclusion.one_at_a_time("sources")
-        found = _sources_at(wanted)
+        found = outlets.at_domains(wanted)
         missing = [site for domain, site in reversed(wanted.items()) if domain not in found]
         found |= {source.domain: [source] for source in _made(missing)}
-    return {site: source for site in sites if (source := _whose(site, found[site.domain]))}
+    return {site: source for site in sites if (source := outlets.whose(site.url, found[site.domain]))}
 
 
 def _made(sites: Collection[Site]) -> list[Source]:
@@ -253,29 +254,26 @@ def _made(sites: Collection[Site]) -> list[Source]:
                 language=site.language[:12],
             )
         )
-    return Source.objects.bulk_create(made, batch_size=500)
+    return _limited_as_before(sites, Source.objects.bulk_create(made, batch_size=500))
 
 
-def _sources_at(domains: Iterable[str]) -> dict[str, list[Source]]:
-    """The outlets at these domains, the oldest first."""
-    found: dict[str, list[Source]] = defaultdict(list)
-    for source in Source.objects.filter(domain__in=list(domains)).order_by("pk"):
-        found[source.domain].append(source)
-    return found
+def _limited_as_before(sites: Collection[Site], made: Sequence[Source]) -> list[Source]:
+    """New outlets under the limits of the one that would have had their feeds before their host was known as shared.
+
+    That one stands at the domain above: what the desk recorded there may have been meant for any blog of the host.
+    """
+    above = {site.domain: list(_domains_above(site.domain)) for site in sites}
+    known = outlets.at_domains(set(chain.from_iterable(above.values())))
+    for site, source in zip(sites, made, strict=True) if known else ():
+        before = next((known[domain] for domain in above[site.domain] if domain in known), [])
+        if one := outlets.whose(site.url, before):
+            limit_as(source=source, other=one)
+    return list(made)
 
 
-def _whose(site: Site, known: Sequence[Source]) -> Source | None:
-    """Of outlets at one domain the one under whose home page the site lies, else the oldest."""
-    above = [source for source in known if _lies_under(site.url, source.homepage)]
-    return max(above, key=lambda source: len(source.homepage), default=known[0] if known else None)
-
-
-def _lies_under(url: str, homepage: str) -> bool:
-    def place(one: str) -> str:
-        parts = urlsplit(one)
-        return f"{(parts.hostname or '').removeprefix('www.')}{parts.path.rstrip('/')}/"
-
-    return bool(homepage) and place(url).startswith(place(homepage))
+def _domains_above(domain: str) -> Iterator[str]:
+    while domain := domain.partition(".")[2]:
+        yield domain
 
 
 def _slugs_taken(plain: Collection[str]) -> set[str]:

@@ -28,6 +28,7 @@ from articles import (
     history,
     hooks,
     illustrations,
+    outlets,
     prepared,
     search,
     stories,
@@ -63,6 +64,7 @@ from articles.models import (
     Tag,
     TaggedArticle,
     TagSynonym,
+    UsagePolicy,
 )
 from articles.optouts import OptOut, OptOutKind, all_spellings, covering, rules_of
 from articles.sanitise import to_text
@@ -240,11 +242,12 @@ def _may_change(source: Source, article: Article) -> bool:
     """Only who brought an article, or the outlet on whose site it stands, says what is new in it. Of several outlets
     at one domain none speaks for another.
     """
-    return article.source_id == source.pk or (
-        bool(source.domain)
-        and domain_of(article.canonical_url) == source.domain
-        and (article.source is None or article.source.domain != source.domain)
-    )
+    if article.source_id == source.pk:
+        return True
+    domain = domain_of(article.canonical_url)
+    if not domain or domain != source.domain or (article.source and article.source.domain == domain):
+        return False
+    return outlets.whose(article.canonical_url, outlets.at_domains([domain])[domain]) == source
 
 
 def keys_of_draft(source: Source | None, draft: Draft) -> set[tuple[str, str]]:
@@ -726,6 +729,24 @@ def release_source(*, source: Source) -> Source:
     source.suspended_at, source.suspended_reason = None, ""
     source.save(update_fields=["suspended_at", "suspended_reason"])
     surfaces.changed([surfaces.SITE])
+    return source
+
+
+_LIMITS = ("terms", "terms_url", "terms_recorded_on", "suspended_at", "suspended_reason")
+
+
+@transaction.atomic
+def limit_as(*, source: Source, other: Source) -> Source:
+    """Let a new outlet begin with the terms and the suspension of another, and show no more than that or any new one.
+
+    Full text is not passed on: who allowed it spoke for one outlet. What its site signals is read with its first fetch.
+    """
+    for name in _LIMITS:
+        setattr(source, name, getattr(other, name))
+    source.usage = min(source.usage, other.usage, key=UsagePolicy.values.index)
+    source.excerpt_words = min(source.excerpt_words, other.excerpt_words)
+    source.save(update_fields=[*_LIMITS, "usage", "excerpt_words"])
+    note(source, by=None, changes={"limited as": ("", f"{other} ({other.domain})")})
     return source
 
 

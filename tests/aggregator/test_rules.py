@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
@@ -17,7 +18,7 @@ from aggregator.decide import silent_after
 from aggregator.documents import Entry, FeedDocument
 from aggregator.models import Feed, FeedRule, Fetch, RuleAction
 from aggregator.opml import Outline
-from articles.models import Article, ArticleState
+from articles.models import Article, ArticleState, Source
 from tests.aggregator.conftest import NOON, fetch_once, item, rss
 from tests.loopback import WebServer
 
@@ -225,6 +226,52 @@ def test_of_two_outlets_on_one_host_neither_changes_what_the_other_wrote(web: We
         fetch_once(actions.register(url=url, homepage=home, title=name, at=NOON, apart=True))
 
     assert Article.objects.get().headline == "bob wrote this"
+
+
+def test_what_an_agency_brought_is_changed_only_by_the_outlet_it_stands_with(web: WebServer) -> None:
+    def brings(name: str, home: str) -> None:
+        url = web.put(
+            f"/{name}", rss(item(1, f"As {name} has it", link="https://platform.example/cars/1"), link=home)
+        )
+        fetch_once(actions.register(url=url, homepage=home, title=name, at=NOON, apart=True))
+
+    actions.source_of(url="https://platform.example/cars", name="cars")
+    for name, home in (("agency", "https://agency.example/"), ("bob", "https://platform.example/bob")):
+        brings(name, home)
+        assert Article.objects.get().headline == "As agency has it"
+    brings("cars", "https://platform.example/cars")
+    assert Article.objects.get().headline == "As cars has it"
+
+
+@pytest.mark.parametrize(("usage", "shown"), [("headline", "headline"), ("full", "excerpt")])
+def test_a_blog_apart_from_its_host_begins_under_the_limits_of_the_outlet_it_was_in(
+    outlet: Outlet, usage: str, shown: str
+) -> None:
+    before = Source.objects.create(
+        name="Alice", slug="alice", domain="wordpress.com", homepage="https://alice.wordpress.com/", usage=usage,
+        terms="Twenty words of each.", excerpt_words=20, agreement_prevails=True,
+        suspended_at=NOON, suspended_reason="A court's order",
+    )  # fmt: skip
+
+    fetch_once(outlet(body=rss(CITY, link="https://bob.wordpress.com/")))
+
+    made = Article.objects.get().source
+    assert (made.domain, made.usage, made.terms) == ("bob.wordpress.com", shown, before.terms)
+    assert (made.excerpt_words, made.agreement_prevails) == (20, None)
+    assert (made.suspended_at, made.suspended_reason) == (NOON, "A court's order")
+    assert not Article.objects.public().exists()
+    told = [entry.changes for entry in LogEntry.objects.get_for_object(made)]
+    assert {"limited as": ["", "Alice (wordpress.com)"]} in told
+    assert any("suspended_at" in changes for changes in told)
+
+
+def test_an_outlet_below_no_other_begins_as_any(outlet: Outlet) -> None:
+    Source.objects.create(name="O", slug="o", domain="example.org", terms="No.", suspended_at=NOON)
+
+    fetch_once(outlet(body=rss(CITY, link="https://b.example.net/")))
+
+    made = Article.objects.get().source
+    assert (made.terms, LogEntry.objects.get_for_object(made).count()) == ("", 0)
 
 
 def test_the_outlet_an_editor_chose_stays_whatever_the_feed_names(outlet: Outlet) -> None:
