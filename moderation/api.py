@@ -15,7 +15,7 @@ from ninja import Router, Schema
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, field_validator
 
 from articles.canonical import HALF
-from moderation import letters, limits, owners, receive
+from moderation import letters, limits, owners, plain_json, receive
 from moderation.ledger import LedgerBehind
 from moderation.models import Channel, Claim, Ground, Notice, NoticeLine
 from moderation.owner_models import ApiKey
@@ -337,9 +337,11 @@ def _lacking(field: str, message: str) -> Refused:
 
 def _parsed(body: bytes) -> NoticeIn:
     try:
-        given = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        given = plain_json.read(body)
+    except UnicodeDecodeError as error:
         raise Refused(400, "Not JSON", "The body cannot be read as JSON in UTF-8.") from error
+    except ValueError as error:
+        raise Refused(400, "Not JSON", f"The body cannot be read as JSON in UTF-8: {error}") from error
     if not isinstance(given, dict):
         raise Refused(422, "Not a notice", "The body should be one JSON object.")
     fields = _from_xarf(given) if {"xarf_version", "Version", "ReporterInfo"} & set(given) else given

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 import secrets
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from django.conf import settings
 
+from moderation import plain_json
 from moderation.ledger import canonical, moment
 from moderation.models import Claim, LedgerEntry, Probe, ProbePlan
 
@@ -88,9 +88,31 @@ def certificate(claim: Claim, probes: Sequence[Probe], *, at: datetime) -> dict[
 
 def check(text: str | bytes, *, key_pem: bytes | None = None) -> dict[str, Any]:
     """The statement of a certificate; raises NotGenuine unless this site's key (or `key_pem`) signed it."""
+    return _checked(_read(text), key_pem)
+
+
+def check_all(text: str | bytes, *, key_pem: bytes | None = None) -> list[dict[str, Any]]:
+    """The statements of a file of certificates, one or a list; raises NotGenuine unless each is genuine."""
+    found = _read(text)
+    wholes = found if isinstance(found, list) else [found]
+    if not wholes:
+        raise NotGenuine("There is no certificate in it.")
+    return [_checked(whole, key_pem) for whole in wholes]
+
+
+def _read(text: str | bytes) -> Any:
     try:
-        whole = json.loads(text)
+        return plain_json.read(text)
+    except ValueError as error:
+        raise NotGenuine(f"This is not a removal certificate: {error}") from error
+
+
+def _checked(whole: Any, key_pem: bytes | None) -> dict[str, Any]:
+    try:
         statement, signature = whole["statement"], base64.b64decode(whole["signature"], validate=True)
+        # Whatever else this key signs is no certificate.
+        if statement["kind"] != KIND:
+            raise NotGenuine(f"This is not a removal certificate: its kind is not “{KIND}”.")
         key = load_pem_public_key(key_pem or public_key_pem())
         if not isinstance(key, Ed25519PublicKey):
             raise NotGenuine("The key is not an Ed25519 key.")
@@ -99,6 +121,8 @@ def check(text: str | bytes, *, key_pem: bytes | None = None) -> dict[str, Any]:
         raise NotGenuine(
             "The signature does not fit: the certificate was changed, or another key signed it."
         ) from error
+    except NotGenuine:
+        raise
     except (ValueError, KeyError, TypeError) as error:
         raise NotGenuine(f"This is not a removal certificate: {error}") from error
     return dict(statement)

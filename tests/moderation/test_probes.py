@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from django.utils import timezone
 from articles import cuts, surfaces
 from articles.models import Article
 from moderation import actions, certificates, probes
+from moderation.ledger import canonical
 from moderation.models import Claim, ClaimState, Notice, Probe, ProbePlan
 from moderation.references import hash_of
 from tests.conftest import free_port
@@ -235,6 +237,40 @@ def test_a_certificate_that_was_changed_is_not_genuine(door, removed, change, tm
     file.write_text(json.dumps(whole))
     with pytest.raises(CommandError):
         call_command("prove_removal", "--verify", file)
+
+
+@pytest.mark.parametrize("member", ["statement", "signature", "key"])
+def test_a_certificate_that_says_a_thing_twice_is_not_genuine(door, removed, member, tmp_path):
+    seen = probes.probe(removed.plan, at=timezone.now(), base_url=door.url)
+    text = json.dumps(certificates.certificate(removed, seen, at=timezone.now()))
+    # The first is what a person reads, the last what most programs do.
+    twice = f'{{"{member}": {{"claim": "NR-FORGED.1"}}, {text[1:]}'
+
+    with pytest.raises(certificates.NotGenuine, match="twice"):
+        certificates.check(twice)
+    (tmp_path / "c.json").write_text(twice)
+    with pytest.raises(CommandError, match="twice"):
+        call_command("prove_removal", "--verify", tmp_path / "c.json")
+
+
+@pytest.mark.parametrize("kind", [None, "newsroom refund 1", ["newsroom removal certificate 1"]])
+def test_what_our_key_signed_for_another_purpose_is_no_certificate(removed, kind):
+    statement = {"kind": kind, "claim": str(removed), "surfaces": [], "issued_at": ""}
+    signature = certificates._private_key().sign(canonical(statement).encode())
+    whole = {"statement": statement, "signature": base64.b64encode(signature).decode()}
+
+    with pytest.raises(certificates.NotGenuine, match="kind"):
+        certificates.check(json.dumps(whole))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "7", "null", "[" * 100_000, "{}", b"\xff\xfe{"])
+def test_what_is_no_certificate_is_refused_in_words(text, tmp_path):
+    (tmp_path / "c.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    with pytest.raises(certificates.NotGenuine):
+        certificates.check(text)
+    with pytest.raises(CommandError, match="certificate"):
+        call_command("prove_removal", "--verify", tmp_path / "c.json")
 
 
 def test_a_certificate_is_checked_with_the_published_key_alone(door, removed, settings, tmp_path):

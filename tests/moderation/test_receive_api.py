@@ -110,6 +110,7 @@ def test_a_xarf_copyright_report_is_a_notice(shape: Any) -> None:
         (b"{", 400),
         (b"\xff", 400),
         (b"[" * 100_000, 400),
+        (b'{"urls": "https://a.example/1", "email": "ann@x.example", "email": "eve@y.example"}', 400),
         ([], 422),
         ({}, 422),
         ({"urls": "https://x.example/"}, 422),

@@ -40,9 +40,8 @@ class Command(BaseCommand):
 
     def _verify(self, path: Path, key: Path | None) -> None:
         try:
-            found = json.loads(path.read_text())
-            for one in found if isinstance(found, list) else [found]:
-                statement = certificates.check(json.dumps(one), key_pem=key.read_bytes() if key else None)
+            pem = key.read_bytes() if key else None
+            for statement in certificates.check_all(path.read_bytes(), key_pem=pem):
                 surfaces = len(statement["surfaces"])
                 self.stdout.write(
                     f"Genuine: {statement['claim']}, {surfaces} surfaces clean, {statement['issued_at']}."
