@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +16,7 @@ from articles import interface
 from articles.canary import is_canary
 from articles.models import Article, ArticleState, Hold, HoldKind, RevisionKind, Source
 from articles.optouts import OptOut
+from articles.problems import problem
 
 # Sent with `article_id` whenever somebody asks for what a right withholds.
 met = Signal()
@@ -41,7 +41,7 @@ def answer(request: HttpRequest, article: Article, *, as_json: bool = False) -> 
     if reason is None:
         raise Http404("No such article.")
     wants_json = as_json or "application/json" in request.headers.get("Accept", "")
-    response = problem(reason) if wants_json else _page(request, reason)
+    response = _problem(reason) if wants_json else _page(request, reason)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex, noarchive"
     if reason.status == 451:
@@ -111,8 +111,6 @@ def _page(request: HttpRequest, reason: Reason) -> HttpResponse:
     return render(request, f"{reason.status}.html", context, status=reason.status)
 
 
-def problem(reason: Reason) -> HttpResponse:
-    """The same for programs (RFC 9457)."""
-    said = {"type": "about:blank", "title": reason.title, "status": reason.status, "detail": reason.note}
-    said["pubstatus"] = "withheld" if reason.status == 451 else "canceled"
-    return HttpResponse(json.dumps(said), status=reason.status, content_type="application/problem+json")
+def _problem(reason: Reason) -> HttpResponse:
+    pubstatus = "withheld" if reason.status == 451 else "canceled"
+    return problem(reason.status, reason.title, reason.note, pubstatus=pubstatus)

@@ -15,6 +15,7 @@ from ninja import Router, Schema
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, field_validator
 
 from articles.canonical import HALF
+from articles.problems import problem
 from moderation import letters, limits, owners, plain_json, receive
 from moderation.ledger import LedgerBehind
 from moderation.models import Channel, Claim, Ground, Notice, NoticeLine
@@ -201,7 +202,7 @@ def post_notice(request: HttpRequest) -> HttpResponse:
     try:
         received = _receive(request, given, key, at=at)
     except LedgerBehind:
-        return _problem(
+        return problem(
             503, "Being restored", "Send it again in a few minutes; nothing public is shown meanwhile."
         )
     return _json(_answer(received).model_dump(), status=202 if received.created else 200)
@@ -312,7 +313,7 @@ class Refused(Exception):
 
     def answer(self) -> HttpResponse:
         """The problem as it is sent."""
-        answer = _problem(self.status, self.title, self.detail, self.errors)
+        answer = problem(self.status, self.title, self.detail, errors=self.errors)
         if self.status == 401:
             answer.headers["WWW-Authenticate"] = "Bearer"
         if self.status == 429:
@@ -446,12 +447,3 @@ def _answer(received: receive.Received) -> NoticeOut:
 def _line(line: NoticeLine) -> LineOut:
     number = line.claim.number if line.claim else None
     return LineOut(text=line.text, verdict=line.verdict, note=line.note, claim=number)
-
-
-def _problem(
-    status: int, title: str, detail: str, errors: list[dict[str, str]] | None = None
-) -> HttpResponse:
-    body = Problem(
-        type=f"{settings.SITE_URL}/api/docs", title=title, status=status, detail=detail, errors=errors or []
-    )
-    return HttpResponse(json.dumps(body.model_dump()), status=status, content_type="application/problem+json")

@@ -18,11 +18,11 @@ from ninja.openapi.schema import OpenAPISchema
 
 from articles import api as reading
 from articles.models import Article
+from articles.problems import problem
 from articles.surfaces import Locate, only_read, surface
 from moderation import api as notices
 from moderation import owner_api
 from newsroom import desk_api
-from newsroom.failing import problem
 
 
 class PlainDocs(DocsBase):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import get_language
 
 from articles import display
+from articles.problems import problem
 
 _PAGE = """<!doctype html>
 <html lang="{code}" dir="{direction}">
@@ -33,17 +31,6 @@ def answer(request: HttpRequest, status: int, title: str, text: str, *, retry_af
     if retry_after:
         response.headers["Retry-After"] = str(retry_after)
     return response
-
-
-def problem(status: int, title: str, detail: str = "", **more: Any) -> HttpResponse:
-    """An error in the form programs know (RFC 9457)."""
-    said = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    return HttpResponse(
-        json.dumps(said),
-        status=status,
-        content_type="application/problem+json",
-        headers={"Cache-Control": "no-store"},
-    )
 
 
 def _page(status: int, title: str, text: str) -> HttpResponse:

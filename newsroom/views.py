@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from articles import interface
+from articles.problems import problem
 from newsroom import failing, security_events
 from newsroom.middleware import API, PRIVATE, is_of_the_database, no_database
 
@@ -30,7 +31,7 @@ def _page(request: HttpRequest, status: int, title: str, text: str, words: str =
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith(API):
-        return failing.problem(
+        return problem(
             404, "Not here", f"There is nothing at this address; {settings.SITE_URL}/api/docs lists what is."
         )
     return _page(
