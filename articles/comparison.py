@@ -220,7 +220,8 @@ def _guessed(count: int, articles: int) -> int:
 def _articles_around(subjects: Sequence[Subject]) -> int:
     """How many articles came out around these, as far as that is worth counting."""
     first, last = subjects[0].published_at - WINDOW, subjects[-1].published_at + WINDOW
-    around = Comparison.objects.filter(published_at__range=(first, last))
+    # The moment alone is counted from the index, without a look at each row.
+    around = Comparison.objects.filter(published_at__range=(first, last)).values("published_at")
     return max(LEAST_ARTICLES, len(subjects) + around[:MOST_COUNTED].count())
 
 
@@ -264,13 +265,15 @@ def reports(subjects: Iterable[Subject], others: Iterable[int]) -> dict[int, Rep
         "pk", "terms", "language", "published_at", "is_short"
     ):
         profiles[pk] = Profile.unpack(bytes(terms), language, at), is_short
-    rows = Article.objects.filter(pk__in=profiles, state=ArticleState.PUBLISHED).values_list(
-        "pk", "source_id", "story_id", "copy_of_id",
+    # Asked for those published, SQLite would look through all that are.
+    rows = Article.objects.filter(pk__in=profiles).values_list(
+        "pk", "state", "source_id", "story_id", "copy_of_id",
         Coalesce("membership__pinned", Value(False)), Coalesce("membership__own_text", Value(False)),
     )  # fmt: skip
     return {
         pk: Report(pk, source, story, copy_of, pinned, own_text, *profiles[pk])
-        for pk, source, story, copy_of, pinned, own_text in rows
+        for pk, state, source, story, copy_of, pinned, own_text in rows
+        if state == ArticleState.PUBLISHED
     }
 
 

@@ -78,13 +78,14 @@ def add(counted: Counter[str], *, on: date) -> bool:
     """Add these counts, by slug, to a day; what is no article any more is left out. True: they are written."""
     if not counted:
         return True
-    known = Article.objects.filter(slug__in=list(counted), state=ArticleState.PUBLISHED)
-    rows = known.values_list("slug", "pk")
+    # Asked for those published, SQLite would look through all that are.
+    known = Article.objects.filter(slug__in=list(counted)).values_list("pk", "slug", "state")
+    rows = sorted((pk, slug) for pk, slug, state in known if state == ArticleState.PUBLISHED)
     with transaction.atomic():
         bulk.insert(
             ReadCount,
             ("article_id", "day", "count"),
-            [(pk, on, counted[slug]) for slug, pk in sorted(rows, key=lambda row: row[1])],
+            [(pk, on, counted[slug]) for pk, slug in rows],
             conflicts="(article_id, day) DO UPDATE SET count = articles_readcount.count + excluded.count",
         )
     return True

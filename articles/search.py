@@ -196,7 +196,9 @@ def index(article_ids: Sequence[int]) -> None:
         return
     # Locked, in one order: what is sealed or erased meanwhile is seen, or waits for us.
     rows = Article.objects.select_for_update(no_key=True, of=("self",)).select_related("source")
-    articles = list(rows.filter(pk__in=article_ids, state=ArticleState.PUBLISHED).order_by("pk"))
+    # Asked for those published, SQLite would look through all that are.
+    found = rows.filter(pk__in=article_ids).order_by("pk")
+    articles = [article for article in found if article.state == ArticleState.PUBLISHED]
     prepared.write(articles)
     published = {article.pk for article in articles}
     remove([pk for pk in article_ids if pk not in published])

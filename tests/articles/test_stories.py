@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from articles import actions, comparison, stories
+from articles import actions, comparison, reads, search, stories
 from articles.fingerprint import signature, text_fingerprint
 from articles.models import (
     Article,
@@ -535,3 +536,22 @@ def test_a_term_that_a_crowd_has_is_kept_of_no_more(monkeypatch):
         if term.said == "Zanzibar"
     }
     assert ComparisonKey.objects.filter(key=zanzibar).count() == 3
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL counts how many rows meet a condition")
+def test_what_is_asked_of_a_batch_does_not_look_through_all_that_is_published() -> None:
+    pks = [report(DIKE[number % 3]).pk for number in range(30)]
+    slugs = Article.objects.values_list("slug", flat=True)
+    Article.objects.update(compared_at=None)
+    with CaptureQueriesContext(connection) as asked:
+        stories.relate(pks, at=timezone.now())
+        search.index(pks)
+        reads.add(Counter(slugs), on=timezone.now().date())
+    with connection.cursor() as cursor:
+        for query in asked.captured_queries:
+            if "articles_article" in query["sql"] and query["sql"].startswith(("SELECT", "UPDATE")):
+                cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+                steps = [row[3] for row in cursor.fetchall()]
+                assert not [step for step in steps if "articles_article " in step and "(state=?" in step], (
+                    query
+                )
