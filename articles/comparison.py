@@ -8,6 +8,7 @@ are sketched only where two share anchors: for most there is nothing to be compa
 from __future__ import annotations
 
 import html
+import json
 import re
 import struct
 from collections import Counter, defaultdict
@@ -327,18 +328,27 @@ def _counts(subjects: Sequence[Subject], keys: Iterable[int]) -> dict[int, int]:
 
 
 def _postings(keys: Sequence[int], first: int, last: int) -> Mapping[int, list[int]]:
-    """Key to the articles of those hours that have it."""
+    """Key to the articles of those hours that have it.
+
+    In a row for each key, which is read several times as fast as one for each article.
+    """
     sql = (
-        f"SELECT kept.key, kept.article_id FROM {listed.table('given', 'bigint')} JOIN articles_comparisonkey kept"  # noqa: S608
-        " ON kept.key = given.value AND kept.hour BETWEEN %s AND %s"
+        f"SELECT given.value, (SELECT {_TOGETHER[connection.vendor]} FROM articles_comparisonkey kept"  # noqa: S608
+        f" WHERE kept.key = given.value AND kept.hour BETWEEN %s AND %s) FROM {listed.table('given', 'bigint')}"
     )
     having: dict[int, list[int]] = defaultdict(list)
-    for key, pk in _asked(sql, [listed.parameter(keys), first, last]) if keys else ():
-        having[key].append(pk)
+    rows = _asked(sql, [first, last, listed.parameter(keys)]) if keys else []
+    having.update((key, json.loads(f"[{pks}]")) for key, pks in rows if pks)
     return having
 
 
-def _asked(sql: str, parameters: Sequence[Any]) -> list[tuple[int, int]]:
+_TOGETHER = {
+    "sqlite": "group_concat(kept.article_id)",
+    "postgresql": "string_agg(kept.article_id::text, ',')",
+}
+
+
+def _asked(sql: str, parameters: Sequence[Any]) -> list[tuple[int, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())
