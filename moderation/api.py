@@ -200,7 +200,7 @@ def post_notice(request: HttpRequest) -> HttpResponse:
         return refused.answer()
     given.idempotency_key = given.idempotency_key or request.headers.get("Idempotency-Key", "")[:200]
     try:
-        received = _receive(request, given, key, at=at)
+        received = receive.receive(submission=_submission(request, given, key), at=at)
     except LedgerBehind:
         return problem(
             503, "Being restored", "Send it again in a few minutes; nothing public is shown meanwhile."
@@ -215,16 +215,6 @@ def _json(answer: Any, *, status: int = 200) -> HttpResponse:
         content_type="application/json",
         headers={"Cache-Control": "no-store"},
     )
-
-
-def _receive(request: HttpRequest, given: NoticeIn, key: ApiKey | None, *, at: datetime) -> receive.Received:
-    received = receive.receive(submission=_submission(request, given, key), at=at)
-    if key is not None and not received.created:
-        # The same notice came without the key before.
-        receive.confirm(notice=received.notice, at=at)
-        notice = receive.prove(notice=received.notice, domain=key.domain, method="key", at=at)
-        return receive.Received(notice, created=False)
-    return received
 
 
 @router.get(

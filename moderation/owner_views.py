@@ -89,8 +89,7 @@ def _revoke(request: HttpRequest, notice: Notice, at: datetime) -> Said:
 
 def _webhook(request: HttpRequest, notice: Notice, at: datetime) -> Said:
     domain = _domain(request)
-    if domain not in owners.proofs(notice, at=at):
-        raise owners.NotProved(_("Control of this domain was not proved."))
+    owners.proof_of(notice, domain, at)
     hook = webhooks.register(domain=domain, url=request.POST.get("url", "")[:1000].strip(), at=at)
     if hook is None:
         return {"said": _("No outcome is sent to a server any more.")}

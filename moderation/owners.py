@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from articles import opting_out
 from articles.actions import name_key
@@ -48,22 +49,26 @@ class NotProved(Exception):
 
 
 def proofs(notice: Notice, *, at: datetime) -> dict[str, DomainProof]:
-    """Domain to its newest proof: for this notice, or by its confirmed mailbox, within the last year.
+    """Domain to its newest proof: for this notice, or by its mailbox, within the last year.
 
-    Mail signed by a mailbox provider proves a mailbox and no paper.
+    None before the mailbox is confirmed. Mail signed by a mailbox provider proves a mailbox and no paper.
     """
-    mine = Q(notice=notice)
-    if notice.confirmed_at and notice.email:
-        mine |= Q(email__mailbox=notice.email)
+    if notice.confirmed_at is None:
+        return {}
+    mine = Q(notice=notice) | Q(pk__in=receive.proofs_by_mailbox(notice, at=at))
     since = at - timedelta(days=receive.STANDING_PROOF_DAYS)
     rows = DomainProof.objects.filter(mine, proved_at__gte=since).order_by("proved_at")
     return {row.domain: row for row in rows if proof.proves_a_publisher(row.domain)}
 
 
-def _proof_of(notice: Notice, domain: str, at: datetime) -> DomainProof:
+def proof_of(notice: Notice, domain: str, at: datetime) -> DomainProof:
+    """The proof by which this case may act for the whole domain; raises NotProved."""
+    if notice.confirmed_at is None:
+        # What is done for a whole domain, and for later notices, needs somebody who can be written to.
+        raise NotProved(gettext("Confirm your mailbox first. The page of the case says how."))
     found = proofs(notice, at=at).get(domain)
     if found is None:
-        raise NotProved("Control of this domain was not proved.")
+        raise NotProved(gettext("Control of this domain was not proved."))
     return found
 
 
@@ -77,7 +82,7 @@ def opt_out(
 
     `value` is the author's name as printed, or the path. Takes effect when this commits.
     """
-    proved = _proof_of(notice, domain, at)
+    proved = proof_of(notice, domain, at)
     wanted = OptOut(domain=domain, kind=OptOutKind(kind), value=_value(domain, kind, value), since=at)
     # Before anything is locked: this reads every address there is. What comes in meanwhile the worker finds.
     by_others, _ = opting_out.covered_after(wanted, cursor=0, limit=AT_ONCE, by_others=True)
@@ -120,7 +125,7 @@ def lift(*, notice: Notice, opt_out_id: int, at: datetime) -> StandingOptOut:
     """The owner of the same domain allows it again; what else withholds an article still does."""
     rows = StandingOptOut.objects.select_for_update(of=("self",)).select_related("rule")
     standing: StandingOptOut = rows.get(pk=opt_out_id)
-    _proof_of(notice, standing.rule.domain, at)
+    proof_of(notice, standing.rule.domain, at)
     if standing.rule.lifted_at is None:
         opting_out.lift(rule=standing.rule, at=at)
         ledger.append(kind="opted_in", payload={"opt_out": str(standing.rule.key)}, at=at)
@@ -232,9 +237,7 @@ class NewKey:
 @transaction.atomic
 def new_key(*, notice: Notice, domain: str, at: datetime) -> NewKey:
     """A key for the domain's programs. Its text is in the answer and nowhere else."""
-    _proof_of(notice, domain, at)
-    if not notice.confirmed_at:
-        raise NotProved("Confirm your mailbox first: answers to a program's notices go there.")
+    proof_of(notice, domain, at)
     if ApiKey.objects.filter(domain=domain, revoked_at__isnull=True).count() >= KEYS_EACH:
         raise NotProved(f"A domain has at most {KEYS_EACH} keys. Revoke one first.")
     secret = KEY_MARK + secrets.token_urlsafe(32)
@@ -249,7 +252,7 @@ def new_key(*, notice: Notice, domain: str, at: datetime) -> NewKey:
 def revoke_key(*, notice: Notice, key_id: int, at: datetime) -> ApiKey:
     """From now on the key opens nothing."""
     row = ApiKey.objects.select_for_update().get(pk=key_id)
-    _proof_of(notice, row.domain, at)
+    proof_of(notice, row.domain, at)
     if row.revoked_at is None:
         row.revoked_at = at
         row.save(update_fields=["revoked_at"])

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
 from articles import bulk
@@ -129,9 +130,12 @@ def receive(*, submission: Submission, at: datetime) -> Received:
 
 
 def intake_key(submission: Submission) -> str:
-    """The hash of what was said, by whom, and about what; how it was spaced does not matter."""
+    """The hash of what was said, by whom, with which proof, and about what; how it was spaced does not matter."""
     said = {name: getattr(submission, name) for name in FIELDS}
     said |= {"text": submission.text, "key": submission.idempotency_key}
+    if submission.proved_domain:
+        # Addresses and a mailbox are soon guessed: who sent the same without proof must not share the owner's case.
+        said["proved"] = submission.proved_domain
     spelled = {name: " ".join(str(value).split()) for name, value in said.items()}
     spelled["email"] = spelled["email"].casefold()
     return hashlib.sha256(json.dumps(spelled, sort_keys=True).encode()).hexdigest()
@@ -356,11 +360,21 @@ def domains_of(article: Article) -> set[str]:
 
 def proved_domains(notice: Notice, *, at: datetime) -> dict[str, str]:
     """Domain to method: what was proved for this notice, and by its confirmed mailbox within the last year."""
-    rows = notice.domain_proofs.filter(proved_at__isnull=False)
-    if notice.confirmed_at and notice.email:
-        since = at - timedelta(days=STANDING_PROOF_DAYS)
-        rows = rows | DomainProof.objects.filter(email__mailbox=notice.email, proved_at__gte=since)
-    return dict(rows.values_list("domain", "method"))
+    mine = Q(notice=notice) | Q(pk__in=proofs_by_mailbox(notice, at=at))
+    return dict(DomainProof.objects.filter(mine, proved_at__isnull=False).values_list("domain", "method"))
+
+
+def proofs_by_mailbox(notice: Notice, *, at: datetime) -> QuerySet[DomainProof]:
+    """What this notice's confirmed mailbox proved within the last year.
+
+    Only in cases it confirmed: anybody may name another's mailbox in a notice, or mistype their own.
+    """
+    if not notice.confirmed_at or not notice.email:
+        return DomainProof.objects.none()
+    since = at - timedelta(days=STANDING_PROOF_DAYS)
+    return DomainProof.objects.filter(
+        email__mailbox=notice.email, proved_at__gte=since, notice__confirmed_at__isnull=False
+    )
 
 
 def _hold(wanted: Sequence[tuple[Claim, Standing]], *, at: datetime) -> None:

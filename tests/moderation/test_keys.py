@@ -52,14 +52,22 @@ def test_a_notice_with_a_key_withholds_its_domains_articles_at_once_and_no_other
     assert others in public
 
 
-def test_what_was_sent_without_the_key_is_the_same_case_with_it(client: Client, key: str) -> None:
-    body = {"urls": address_of(ArticleFactory(source=notice_source(DOMAIN))), "email": COMPLETE["email"]}
-    _, first = call(client, "POST", "notices/", "", body)
+def test_who_sends_the_same_without_the_key_gets_a_case_of_its_own(client: Client, key: str) -> None:
+    ours = ArticleFactory.create_batch(2, source=notice_source(DOMAIN))
+    guessed = [{"urls": address_of(article), "email": COMPLETE["email"]} for article in ours]
+    _, before = call(client, "POST", "notices/", "", guessed[0])
 
-    status, again = call(client, "POST", "notices/", key, body)
+    sent = [call(client, "POST", "notices/", key, {"urls": address_of(article)}) for article in ours]
+    again, _ = call(client, "POST", "notices/", key, {"urls": address_of(ours[0])})
+    _, after = call(client, "POST", "notices/", "", guessed[1])
 
-    assert (status, again["reference"]) == (200, first["reference"])
-    assert Notice.objects.get(reference=first["reference"]).claims.get().lane == Lane.A
+    assert ([status for status, _ in sent], again) == ([202, 202], 200)
+    owners_cases = {told["status_url"] for _, told in sent}
+    assert len(owners_cases | {before["status_url"], after["status_url"]}) == 4
+    for stranger in (before, after):
+        notice = Notice.objects.get(reference=stranger["reference"])
+        assert owners.proofs(notice, at=timezone.now()) == {}
+        assert (notice.confirmed_at, notice.claims.get().lane) == (None, Lane.C)
 
 
 def test_a_key_writes_to_its_own_mailbox_only(client: Client, key: str) -> None:

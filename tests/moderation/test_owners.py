@@ -15,8 +15,8 @@ from articles.drafts import Draft
 from articles.models import Article, BlockedWork, Hold
 from articles.optouts import OptOut
 from moderation import ledger, owners, receive
-from moderation.models import LedgerEntry, Notice
-from moderation.owner_models import ApiKey, StandingOptOut
+from moderation.models import Lane, LedgerEntry, Notice
+from moderation.owner_models import ApiKey, StandingOptOut, Webhook
 from moderation.references import status_url
 from moderation.replay import replay
 from tests.factories import ArticleFactory, SourceFactory
@@ -165,6 +165,46 @@ def test_who_proved_only_a_mailbox_opts_nobody_out() -> None:
 
     with pytest.raises(owners.NotProved):
         opt_out(notice)
+
+
+def test_a_proof_without_the_mailbox_withholds_the_case_and_opens_nothing_else(client: Client) -> None:
+    confirmed = owner_of()
+    named = ArticleFactory(source=notice_source(DOMAIN))
+    standing = opt_out(confirmed, "path", "/sport/")
+    key = owners.new_key(notice=confirmed, domain=DOMAIN, at=timezone.now())
+    notice = send(address_of(named), email="somebody@else.example")
+
+    receive.prove(notice=notice, domain=DOMAIN, method="well-known", at=timezone.now())
+
+    assert notice.claims.get().lane == Lane.A
+    path = f"{urlsplit(status_url(notice)).path}owner/"
+    assert path not in client.get(urlsplit(status_url(notice)).path).content.decode()
+    shown = page(client, notice)
+    assert "Confirm your mailbox first" in shown
+    assert key.row.begins not in shown
+    for posted in (
+        {"do": "opt-out", "domain": DOMAIN, "kind": "source"},
+        {"do": "lift", "number": str(standing.pk)},
+        {"do": "key", "domain": DOMAIN},
+        {"do": "revoke", "number": str(key.row.pk)},
+        {"do": "webhook", "domain": DOMAIN, "url": "https://else.example/hook"},
+    ):
+        assert client.post(path, posted).status_code == 422
+    assert OptOut.objects.get().lifted_at is None
+    assert ApiKey.objects.get().revoked_at is None
+    assert not Webhook.objects.exists()
+
+
+def test_a_mailbox_that_never_answered_is_owed_no_proof_by_its_name() -> None:
+    article, other = ArticleFactory.create_batch(2, source=SourceFactory(domain=DOMAIN))
+    # The owner mistyped the own address; whoever has that mailbox writes later, for real.
+    mistyped = send(address_of(article), email="olena@onwer.example")
+    receive.prove(notice=mistyped, domain=DOMAIN, method="dns", at=timezone.now())
+
+    stranger = send(address_of(other), email="olena@onwer.example", confirmed=True)
+
+    assert stranger.claims.get().lane == Lane.B
+    assert owners.proofs(stranger, at=timezone.now()) == {}
 
 
 def test_a_mailbox_provider_is_nobodys_newspaper() -> None:
