@@ -78,6 +78,16 @@ class Case:
         """Whether what is ours is withheld at the deadline without anybody deciding."""
         return bool(self.claims) and all(status.claim.lane != "C" for status in self.claims)
 
+    @property
+    def is_left_to_a_person(self) -> bool:
+        """Whether nothing is withheld by itself although nothing is missing: its mailbox is suspended."""
+        return bool(self.notice.confirmed_at) and not self.missing and not self.runs_by_itself
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the deadline is over, so that what is still missing takes effect at once when it comes."""
+        return self.notice.deadline_at <= timezone.now()
+
 
 def case_of(notice: Notice, *, start: int = 1) -> Case:
     """The case as it stands now, with a page of its lines from position `start` on."""

@@ -40,6 +40,26 @@ def test_the_page_says_where_the_case_stands_without_saying_who_asked(client: Cl
         assert secret not in page
 
 
+def test_no_deadline_is_promised_where_nothing_is_withheld_by_itself(client: Client) -> None:
+    now = timezone.now()
+    reason = "The mailbox is suspended until 1 May."
+    left_to_a_person = send(address_of(ArticleFactory()), confirmed=True)
+    left_to_a_person.claims.update(lane=Lane.C, lane_reason=reason, hold=None)
+    late = send(address_of(ArticleFactory()), at=now - timedelta(hours=30))
+    waiting = send(address_of(ArticleFactory()), at=now - timedelta(hours=1))
+
+    person, passed, promised = (
+        client.get(path_of(status_url(notice))).content.decode()
+        for notice in (left_to_a_person, late, waiting)
+    )
+
+    assert "A person reads each notice and decides" in person
+    assert "because something is missing" in passed
+    assert "As soon as nothing is missing, what is ours is withheld at the latest on" in promised
+    for page in (person, passed):
+        assert "withheld at the latest" not in page.lower()
+
+
 def test_every_wrong_address_has_the_same_answer(client: Client) -> None:
     notice = send(address_of(ArticleFactory()))
     right = path_of(status_url(notice))
