@@ -6,21 +6,24 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, Thread
+from time import sleep
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
+from articles import merging
 from articles.actions import ingest, refresh
 from articles.canonical import address_key
 from articles.drafts import Draft
 from articles.fields import clean_html
-from articles.models import Article
+from articles.models import Article, Contribution
+from articles.sealing import is_sealed
 from moderation import actions, ledger
 from moderation.actions import NotAllowed
 from moderation.models import Claim, ClaimState, Decision, LedgerEntry, Letter
-from tests.factories import ArticleFactory
+from tests.factories import ArticleFactory, ContributorFactory, TagFactory
 from tests.moderation.cases import claim_in, moderator
 from tests.moderation.leftovers import places_with
 
@@ -123,6 +126,37 @@ def test_two_claims_on_one_article_are_decided_side_by_side_without_a_deadlock()
     assert all(won)
     assert set(Claim.objects.values_list("state", flat=True)) == {S.UPHELD}
     assert not Article.objects.public().exists()
+
+
+def tags_of(article: Article) -> Callable[[], object]:
+    kept, other = TagFactory(name="Birds"), TagFactory(name="Gulls")
+    article.tags.add(other)
+    return lambda: merging.merge_tags(kept=kept, others=[other], by=None)
+
+
+def people_of(article: Article) -> Callable[[], object]:
+    kept, other = ContributorFactory(), ContributorFactory()
+    # Of whom nothing else is here, nothing stays: then there is nobody to merge.
+    for credited in (article, ArticleFactory()):
+        Contribution.objects.create(article=credited, contributor=other)
+    return lambda: merging.merge_contributors(kept=kept, others=[other], by=None)
+
+
+@pytest.mark.parametrize("of", [tags_of, people_of])
+def test_what_is_merged_while_its_article_is_removed_waits_and_no_ring_forms(of):
+    claim = claim_in(S.RECEIVED)
+    merge = of(claim.article)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Article.objects.select_for_update().get(pk=claim.article_id)
+            merged = pool.submit(lambda: (merge(), connection.close()))
+            # As far as it comes without the article.
+            sleep(1)
+            actions.uphold(claim_id=claim.pk, by=None, at=timezone.now())
+        merged.result(timeout=30)
+
+    assert Claim.objects.get().state == S.UPHELD
+    assert is_sealed(Article.objects.get(pk=claim.article_id))
 
 
 def an_update(article: Article) -> object:
