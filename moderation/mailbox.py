@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.db import InterfaceError, OperationalError
 
+from articles.models import Heartbeat
 from moderation import email
 from moderation.email import MAX_BYTES, Handled
 from moderation.ledger import LedgerBehind
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 30.0
 DONE = "NewsroomReceived"
+# The row that says which message was the last that stayed new although it was read.
+TURN = "turn: messages of the mailbox"
 _DATE = re.compile(rb'INTERNALDATE "([^"]{20,40})"')
 
 
@@ -66,7 +69,7 @@ def poll(mailbox: Mailbox, *, limit: int, at: datetime) -> Iterator[Handled]:
     """
     received = left = 0
     with _open(mailbox) as connection:
-        for uid in _new(connection):
+        for uid in _in_turn(_new(connection)):
             if received == limit:
                 break
             message, arrived_at = _fetch(connection, uid, at=at)
@@ -74,12 +77,28 @@ def poll(mailbox: Mailbox, *, limit: int, at: datetime) -> Iterator[Handled]:
             if handled is not None:
                 received += 1
                 yield handled
-            left += handled is None or not _marked(connection, uid)
+            if handled is None or not _marked(connection, uid):
+                left += 1
+                _note_turn(uid, at)
     if left:
         raise MailboxError(
             f"{left} messages were left as new at {mailbox.host}: they could not be received (the log says why), or it"
             f" keeps no keyword such as {DONE} for an account that may write."
         )
+
+
+def _in_turn(uids: list[str]) -> list[str]:
+    """What came after the last message that could not be marked, then the others again: so each has its turn.
+
+    Where a mailbox keeps no mark, all are new each time; the first would else be read for ever, the last never.
+    """
+    row = Heartbeat.objects.filter(name=TURN).first()
+    last = int(row.detail["uid"]) if row else 0
+    return sorted(uids, key=lambda uid: (int(uid) <= last, int(uid)))
+
+
+def _note_turn(uid: str, at: datetime) -> None:
+    Heartbeat.objects.update_or_create(name=TURN, defaults={"at": at, "detail": {"uid": uid}})
 
 
 def _accepted(message: bytes, uid: str, *, at: datetime) -> Handled | None:

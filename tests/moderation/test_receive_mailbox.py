@@ -17,6 +17,7 @@ from django.core.management import CommandError, call_command
 from django.db import DataError, connection
 from django.utils import timezone
 
+from moderation import mailbox
 from moderation.mailbox import Mailbox, MailboxError
 from moderation.models import IncomingMail, Notice
 from tests.conftest import free_port, unavailable, wait_for_port
@@ -167,6 +168,20 @@ def test_a_mail_that_cannot_be_stored_keeps_no_other_waiting(post: Post) -> None
         call_command("poll_mailbox")
 
     assert Notice.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_mailbox_that_keeps_no_mark_is_read_to_its_end(post: Post, monkeypatch) -> None:
+    # Longer than the server takes.
+    monkeypatch.setattr(mailbox, "DONE", "Received" * 20)
+    for number in range(5):
+        text = letter_about(f"https://outlet.example/{number}")
+        post.put(mail(text, message_id=f"<{number}@x.example>"), arrived_at=timezone.now())
+
+    for received in (2, 4, 5, 5):
+        with pytest.raises(CommandError, match="2 messages were left as new"):
+            call_command("poll_mailbox", limit=2)
+        assert Notice.objects.count() == received
 
 
 @pytest.mark.django_db
