@@ -1,4 +1,4 @@
-"""A site as `wagtail start` makes it, with DEBUG off; PEER_CACHE adds the full-page cache of wagtail-cache."""
+"""A site as `wagtail start` makes it, with DEBUG off; PEER_CACHE adds Django's cache of whole pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ ALLOWED_HOSTS = ["127.0.0.1"]
 IS_CACHED = bool(os.environ.get("PEER_CACHE"))
 INSTALLED_APPS = [
     "wagtail_site",
-    "wagtailcache",
     "wagtail.contrib.forms",
     "wagtail.contrib.redirects",
     "wagtail.embeds",
@@ -46,10 +45,11 @@ MIDDLEWARE = [
 ]
 if IS_CACHED:
     MIDDLEWARE = [
-        "wagtailcache.cache.UpdateCacheMiddleware",
+        "django.middleware.cache.UpdateCacheMiddleware",
         *MIDDLEWARE,
-        "wagtailcache.cache.FetchFromCacheMiddleware",
+        "django.middleware.cache.FetchFromCacheMiddleware",
     ]
+CACHE_MIDDLEWARE_SECONDS = 3600
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
