@@ -153,7 +153,7 @@ def _rows(article: Article) -> list[_Row]:
     if story:
         at = connection.ops.adapt_datetimefield_value(article.published_at)
         parameters += [story, own, story, own, at, at, own, story]
-    rows = ask(_reasons(connection.vendor, of_story=bool(story)), parameters)
+    rows = ask(_reasons(connection.vendor, of_story=bool(story)), parameters, planned=True)
     return sorted((_Row(*row) for row in rows), key=lambda row: (row.reason, row.place))
 
 

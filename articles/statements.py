@@ -22,14 +22,20 @@ from django.db.models.base import ModelState
 from django.utils.translation import get_language
 
 from articles import listed
+from articles.plans import run_as
 from articles.visibility import moment_of
 
 M = TypeVar("M", bound=models.Model)
 Row = tuple[Any, ...]
 
 
-def ask(sql: str, parameters: Sequence[Any] = (), *, using: str = DEFAULT_DB_ALIAS) -> list[Row]:
+def ask(
+    sql: str, parameters: Sequence[Any] = (), *, using: str = DEFAULT_DB_ALIAS, planned: bool = False
+) -> list[Row]:
     """All rows of the answer to a statement whose text is always the same; none where it only writes.
+
+    `planned`: PostgreSQL makes its plan once for a connection. For statements whose best plan is the same whatever
+    they are asked for.
 
     SQLite's driver is asked directly: Django's cursor looks through the text for parameters at each use, and costs as
     much as most answers. Where statements are counted, logged or wrapped they go through it.
@@ -37,7 +43,8 @@ def ask(sql: str, parameters: Sequence[Any] = (), *, using: str = DEFAULT_DB_ALI
     database = connections[using]
     if database.vendor != "sqlite" or database.queries_logged or database.execute_wrappers:
         with database.cursor() as cursor:
-            cursor.execute(sql, parameters)
+            is_watched = database.queries_logged or database.execute_wrappers
+            cursor.execute(run_as(sql, database) if planned and not is_watched else sql, parameters)
             return list(cursor.fetchall() if cursor.description else ())
     database.ensure_connection()
     database.validate_no_broken_transaction()
@@ -124,7 +131,8 @@ class Statement(Generic[M]):
         # What is kept beside a row may be kept for each language (articles/fragments.py).
         key = connection.vendor, get_language()
         made = self.made.get(key) or self.made.setdefault(key, self._make(using))
-        rows: Any = ask(made.sql, [_given(p, values, connection) for p in made.parameters], using=using)
+        given = [_given(p, values, connection) for p in made.parameters]
+        rows: Any = ask(made.sql, given, using=using, planned=True)
         if made.converters:
             rows = made.compiler.apply_converters(rows, made.converters)
         if made.moments:

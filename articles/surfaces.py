@@ -39,6 +39,7 @@ from articles.models import (
     SurfaceSerial,
     TaggedArticle,
 )
+from articles.plans import run_as
 from articles.statements import ask
 from articles.visibility import CLOCK, moment_of
 
@@ -283,7 +284,7 @@ def ready(
     key = (database.vendor, encoding, head and bool(encoding), condition)
     sql = _READY.get(key) or _READY.setdefault(key, _ready_sql(*key))
     with database.wrap_database_errors, closing(database.connection.cursor()) as cursor:
-        cursor.execute(sql, [if_none_match] * (sql.count("etag ||")) + [path, build, *parameters])
+        cursor.execute(run_as(sql, database), [if_none_match] * (sql.count("etag ||")) + [path, build, *parameters])
         # All rows, not one: an unfinished SELECT would hold SQLite's snapshot and hide later changes.
         rows = cursor.fetchall()
     if not rows:
@@ -333,7 +334,8 @@ def _now() -> tuple[Moment, bool]:
     clock = CLOCK[connection.vendor].replace("%", "%%")
     ((serial, at, unlatched),) = ask(
         f"SELECT s.serial, {clock}, EXISTS(SELECT 1 FROM articles_hold WHERE released_at IS NULL"  # noqa: S608
-        f" AND latched_at IS NULL AND effective_at <= {clock}) FROM articles_surfaceserial s WHERE s.id = 1"
+        f" AND latched_at IS NULL AND effective_at <= {clock}) FROM articles_surfaceserial s WHERE s.id = 1",
+        planned=True,
     )
     return Moment(serial, moment_of(at)), bool(unlatched)
 
@@ -464,7 +466,7 @@ def _is_current(shown: Shown) -> bool:
     began, clock = shown.began, CLOCK[connection.vendor].replace("%", "%%")
     lock = " FOR UPDATE" if connection.vendor == "postgresql" else ""
     row = f"SELECT serial, site, {clock} FROM articles_surfaceserial WHERE id = 1{lock}"  # noqa: S608
-    ((serial, site, at),) = ask(row)
+    ((serial, site, at),) = ask(row, planned=True)
     if serial == began.serial:
         return True
     if site > began.serial or moment_of(at) - began.at > SLOWEST_RENDERER:
@@ -473,6 +475,7 @@ def _is_current(shown: Shown) -> bool:
     return not ask(
         f"SELECT 1 FROM articles_surfacechange WHERE serial > %s AND {listed.one_of('key')} LIMIT 1",  # noqa: S608
         [began.serial, listed.parameter(sorted(keys))],
+        planned=True,
     )
 
 
@@ -480,11 +483,12 @@ def _write(path: str, build: str, headers: Mapping[str, str], packed: Packed, sh
     serial, until = shown.began.serial, connection.ops.adapt_datetimefield_value(shown.valid_until)
     page = [path, packed.etag, json.dumps(dict(headers)), packed.gzip, packed.br, build, serial, until]
     page_files.take_back([path])
-    ask("DELETE FROM articles_readypagekey WHERE page_id = %s", [path])
-    ask(_PAGE, page)
+    ask("DELETE FROM articles_readypagekey WHERE page_id = %s", [path], planned=True)
+    ask(_PAGE, page, planned=True)
     ask(
         f"INSERT INTO articles_readypagekey (page_id, key) SELECT %s, value FROM {listed.table('declared')}",  # noqa: S608
         [path, listed.parameter(sorted(shown.keys))],
+        planned=True,
     )
     return _write_fragments(shown)
 
@@ -526,7 +530,7 @@ def next_boundary(shown: Shown) -> datetime | None:
     of_all = len(shown.article_ids) > MANY or (lists and not shown.article_ids)
     ids = [] if of_all else [listed.parameter(sorted(shown.article_ids))]
     parameters = [began, *ids] * len(_BOUNDARIES) + [began] * lists
-    rows = ask(_boundaries(connection.vendor, lists, of_all), parameters)
+    rows = ask(_boundaries(connection.vendor, lists, of_all), parameters, planned=True)
     moments = [moment_of(at) for (at,) in rows if at is not None]
     return min(moments, default=None)
 

@@ -15,6 +15,7 @@ from bench.scratch import (
     prepare,
     print_rows,
     running,
+    server_seconds,
     site_command,
 )
 
@@ -77,6 +78,8 @@ def fill(count: int) -> None:
 
 def measure(size: int) -> list[tuple[str, float, str]]:
     """One worker, asked one page after another."""
+    from django.db import connection
+
     from articles.ahead import set_pages
     from articles.models import Article, Fragment, ReadyPage
 
@@ -133,6 +136,15 @@ def measure(size: int) -> list[tuple[str, float, str]]:
             (f"{size:,} articles: {name}, made anew", cpu_of(server.pid, port, _again(path)), "ms")
             for name, path in anew.items()
         ]
+        rows += [
+            (f"{size:,} articles: {name}, at the database's server", server_cpu(port, paths), "ms")
+            for name, paths in (
+                ("a hit of an article", asked["a hit of an article"]),
+                ("an article, made anew", _again(anew["an article"])),
+                ("the front page, made anew", _again(anew["the front page"])),
+            )
+            if connection.vendor == "postgresql"
+        ]
         waited = sorted(seconds(port, f"/search/?q={word}&again=p{n}") for n in range(SEARCHES))
     rows.append((f"{size:,} articles: a search, 95 of 100 within", waited[int(0.95 * SEARCHES)] * 1000, "ms"))
     desk = [(f"{size:,} articles: the desk's list of {name}", desk_list(name), "ms") for name in DESK]
@@ -187,6 +199,13 @@ def cpu_of(master: int, port: int, paths: Sequence[str]) -> float:
     before = cpu_seconds_of(workers)
     ask(port, paths)
     return (cpu_seconds_of(workers) - before) * 1000 / len(paths)
+
+
+def server_cpu(port: int, paths: Sequence[str]) -> float:
+    """Milliseconds of CPU in the database's server for one of these."""
+    before = server_seconds()
+    ask(port, paths)
+    return (server_seconds() - before) * 1000 / len(paths)
 
 
 def ask(port: int, paths: Iterable[str]) -> None:

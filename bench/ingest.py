@@ -28,7 +28,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bench.scratch import cpu_seconds, cpu_seconds_of, free_port, prepare, print_rows, running
+from bench.scratch import cpu_seconds, free_port, prepare, print_rows, running, server_seconds
 
 Row = tuple[str, float, str]
 ENTRIES = 30
@@ -260,18 +260,6 @@ def measured_pass() -> tuple[float, list[Any]]:
     reports = list(fetch_pass(at=timezone.now()))
     default_sandbox().close()
     return cpu_seconds() + server_seconds() - began, reports
-
-
-def server_seconds() -> float:
-    """What the database's server used so far for our connection: nothing where there is none, or it is elsewhere."""
-    from django.db import connection
-
-    if connection.vendor != "postgresql":
-        return 0.0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        (pid,) = cursor.fetchone()
-    return cpu_seconds_of([pid]) if Path(f"/proc/{pid}/stat").exists() else 0.0
 
 
 def long_run(folder: Path) -> list[Row]:

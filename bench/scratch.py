@@ -65,6 +65,18 @@ def cpu_seconds_of(pids: list[int]) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def server_seconds() -> float:
+    """What the server of the database used for connections now open; nothing on SQLite or if it is elsewhere."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return 0.0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        pids = [pid for (pid,) in cursor.fetchall()]
+    return cpu_seconds_of([pid for pid in pids if Path(f"/proc/{pid}/stat").exists()])
+
+
 def seconds_without_a_core(pids: list[int]) -> float:
     """How long threads of these processes had work to do while others had the cores."""
     threads = [thread for pid in pids for thread in Path(f"/proc/{pid}/task").iterdir()]
