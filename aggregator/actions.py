@@ -218,7 +218,9 @@ def source_of(*, url: str, name: str, language: str = "", apart: bool = False) -
     """The outlet whose site this is, made when it is new, or to be `apart` from the others at its domain."""
     site = Site.at(url, name, language)
     source = _sources_of([site])[site]
-    return _made([site])[0] if apart and source.homepage != site.url[:500] else source
+    if not apart or source.homepage == site.url[:500]:
+        return source
+    return _made([site], outlets.at_domains(_domains_above(site.domain)))[0]
 
 
 @transaction.atomic
@@ -229,13 +231,13 @@ def _sources_of(sites: Collection[Site]) -> dict[Site, Source]:
     if len(found) < len(wanted):
         # Another worker may be making the same outlet.
         exclusion.one_at_a_time("sources")
-        found = outlets.at_domains(wanted)
+        found = outlets.at_domains({*wanted, *chain.from_iterable(map(_domains_above, wanted))})
         missing = [site for domain, site in reversed(wanted.items()) if domain not in found]
-        found |= {source.domain: [source] for source in _made(missing)}
+        found |= {source.domain: [source] for source in _made(missing, found)}
     return {site: source for site in sites if (source := outlets.whose(site.url, found[site.domain]))}
 
 
-def _made(sites: Collection[Site]) -> list[Source]:
+def _made(sites: Collection[Site], known: Mapping[str, Sequence[Source]]) -> list[Source]:
     # Another worker may be making an outlet whose name gives the same slug.
     exclusion.one_at_a_time("sources")
     taken = _slugs_taken({site.slug() for site in sites})
@@ -254,21 +256,21 @@ def _made(sites: Collection[Site]) -> list[Source]:
                 language=site.language[:12],
             )
         )
-    return _limited_as_before(sites, Source.objects.bulk_create(made, batch_size=500))
+    return _limited_as_before(sites, Source.objects.bulk_create(made, batch_size=500), known)
 
 
-def _limited_as_before(sites: Collection[Site], made: Sequence[Source]) -> list[Source]:
+def _limited_as_before(
+    sites: Collection[Site], made: list[Source], known: Mapping[str, Sequence[Source]]
+) -> list[Source]:
     """New outlets under the limits of the one that would have had their feeds before their host was known as shared.
 
     That one stands at the domain above: what the desk recorded there may have been meant for any blog of the host.
     """
-    above = {site.domain: list(_domains_above(site.domain)) for site in sites}
-    known = outlets.at_domains(set(chain.from_iterable(above.values())))
-    for site, source in zip(sites, made, strict=True) if known else ():
-        before = next((known[domain] for domain in above[site.domain] if domain in known), [])
+    for site, source in zip(sites, made, strict=True):
+        before = next((known[domain] for domain in _domains_above(site.domain) if domain in known), [])
         if one := outlets.whose(site.url, before):
             limit_as(source=source, other=one)
-    return list(made)
+    return made
 
 
 def _domains_above(domain: str) -> Iterator[str]:

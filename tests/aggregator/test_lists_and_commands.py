@@ -110,7 +110,7 @@ def test_a_list_of_thousands_of_feeds_is_imported_in_few_statements() -> None:
         counted = import_outlines(outlines=[*outlines, outlines[0]], at=timezone.now())
 
     assert counted == (2_000, 1, [])
-    assert len(captured) < 120
+    assert len(captured) < 100
     assert (Feed.objects.count(), Source.objects.count()) == (2_000, 800)
     assert Feed.objects.get(url="https://outlet7.example/feed807").source.domain == "outlet7.example"
 
