@@ -41,9 +41,9 @@ def ask(
     much as most answers. Where statements are counted, logged or wrapped they go through it.
     """
     database = connections[using]
-    if database.vendor != "sqlite" or database.queries_logged or database.execute_wrappers:
+    is_watched = database.queries_logged or database.execute_wrappers
+    if database.vendor != "sqlite" or is_watched:
         with database.cursor() as cursor:
-            is_watched = database.queries_logged or database.execute_wrappers
             cursor.execute(run_as(sql, database) if planned and not is_watched else sql, parameters)
             return list(cursor.fetchall() if cursor.description else ())
     database.ensure_connection()

@@ -284,7 +284,9 @@ def ready(
     key = (database.vendor, encoding, head and bool(encoding), condition)
     sql = _READY.get(key) or _READY.setdefault(key, _ready_sql(*key))
     with database.wrap_database_errors, closing(database.connection.cursor()) as cursor:
-        cursor.execute(run_as(sql, database), [if_none_match] * (sql.count("etag ||")) + [path, build, *parameters])
+        cursor.execute(
+            run_as(sql, database), [if_none_match] * (sql.count("etag ||")) + [path, build, *parameters]
+        )
         # All rows, not one: an unfinished SELECT would hold SQLite's snapshot and hide later changes.
         rows = cursor.fetchall()
     if not rows:
