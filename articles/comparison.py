@@ -266,15 +266,13 @@ def reports(subjects: Iterable[Subject], others: Iterable[int]) -> dict[int, Rep
         "pk", "terms", "language", "published_at", "is_short"
     ):
         profiles[pk] = Profile.unpack(bytes(terms), language, at), is_short
-    # Asked for those published, SQLite would look through all that are.
-    rows = Article.objects.filter(pk__in=profiles).values_list(
-        "pk", "state", "source_id", "story_id", "copy_of_id",
+    rows = Article.objects.published().filter(pk__in=profiles).values_list(
+        "pk", "source_id", "story_id", "copy_of_id",
         Coalesce("membership__pinned", Value(False)), Coalesce("membership__own_text", Value(False)),
     )  # fmt: skip
     return {
         pk: Report(pk, source, story, copy_of, pinned, own_text, *profiles[pk])
-        for pk, state, source, story, copy_of, pinned, own_text in rows
-        if state == ArticleState.PUBLISHED
+        for pk, source, story, copy_of, pinned, own_text in rows
     }
 
 

@@ -15,7 +15,7 @@ from taggit.models import ItemBase, TagBase
 from articles.addresses import page_address
 from articles.fields import HTMLField
 from articles.leases import Leased, LeasedQuerySet
-from articles.visibility import IsAllowed, IsPublic, ToldHeadline
+from articles.visibility import IsAllowed, IsPublic, IsPublished, ToldHeadline
 from articles.webhooks import Delivery, Receiver
 
 
@@ -355,6 +355,10 @@ class ArticleQuerySet(models.QuerySet["Article"]):
     def allowed(self) -> ArticleQuerySet:
         """Articles in any state but erased that neither a hold nor their owner keeps from being shown."""
         return self.filter(IsAllowed()).exclude(state=ArticleState.ERASED)
+
+    def published(self) -> ArticleQuerySet:
+        """Published ones of those that keys or addresses name; not by the index of all that are (visibility.py)."""
+        return self.filter(IsPublished())
 
     def without_copies(self) -> ArticleQuerySet:
         """Of articles that are one text, only the one that was first."""

@@ -20,7 +20,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from articles import bulk, surfaces
-from articles.models import Article, ArticleState, ReadCount
+from articles.models import Article, ReadCount
 
 logger = logging.getLogger(__name__)
 
@@ -78,9 +78,8 @@ def add(counted: Counter[str], *, on: date) -> bool:
     """Add these counts, by slug, to a day; what is no article any more is left out. True: they are written."""
     if not counted:
         return True
-    # Asked for those published, SQLite would look through all that are.
-    known = Article.objects.filter(slug__in=list(counted)).values_list("pk", "slug", "state")
-    rows = sorted((pk, slug) for pk, slug, state in known if state == ArticleState.PUBLISHED)
+    known = Article.objects.published().filter(slug__in=list(counted))
+    rows = sorted(known.values_list("pk", "slug"))
     with transaction.atomic():
         bulk.insert(
             ReadCount,

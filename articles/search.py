@@ -196,9 +196,7 @@ def index(article_ids: Sequence[int]) -> None:
         return
     # Locked, in one order: what is sealed or erased meanwhile is seen, or waits for us.
     rows = Article.objects.select_for_update(no_key=True, of=("self",)).select_related("source")
-    # Asked for those published, SQLite would look through all that are.
-    found = rows.filter(pk__in=article_ids).order_by("pk")
-    articles = [article for article in found if article.state == ArticleState.PUBLISHED]
+    articles = list(rows.published().filter(pk__in=article_ids).order_by("pk"))
     prepared.write(articles)
     published = {article.pk for article in articles}
     remove([pk for pk in article_ids if pk not in published])

@@ -125,6 +125,17 @@ class IsPublic(_OfRow):
         return public_sql(vendor, table)
 
 
+class IsPublished(_OfRow):
+    """The first condition of `public_sql` alone, for articles that something else names."""
+
+    conditional = True
+    output_field = BooleanField()
+
+    def written(self, vendor: str, table: str) -> str:
+        """True for a row of the state that public articles are in."""
+        return f"{_STATE[vendor].format(a=table)} = 'published'"
+
+
 class IsAllowed(_OfRow):
     """The condition of `allowed_sql` in a queryset of articles."""
 
