@@ -168,7 +168,7 @@ def _reasons(vendor: str, *, of_story: bool) -> str:
 # --- what is near -----------------------------------------------------------------------------
 
 _OF_TAG = """SELECT part_near.tag_id, a.id, a.headline, a.published_at, a.language FROM (
-    SELECT t.tag_id, t.content_object_id FROM articles_taggedarticle t WHERE t.tag_id = {tag}
+    SELECT t.tag_id, t.content_object_id FROM articles_taggedarticle t WHERE t.tag_id = %s
         AND (SELECT 1 FROM articles_article a WHERE a.id = t.content_object_id
             AND a.copy_of_id IS NULL AND {public}) IS NOT NULL
     ORDER BY t.published_at DESC, t.content_object_id DESC LIMIT {some}) part_near
@@ -202,15 +202,18 @@ def _keep(article_id: int, found: Sequence[int]) -> bool:
     return bool(rows.update(read_next=list(found), read_next_at=timezone.now(), due_at=None))
 
 
+@lru_cache
+def _nearest(vendor: str, *, tags: int) -> str:
+    """One text for each number of tags: a connection keeps what it was asked, and would keep one for each article."""
+    public = public_sql(vendor).replace("%", "%%")
+    parts = [_OF_TAG.format(public=public, some=COMPARED_PER_TAG)] * tags
+    return " UNION ALL ".join(parts or [_NEWEST.format(public=public, some=COMPARED)])
+
+
 def near(article: Article, tags: Sequence[Tag]) -> list[int]:
     """Keys of the articles nearest to this one, of the newest of each of its tags; of all where it has none."""
-    public = public_sql(connection.vendor)
     own = [int(tag.pk) for tag in tags[:MOST_TAGS]]
-    parts = [_OF_TAG.format(tag=pk, public=public, some=COMPARED_PER_TAG) for pk in own]
-    sql = " UNION ALL ".join(parts or [_NEWEST.format(public=public, some=COMPARED)])
-    with connection.cursor() as cursor:
-        cursor.execute(sql.replace("%", "%%"), [])
-        rows = cursor.fetchall()
+    rows = ask(_nearest(connection.vendor, tags=len(own)), own, planned=True)
     marks: dict[int, set[str]] = defaultdict(set)
     for tag, pk, _, _, _ in rows:
         marks[pk].update([str(tag)] if tag else [])

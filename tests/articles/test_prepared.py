@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from articles import around, display
 from articles.actions import erase, ingest, place_hold, refresh
-from articles.models import Article, HoldKind, Prepared
+from articles.models import Article, HoldKind, Prepared, Tag
 from articles.prepared import minutes_to_read, opening_of
 from tests.articles.test_blocks import draft
 from tests.factories import ArticleFactory, SourceFactory
@@ -106,3 +108,19 @@ def test_minutes_and_opening():
     assert minutes_to_read("<p>" + "word " * 460 + "</p>") == 2
     assert minutes_to_read("<p>" + "字" * 1000 + "</p>") == 2
     assert opening_of("", "<p>" + "word " * 40 + "</p>").endswith("…")
+
+
+def test_what_is_near_is_asked_in_one_text_for_each_number_of_tags() -> None:
+    article, tags = ArticleFactory(), [Tag.objects.create(name=f"Tag {n}", slug=f"tag-{n}") for n in range(4)]
+    texts: list[str] = []
+
+    def watch(execute: Any, sql: str, *rest: Any) -> Any:
+        texts.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(watch):
+        around.near(article, tags[:2])
+        around.near(article, tags[2:])
+
+    assert len(texts) == 2
+    assert texts[0] == texts[1]
