@@ -88,7 +88,11 @@ class LineOut(Schema):
 
 
 class NoticeOut(Schema):
-    """What the sender keeps: the reference, the secret address of the case, and a verdict per line."""
+    """What the sender keeps: the reference, the secret address of the case, and a verdict per line.
+
+    `status_url` is empty where the same notice, without a key and an idempotency key, comes again after its mailbox
+    was confirmed: anybody may guess what it says. The address stands in the letters to that mailbox.
+    """
 
     reference: str
     status_url: str
@@ -425,7 +429,7 @@ def _answer(received: receive.Received) -> NoticeOut:
     notice = received.notice
     return NoticeOut(
         reference=notice.reference,
-        status_url=status_url(notice),
+        status_url=status_url(notice) if received.page_is_told else "",
         received_at=notice.received_at.isoformat(),
         deadline_at=notice.deadline_at.isoformat(),
         missing=notice.missing,

@@ -94,6 +94,13 @@ class Received:
 
     notice: Notice
     created: bool
+    # Whether the sender showed more than anybody may guess: addresses, a name and a mailbox.
+    known_to_sender: bool = True
+
+    @property
+    def page_is_told(self) -> bool:
+        """Whether the answer may name the secret page of the case: not to a repeat once somebody owns the case."""
+        return self.created or self.known_to_sender or self.notice.confirmed_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +121,9 @@ def receive(*, submission: Submission, at: datetime) -> Received:
     `at` is its arrival at our side and starts the clock.
     """
     key = intake_key(submission)
+    own = bool(submission.proved_domain or submission.idempotency_key)
     if known := known_notice(submission):
-        return Received(known, created=False)
+        return Received(known, created=False, known_to_sender=own)
     pasted = lines.split(submission.text, letter=submission.channel == Channel.EMAIL)
     judged = lines.judge(pasted.lines)
     try:
@@ -126,7 +134,7 @@ def receive(*, submission: Submission, at: datetime) -> Received:
         known = known_notice(submission)
         if known is None:
             raise
-        return Received(known, created=False)
+        return Received(known, created=False, known_to_sender=own)
 
 
 def intake_key(submission: Submission) -> str:

@@ -95,7 +95,7 @@ def _received(request: HttpRequest, form: NoticeForm, *, at: datetime) -> HttpRe
     context = {
         "notice": notice,
         "case": case_of(notice),
-        "status_url": _status_path(notice),
+        "status_url": _status_path(notice) if received.page_is_told else "",
         "masked": masked(notice.email),
     }
     return render(request, "moderation/acknowledged.html", context)

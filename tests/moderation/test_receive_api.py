@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.http import HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.utils import timezone
 
 from moderation import api
 from moderation.models import Lane, Notice
@@ -134,3 +136,33 @@ def test_what_cannot_be_read_is_a_problem_in_words(body: Any, status: int) -> No
     assert told["title"]
     assert told["detail"]
     assert not Notice.objects.exists()
+
+
+def test_once_the_mailbox_is_confirmed_a_guessed_repeat_does_not_tell_the_page() -> None:
+    body = {**COMPLETE, "urls": address_of(ArticleFactory())}
+    _, first = post(body)
+    _, while_open = post(body)
+    Notice.objects.update(confirmed_at=timezone.now())
+
+    answer, guessed = post(body)
+
+    assert while_open["status_url"] == first["status_url"]
+    assert answer.status_code == 200
+    assert guessed["reference"] == first["reference"]
+    assert guessed["status_url"] == ""
+    secret = first["status_url"].rstrip("/").rpartition("/")[2]
+    assert secret not in answer.content.decode()
+
+
+def test_the_form_sent_again_does_not_tell_the_page_of_a_confirmed_case(client: Client) -> None:
+    told = {**COMPLETE, "urls": address_of(ArticleFactory())}
+    first = client.post("/removal/", told).content.decode()
+    path = urlsplit(status_url(Notice.objects.get())).path
+    Notice.objects.update(confirmed_at=timezone.now())
+
+    again = client.post("/removal/", told)
+
+    assert path in first
+    assert Notice.objects.count() == 1
+    assert path not in again.content.decode()
+    assert "stands in our letters to" in again.content.decode()
